@@ -1,0 +1,52 @@
+//! Every bound of the program, in one place.
+
+use std::time::Duration;
+
+/// Largest file that is read: cases, schemas, profiles, baselines.
+pub const FILE_BYTES: u64 = 4 << 20;
+/// Largest case file.
+pub const CASE_BYTES: u64 = 256 << 10;
+/// Files that one `run` or `lint` loads.
+pub const CASE_FILES: usize = 100_000;
+/// Folders deep that case files are looked for.
+pub const FOLDER_DEPTH: usize = 32;
+/// Nesting of a YAML document.
+pub const YAML_DEPTH: usize = 64;
+/// Nodes of a YAML document, after aliases.
+pub const YAML_NODES: usize = 20_000;
+/// Diagnostics shown before the rest is only counted.
+pub const DIAGNOSTICS_SHOWN: usize = 50;
+
+/// Bytes of an answer's body that are read.
+pub const BODY_BYTES: usize = 1 << 20;
+/// Bytes of an answer's head that the raw lane reads.
+pub const HEAD_BYTES: usize = 64 << 10;
+/// Header fields of an answer.
+pub const HEADER_FIELDS: usize = 256;
+/// Nesting of a JSON or XML answer.
+pub const DOCUMENT_DEPTH: usize = 64;
+/// Bytes of a body that are shown in terminal and reports.
+pub const SHOWN_BYTES: usize = 2_000;
+
+/// Requests that one step may expand to.
+pub const STEP_REQUESTS: usize = 2_000;
+/// Steps of one case.
+pub const CASE_STEPS: usize = 200;
+/// Sessions open at a time (CONTRACT.md, rules for judging).
+pub const OPEN_SESSIONS: usize = 50;
+/// Attempts of a request that was throttled.
+pub const THROTTLED_ATTEMPTS: u32 = 8;
+/// First pause after `Throttling`; doubles with every attempt.
+pub const THROTTLED_PAUSE: Duration = Duration::from_millis(200);
+/// Longest pause after `Throttling`.
+pub const THROTTLED_PAUSE_MOST: Duration = Duration::from_secs(10);
+/// Unanswered requests in a row after which a run gives up.
+pub const SILENT_IN_A_ROW: usize = 10;
+/// Idle time after which a connection is not used again (CONTRACT.md, rules for judging).
+pub const CONNECTION_IDLE: Duration = Duration::from_millis(900);
+/// Redirects followed: none, a redirect is an answer.
+pub const REDIRECTS: usize = 0;
+/// Findings of one clause and shape that a case shows in full.
+pub const FINDINGS_SHOWN: usize = 3;
+/// Bytes that a session command may print.
+pub const COMMAND_BYTES: usize = 64 << 10;

@@ -1,0 +1,3 @@
+//! The `endspec` program.
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! The RPC protocol of the gateway: parameters, encoding, both signature schemes, envelopes.
+//!
+//! Knows no case and no check; the reference server and the client both stand on it.
+
+pub mod call;
+pub mod encoding;
+pub mod envelope;
+pub mod form;
+pub mod parameters;
+pub mod v1;
+pub mod v3;
+
+pub use call::{Call, Credential, Stamp, encode};
+pub use encoding::Encoding;
+pub use envelope::{Document, DocumentFault};
+pub use form::{Format, Order, Placement, Scheme, WireForm};
+pub use parameters::{DecodeError, Parameters};
