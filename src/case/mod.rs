@@ -1,1 +1,58 @@
-//! Placeholder.
+//! Cases: what a case file says, and what the rest of the program runs.
+
+pub mod expectation;
+pub mod mutation;
+pub mod selection;
+pub mod step;
+pub mod template;
+
+use std::sync::Arc;
+
+pub use expectation::{Expectation, Matchers, StatusPattern, TextMatch};
+pub use mutation::{Class, Mutation, Values};
+pub use step::{Action, CallStep, ForEach, LaneChoice, LookAt, OpenStep, Parameter, RawStep, Step};
+pub use template::{Template, Variable};
+
+use crate::source::{Source, Spanned};
+
+/// A set of cases, in the order of their ids.
+#[derive(Debug, Clone, Default)]
+pub struct Suite {
+    /// The cases.
+    pub cases: Vec<Arc<Case>>,
+    /// SHA-256 over ids and texts, hexadecimal: tells two suites apart.
+    pub digest: String,
+}
+
+/// One case: steps in order, on sessions of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// Path of its file without folder prefix and ending: `end/request/region-required`.
+    pub id: String,
+    /// The file.
+    pub source: Arc<Source>,
+    /// One sentence for people.
+    pub title: Option<String>,
+    /// Clauses that it proves; at least one.
+    pub clauses: Vec<Spanned<String>>,
+    /// Capabilities that it needs.
+    pub needs: Vec<Spanned<String>>,
+    /// Free words to select by.
+    pub tags: Vec<String>,
+    /// Runs the whole case once for each of these wire forms.
+    pub for_each: Option<ForEach>,
+    /// What it does.
+    pub steps: Vec<Step>,
+}
+
+impl Case {
+    /// The clause that a step's expectation proves: its own, or the case's first.
+    pub fn clause_of<'a>(&'a self, step: &'a Step) -> &'a str {
+        step.clause.as_ref().map_or_else(|| self.clauses[0].value.as_str(), |clause| clause.value.as_str())
+    }
+
+    /// Whether the case needs the capability, spelled out or through a step that opens a session.
+    pub fn needs(&self, capability: &str) -> bool {
+        self.needs.iter().any(|need| need.value == capability)
+    }
+}

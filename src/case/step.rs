@@ -1,0 +1,124 @@
+//! Steps of a case.
+
+use std::time::Duration;
+
+use super::{Expectation, Template, Values};
+use crate::source::{Span, Spanned};
+use crate::wire::{Encoding, Format, Order, Placement, Scheme};
+
+/// One step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The whole step in its file.
+    pub span: Span,
+    /// The clause that its expectation proves, when it is not the case's first.
+    pub clause: Option<Spanned<String>>,
+    /// What it does.
+    pub action: Action,
+    /// What must come of it; `None` where nothing is judged but the rules for every answer.
+    pub expect: Option<Spanned<Expectation>>,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Opens a session of the case's own.
+    Open(OpenStep),
+    /// Calls an operation.
+    Call(Box<CallStep>),
+    /// Looks at a session by every observer that the target has.
+    Look(LookAt),
+    /// Sends exact bytes on a connection of its own.
+    Raw(RawStep),
+    /// Waits.
+    Wait(Duration),
+}
+
+/// `open: NAME`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenStep {
+    /// The name that later steps know it by.
+    pub name: Spanned<String>,
+    /// The region; `{{region}}` without.
+    pub region: Option<Template>,
+}
+
+/// `look: NAME`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookAt {
+    /// A session that an earlier step opened.
+    pub session: Spanned<String>,
+}
+
+/// `raw: "bytes"`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawStep {
+    /// The bytes, as text with variables; YAML's escapes write control characters.
+    pub bytes: Template,
+    /// Sent after the bytes: this many times this text (`repeat: { text: "a", times: 70000 }` replaces `{{filler}}`).
+    pub filler: Option<(String, usize)>,
+}
+
+/// `call: OPERATION`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallStep {
+    /// `EndTerminalSession`, `StartTerminalSession`, `DescribeTerminalSessions`.
+    pub operation: Spanned<String>,
+    /// Parameters in order. `Action`, `Version` and `Format` replace the common ones.
+    pub with: Vec<Parameter>,
+    /// Common parameters that are left out: `Action`, `Version`, `Format`.
+    pub without: Vec<Spanned<String>>,
+    /// Generated values for one of the parameters.
+    pub values: Option<Spanned<Values>>,
+    /// Wire forms to send it in; the target's ordinary one without.
+    pub for_each: Option<ForEach>,
+    /// Another method than the wire form's.
+    pub method: Option<String>,
+    /// Further header fields.
+    pub headers: Vec<(String, Template)>,
+    /// The lane.
+    pub lane: LaneChoice,
+    /// How often each request is sent (each signed anew); answers must be of one kind when more than once.
+    pub times: u32,
+    /// Values taken from the answer: name, JSON pointer.
+    pub capture: Vec<(Spanned<String>, String)>,
+}
+
+/// One parameter of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// Its name as sent.
+    pub name: Spanned<String>,
+    /// One value; several for a repeated parameter.
+    pub values: Vec<Template>,
+}
+
+/// How a call is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LaneChoice {
+    /// By the polished client.
+    #[default]
+    Live,
+    /// Byte by byte, followed on the same connection by a plain call, so that bytes too many are seen.
+    Raw,
+}
+
+/// Axes that a step or a case is run over; an axis that is not named keeps the target's ordinary choice.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ForEach {
+    /// Where it stands.
+    pub span: Span,
+    /// `wire: every`: placement, signature, order and encoding together, as a covering set.
+    pub wire: bool,
+    /// `placement`.
+    pub placement: Option<Vec<Placement>>,
+    /// `format`.
+    pub format: Option<Vec<Option<Format>>>,
+    /// `signature`; schemes that the target lacks are left out, `none` only where the target takes unsigned calls or
+    /// where the list names it.
+    pub signature: Option<Vec<Scheme>>,
+    /// `order`.
+    pub order: Option<Vec<Order>>,
+    /// `encoding`.
+    pub encoding: Option<Vec<Encoding>>,
+}
