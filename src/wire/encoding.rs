@@ -34,7 +34,85 @@ impl Encoding {
 
     /// Writes `text`.
     pub fn encode(self, text: &str) -> String {
-        let _ = text;
-        todo!()
+        let mut out = String::with_capacity(text.len() + text.len() / 2);
+        self.encode_into(text, &mut out);
+        out
     }
+
+    /// Appends `text`, written this way, to `out`.
+    pub fn encode_into(self, text: &str, out: &mut String) {
+        match self {
+            Encoding::Strict => write(text, out, is_unreserved, |byte, out| escape(byte, UPPER, out)),
+            Encoding::LowerHex => write(text, out, is_unreserved, |byte, out| escape(byte, LOWER, out)),
+            Encoding::Plus => write(text, out, is_unreserved, |byte, out| match byte {
+                b' ' => out.push('+'),
+                _ => escape(byte, UPPER, out),
+            }),
+            Encoding::Everything => write(text, out, |_| false, |byte, out| escape(byte, UPPER, out)),
+            Encoding::Sparse => write(
+                text,
+                out,
+                |byte| is_unreserved(byte) || b"*!'():@/,;$".contains(&byte),
+                |byte, out| escape(byte, UPPER, out),
+            ),
+        }
+    }
+}
+
+/// Appends `text` encoded strictly twice over, as the V1 string to sign needs it.
+pub(super) fn encode_twice_into(text: &str, out: &mut String) {
+    write(text, out, is_unreserved, |byte, out| {
+        out.push_str("%25");
+        push_hex(byte, UPPER, out);
+    });
+}
+
+/// Appends the two lower-case hexadecimal digits of every byte.
+pub(super) fn hex_into(bytes: &[u8], out: &mut String) {
+    for byte in bytes {
+        push_hex(*byte, LOWER, out);
+    }
+}
+
+/// The value of a hexadecimal digit in either case.
+pub(super) fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
+}
+
+const UPPER: &[u8; 16] = b"0123456789ABCDEF";
+const LOWER: &[u8; 16] = b"0123456789abcdef";
+
+/// Copies runs of kept bytes whole; what is kept is ASCII, so every run ends on a character.
+fn write(text: &str, out: &mut String, keep: impl Fn(u8) -> bool, replace: impl Fn(u8, &mut String)) {
+    let mut run = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if keep(byte) {
+            continue;
+        }
+        if run < at {
+            out.push_str(&text[run..at]);
+        }
+        replace(byte, out);
+        run = at + 1;
+    }
+    out.push_str(&text[run..]);
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~')
+}
+
+fn escape(byte: u8, digits: &[u8; 16], out: &mut String) {
+    out.push('%');
+    push_hex(byte, digits, out);
+}
+
+fn push_hex(byte: u8, digits: &[u8; 16], out: &mut String) {
+    out.push(char::from(digits[usize::from(byte >> 4)]));
+    out.push(char::from(digits[usize::from(byte & 15)]));
 }

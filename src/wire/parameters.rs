@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::encoding::{Encoding, digit};
+
 /// Decoded parameters in the order they were written.
 pub type Parameters = Vec<(String, String)>;
 
@@ -30,8 +32,64 @@ impl std::error::Error for DecodeError {}
 /// # Errors
 /// [`DecodeError`] for the first pair that cannot be decoded.
 pub fn parse(text: &[u8]) -> Result<Parameters, DecodeError> {
-    let _ = text;
-    todo!()
+    let mut parameters = Parameters::new();
+    let mut start = 0;
+    for pair in text.split(|byte| *byte == b'&') {
+        if !pair.is_empty() {
+            let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+            let name = decode(&pair[..equals], start)?;
+            let value = match pair.get(equals + 1..) {
+                Some(value) => decode(value, start + equals + 1)?,
+                None => String::new(),
+            };
+            parameters.push((name, value));
+        }
+        start += pair.len() + 1;
+    }
+    Ok(parameters)
+}
+
+/// Writes `a=1&b=2`, always with `=`, the inverse of [`parse`] in every encoding.
+pub fn write<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>, encoding: Encoding) -> String {
+    let mut out = String::with_capacity(512);
+    for (name, value) in parameters {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        encoding.encode_into(name, &mut out);
+        out.push('=');
+        encoding.encode_into(value, &mut out);
+    }
+    out
+}
+
+/// Decodes a name or value that begins at byte `start` of the whole.
+fn decode(text: &[u8], start: usize) -> Result<String, DecodeError> {
+    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return std::str::from_utf8(text).map(str::to_owned).map_err(|_| DecodeError::NotUtf8);
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'%' => {
+                let high = text.get(at + 1).copied().and_then(digit);
+                let low = text.get(at + 2).copied().and_then(digit);
+                let (Some(high), Some(low)) = (high, low) else { return Err(DecodeError::BadEscape(start + at)) };
+                bytes.push(high << 4 | low);
+                at += 3;
+            }
+            b'+' => {
+                bytes.push(b' ');
+                at += 1;
+            }
+            _ => {
+                bytes.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| DecodeError::NotUtf8)
 }
 
 /// The first value of `name`.
