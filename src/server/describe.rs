@@ -5,9 +5,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Problem};
-use super::model::{ClosedReason, Model, Now, Session, Status};
+use super::model::Model;
 use super::parameters::Given;
 use super::problem;
+use super::session::{ClosedReason, Now, Session, Status};
 use super::settings::{Limits, Operation, Settings};
 use crate::clock;
 

@@ -3,9 +3,10 @@
 use serde_json::Map;
 
 use super::answer::{Answer, Problem};
-use super::model::{Ending, Model, Now};
+use super::model::{Ending, Model};
 use super::parameters::Given;
 use super::problem;
+use super::session::Now;
 use super::settings::{MalformedSession, Operation, RepeatEnd, Settings, UnknownRegion};
 
 /// Answers one call.

@@ -22,7 +22,7 @@ use tokio::time::{sleep, timeout};
 
 use super::answer::Problem;
 use super::upgrade::{self, Upgraded};
-use super::{Server, route};
+use super::{Server, reply};
 use crate::clock::Clock;
 use crate::http::{Headers, Request, Response};
 
@@ -204,7 +204,7 @@ fn headers(headers: &hyper::HeaderMap) -> Headers {
 /// A refusal of HTTP's own; the connection ends with it, since what follows on it may be no request.
 fn refusal(server: &Server, clock: &Clock, status: u16, message: &'static str) -> hyper::Response<Full<Bytes>> {
     let problem = Problem::new(status, "InvalidParameter", message);
-    let mut response = written(route::refuse(server, &problem, clock.unix_seconds(), clock.now()));
+    let mut response = written(reply::refuse(server, &problem, clock.unix_seconds(), clock.now()));
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }

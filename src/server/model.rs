@@ -1,84 +1,12 @@
-//! The state of the server: sessions, their connections, and the nonces that were used. No IO, no clock, no wire.
+//! The state of the server: all sessions and the nonces that were used. No IO, no clock, no wire.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::nonces::Nonces;
-use super::region;
+use super::session::{Asked, ClosedReason, NotConnected, Now, Session};
 use super::settings::Limits;
-use crate::clock::Moment;
+use super::{identifiers, region};
 use crate::seed::Stream;
-
-/// When something happens: by the calendar, which is shown, and monotonic, which is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Now {
-    /// Seconds of Unix time.
-    pub unix: u64,
-    /// Monotonic time.
-    pub moment: Moment,
-}
-
-/// What a call of StartTerminalSession asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Asked {
-    /// RegionId.
-    pub region: String,
-    /// InstanceId.1, InstanceId.2, ...
-    pub instances: Vec<String>,
-    /// PortNumber.
-    pub port: Option<u16>,
-    /// CommandLine.
-    pub command_line: String,
-    /// TargetServer.
-    pub target_server: String,
-    /// Username.
-    pub username: String,
-    /// PrincipalId of the caller, and whether a temporary key was used.
-    pub principal: (String, bool),
-}
-
-/// One session, from its start on.
-#[derive(Debug, Clone)]
-pub struct Session {
-    /// SessionId.
-    pub id: String,
-    /// SecurityToken of its WebSocket URL.
-    pub token: String,
-    /// What was asked for.
-    pub asked: Asked,
-    /// Unix time of the start.
-    pub created: u64,
-    /// Unix time of the end.
-    pub ended: Option<u64>,
-    /// Unix time of the first connection.
-    pub connected: Option<u64>,
-    /// Unix time at which the last connection ended, and why.
-    pub disconnected: Option<(u64, ClosedReason)>,
-    live: BTreeSet<u64>,
-    quiet_since: Moment,
-    client_token: Option<String>,
-}
-
-/// `ClosedReason` of a connection, as far as this server has reasons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClosedReason {
-    /// The client left, or the session was ended by a call: no document names a reason for the latter.
-    ClientClosed,
-    /// Nothing was sent for too long.
-    AgentSocketClosed,
-    /// Nobody came while the URL was valid.
-    DeliveryTimeout,
-}
-
-/// `Status` of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// Nobody has come yet.
-    Connecting,
-    /// A WebSocket is open.
-    Connected,
-    /// Over: when, and why.
-    Terminated(u64, ClosedReason),
-}
 
 /// What EndTerminalSession found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,38 +26,6 @@ pub enum NotStarted {
     TooMany,
     /// The ClientToken was used with other parameters.
     OtherRequest,
-}
-
-/// Why no connection was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotConnected {
-    /// The session has ended.
-    Ended,
-    /// The URL is no longer valid.
-    Lapsed,
-    /// The session has as many connections as it may have.
-    TooMany,
-}
-
-impl Session {
-    /// Whether a WebSocket may come, now or as long as one is there.
-    pub fn available(&self, limits: &Limits, now: Now) -> bool {
-        let waited = now.moment.since(self.quiet_since);
-        self.ended.is_none() && (!self.live.is_empty() || waited <= limits.url_valid)
-    }
-
-    /// The state of its connection.
-    pub fn status(&self, limits: &Limits, now: Now) -> Status {
-        match (self.ended, self.disconnected) {
-            (None, _) if !self.live.is_empty() => Status::Connected,
-            (_, Some((at, reason))) => Status::Terminated(at, reason),
-            (Some(at), None) => Status::Terminated(at, ClosedReason::ClientClosed),
-            (None, None) if self.available(limits, now) => Status::Connecting,
-            (None, None) => {
-                Status::Terminated(self.created + limits.url_valid.as_secs(), ClosedReason::DeliveryTimeout)
-            }
-        }
-    }
 }
 
 /// All state. Sessions are numbered in the order in which they were started.
@@ -173,18 +69,9 @@ impl Model {
         }
         self.numbers.insert(id.clone(), number);
         self.not_ended.insert(number);
-        Ok(self.sessions.entry(number).or_insert(Session {
-            id,
-            token: uuid(entropy, now).to_lowercase(),
-            asked,
-            created: now.unix,
-            ended: None,
-            connected: None,
-            disconnected: None,
-            live: BTreeSet::new(),
-            quiet_since: now.moment,
-            client_token: client_token.map(str::to_owned),
-        }))
+        let token = identifiers::uuid(entropy, now).to_lowercase();
+        let session = Session::new(id, token, asked, client_token.map(str::to_owned), now);
+        Ok(self.sessions.entry(number).or_insert(session))
     }
 
     /// Ends a session for good.
@@ -192,13 +79,8 @@ impl Model {
         let Some((number, session)) = self.session_mut(id).filter(|(_, session)| session.asked.region == region) else {
             return Ending::Unknown;
         };
-        if session.ended.is_some() {
+        if !session.end(now) {
             return Ending::Already;
-        }
-        session.ended = Some(now.unix);
-        if !session.live.is_empty() {
-            session.disconnected = Some((now.unix, ClosedReason::ClientClosed));
-            session.live.clear();
         }
         self.not_ended.remove(&number);
         Ending::Ended
@@ -220,27 +102,15 @@ impl Model {
     /// [`NotConnected`]; also for an id that was never issued, as `Ended`.
     pub fn connect(&mut self, id: &str, limits: &Limits, now: Now) -> Result<u64, NotConnected> {
         let connection = self.next_connection;
-        let Some((_, session)) = self.session_mut(id).filter(|(_, session)| session.ended.is_none()) else {
-            return Err(NotConnected::Ended);
-        };
-        if !session.available(limits, now) {
-            return Err(NotConnected::Lapsed);
-        }
-        if session.live.len() >= limits.connections_per_session {
-            return Err(NotConnected::TooMany);
-        }
-        session.live.insert(connection);
-        session.connected.get_or_insert(now.unix);
         self.next_connection += 1;
-        Ok(connection)
+        let (_, session) = self.session_mut(id).ok_or(NotConnected::Ended)?;
+        session.connect(connection, limits, now).map(|()| connection)
     }
 
     /// Takes a connection away.
     pub fn disconnect(&mut self, id: &str, connection: u64, reason: ClosedReason, now: Now) {
-        let Some((_, session)) = self.session_mut(id) else { return };
-        if session.live.remove(&connection) && session.live.is_empty() {
-            session.disconnected = Some((now.unix, reason));
-            session.quiet_since = now.moment;
+        if let Some((_, session)) = self.session_mut(id) {
+            session.disconnect(connection, reason, now);
         }
     }
 
@@ -298,11 +168,9 @@ impl Model {
         }
     }
 
-    /// 56 random bits and more, so that neither two sessions nor a session and a guess at one are likely to meet; the time is
-    /// mixed in because a server that is restarted with its seed must not issue the same ids again.
     fn fresh_id(&self, region: &str, entropy: &mut Stream, now: Now) -> String {
         loop {
-            let id = format!("s-{}0{}", region::city(region), base36(entropy.number() ^ mixed(now.unix), 11));
+            let id = format!("s-{}{}", region::city(region), identifiers::session(entropy, now));
             if !self.numbers.contains_key(&id) {
                 return id;
             }
@@ -310,41 +178,14 @@ impl Model {
     }
 }
 
-/// An upper-case UUID of version 4.
-pub(super) fn uuid(entropy: &mut Stream, now: Now) -> String {
-    let high = entropy.number() ^ mixed(now.unix);
-    let low = entropy.number();
-    let (high, low) = (high & !0xF000 | 0x4000, low & !(0b11 << 62) | 0b10 << 62);
-    format!(
-        "{:08X}-{:04X}-{:04X}-{:04X}-{:012X}",
-        high >> 32,
-        high >> 16 & 0xFFFF,
-        high & 0xFFFF,
-        low >> 48,
-        low & 0xFFFF_FFFF_FFFF
-    )
-}
-
-/// Spreads the bits of a time (the constant of Fibonacci hashing).
-fn mixed(unix: u64) -> u64 {
-    unix.wrapping_mul(0x9E37_79B9_7F4A_7C15)
-}
-
-fn base36(mut number: u64, digits: usize) -> String {
-    let mut text = vec![b'0'; digits];
-    for place in text.iter_mut().rev() {
-        *place = b"0123456789abcdefghijklmnopqrstuvwxyz"[(number % 36) as usize];
-        number /= 36;
-    }
-    text.into_iter().map(char::from).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::clock::Moment;
     use crate::seed::Seed;
+    use crate::server::session::Status;
 
     const REGION: &str = "cn-hangzhou";
 
@@ -465,17 +306,6 @@ mod tests {
         world.start(None, at(2)).unwrap();
         world.start(None, at(3)).unwrap();
         assert!(world.model.find(&ended).is_none() && world.model.is_open(&open));
-    }
-
-    #[test]
-    fn uuids_are_upper_case_and_of_version_four() {
-        let mut entropy = Seed(3).stream("uuid");
-        for _ in 0..50 {
-            let text = uuid(&mut entropy, at(0));
-            assert_eq!(text.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12], "{text}");
-            assert!(text.as_bytes()[14] == b'4' && b"89AB".contains(&text.as_bytes()[19]), "{text}");
-            assert_eq!(text, text.to_uppercase());
-        }
     }
 
     #[test]

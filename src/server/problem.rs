@@ -59,8 +59,3 @@ pub fn not_allowed() -> Problem {
         "User not authorized to operate on the specified resource, or this API doesn't support RAM.",
     )
 }
-
-/// A method other than GET and POST.
-pub fn no_such_method() -> Problem {
-    Problem::new(405, "UnsupportedHTTPMethod", "This http method not supported.")
-}

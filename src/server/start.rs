@@ -3,9 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, Problem};
-use super::model::{Asked, Model, NotStarted, Now};
+use super::model::{Model, NotStarted};
 use super::parameters::Given;
 use super::problem;
+use super::session::{Asked, Now};
 use super::settings::{Operation, Settings};
 use crate::seed::Stream;
 

@@ -7,9 +7,9 @@ use tokio::sync::watch;
 
 use super::Server;
 use super::answer::{Problem, Writing};
-use super::model::{ClosedReason, NotConnected, Now};
 use super::problem;
-use super::route::Reply;
+use super::reply::Reply;
+use super::session::{ClosedReason, NotConnected, Now};
 use super::settings::ClosedWebSocket;
 use super::websocket::{Frame, Kind, State, Version};
 use crate::clock::Moment;
@@ -203,5 +203,184 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         self.leave(ClosedReason::ClientClosed, self.active);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::http::Headers;
+    use crate::seed::Seed;
+    use crate::server::settings::{Auth, Settings};
+
+    const NOW: u64 = 1_700_000_000;
+
+    struct World {
+        server: Server,
+        session: String,
+        url: String,
+    }
+
+    fn at(seconds: u64) -> Moment {
+        Moment(seconds * 1_000_000)
+    }
+
+    fn request(target: &str) -> Request {
+        let headers = Headers::from_iter([("host", "localhost")]);
+        Request { method: "GET".to_owned(), target: target.to_owned(), headers, body: Vec::new() }
+    }
+
+    fn call(server: &Server, query: &str) -> Value {
+        let target = format!("/?Version=2014-05-26&Format=JSON&RegionId=cn-hangzhou&{query}");
+        serde_json::from_slice(&server.handle(&request(&target), NOW, at(0)).body).unwrap()
+    }
+
+    fn world(closed_websocket: ClosedWebSocket) -> World {
+        let mut settings = Settings { auth: Auth::Open, ..Settings::default() };
+        settings.readings.closed_websocket = closed_websocket;
+        let server = Server::new(settings, Seed(1));
+        let body = call(&server, "Action=StartTerminalSession&InstanceId.1=i-1");
+        let url = body["WebSocketUrl"].as_str().unwrap().replace("ws://localhost", "");
+        World { server, session: body["SessionId"].as_str().unwrap().to_owned(), url }
+    }
+
+    impl World {
+        fn end(&self) {
+            let body = call(&self.server, &format!("Action=EndTerminalSession&SessionId={}", self.session));
+            assert_eq!(body["Code"], Value::Null);
+        }
+
+        fn status(&self) -> Value {
+            let body = call(&self.server, &format!("Action=DescribeTerminalSessions&SessionId={}", self.session));
+            body["Sessions"]["Session"][0]["Connections"]["Connection"][0].clone()
+        }
+
+        fn connect(&self, url: &str, now: Moment) -> Result<Box<Terminal>, u16> {
+            match self.server.connect(&request(url), NOW, now) {
+                Handshake::Accepted(terminal) => Ok(terminal),
+                Handshake::Refused(response) => Err(response.status),
+            }
+        }
+    }
+
+    fn frames(signals: Vec<Signal>) -> Vec<(Kind, Vec<u8>)> {
+        let frame = |signal| match signal {
+            Signal::Message(bytes) => Frame::parse(&bytes).map(|frame| (frame.kind, frame.payload)),
+            Signal::Close(_) => None,
+        };
+        signals.into_iter().filter_map(frame).collect()
+    }
+
+    fn said(kind: Kind, version: Version, payload: &[u8]) -> Vec<u8> {
+        Frame { kind, version, channel: vec![], instance: vec![], timestamp: 1, payload: payload.to_vec() }.encode()
+    }
+
+    const V102: Version = Version::V102 { input: 7, output: 0, encoding: 0 };
+
+    #[test]
+    fn a_terminal_opens_with_a_prompt_and_echoes_input_in_the_version_of_the_client() {
+        let world = world(ClosedWebSocket::Refused);
+        let mut terminal = world.connect(&world.url, at(0)).unwrap();
+        let opened = (Kind::Status, vec![State::Opened as u8]);
+        assert_eq!(frames(terminal.greeting(NOW, at(0))), [opened, (Kind::Output, PROMPT.to_vec())]);
+        assert_eq!(world.status()["Status"], "Connected");
+        for version in [V102, Version::V101 { sequence: 0 }] {
+            let echo = terminal.receive(&said(Kind::Input, version, b"pwd"), NOW, at(1));
+            let [Signal::Message(echo)] = &echo[..] else { panic!("one frame") };
+            let echo = Frame::parse(echo).unwrap();
+            assert_eq!((echo.kind, &*echo.payload, echo.timestamp), (Kind::Output, &b"pwd"[..], NOW * 1_000));
+            assert_eq!(std::mem::discriminant(&echo.version), std::mem::discriminant(&version));
+        }
+    }
+
+    #[test]
+    fn heartbeats_sizes_and_garbage_get_no_answer() {
+        let world = world(ClosedWebSocket::Refused);
+        let mut terminal = world.connect(&world.url, at(0)).unwrap();
+        for (name, message) in [
+            ("heartbeat", said(Kind::Input, V102, b"")),
+            ("resize", said(Kind::Resize, V102, &[40, 0, 120, 0])),
+            ("garbage", b"pwd".to_vec()),
+            ("nothing", Vec::new()),
+        ] {
+            assert_eq!(terminal.receive(&message, NOW, at(1)), [], "{name}");
+        }
+    }
+
+    #[test]
+    fn ending_the_session_ends_the_connection_and_its_url() {
+        let world = world(ClosedWebSocket::Refused);
+        let mut terminal = world.connect(&world.url, at(0)).unwrap();
+        assert_eq!(terminal.look(NOW, at(1)), []);
+        world.end();
+        let farewell = terminal.look(NOW, at(1));
+        assert_eq!(farewell.last(), Some(&Signal::Close(NORMAL)));
+        assert_eq!(frames(farewell), [(Kind::Status, b"\x05Exit".to_vec())]);
+        assert_eq!(
+            (world.status()["Status"].clone(), world.connect(&world.url, at(2)).err()),
+            ("Terminated".into(), Some(404))
+        );
+    }
+
+    #[test]
+    fn who_may_connect() {
+        let open = world(ClosedWebSocket::Refused);
+        let (bare, _) = open.url.split_once("&token").unwrap();
+        assert_eq!(open.connect(&format!("{bare}&token=x"), at(0)).err(), Some(403), "wrong token");
+        assert_eq!(open.connect(bare, at(0)).err(), Some(403), "no token");
+        assert_eq!(open.connect(&open.url.replace("sessionId=", "sessionId=x"), at(0)).err(), Some(404), "no session");
+        assert_eq!(
+            open.connect(&open.url.replace("sessionId", "sessionid"), at(0)).err(),
+            None,
+            "as old clients write"
+        );
+        assert_eq!(open.connect("/session?sessionId=%", at(0)).err(), Some(400), "undecodable");
+    }
+
+    #[test]
+    fn an_ended_session_answers_as_set_whatever_the_token() {
+        for (reading, statuses) in [
+            (ClosedWebSocket::Refused, [Some(404), Some(403), Some(403)]),
+            (ClosedWebSocket::Closed, [None, None, None]),
+        ] {
+            let world = world(reading);
+            world.end();
+            let (bare, _) = world.url.split_once("&token").unwrap();
+            let urls = [world.url.clone(), format!("{bare}&token=x"), bare.to_owned()];
+            for (url, status) in urls.iter().zip(statuses) {
+                match world.connect(url, at(1)) {
+                    Ok(mut terminal) => {
+                        let greeting = terminal.greeting(NOW, at(1));
+                        assert_eq!(greeting.last(), Some(&Signal::Close(NORMAL)));
+                        assert_eq!(frames(greeting), [(Kind::Status, b"\x05Exit".to_vec())]);
+                    }
+                    Err(actual) => assert_eq!(Some(actual), status, "{reading:?} {url}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn silence_ends_a_connection_and_not_the_session() {
+        let world = world(ClosedWebSocket::Refused);
+        let mut terminal = world.connect(&world.url, at(0)).unwrap();
+        terminal.touch(NOW, at(100));
+        assert_eq!((terminal.look(NOW, at(279)), terminal.patience(at(279))), (vec![], Duration::from_secs(1)));
+        assert_eq!(frames(terminal.look(NOW, at(280))), [(Kind::Status, b"\x05AgentTimeout".to_vec())]);
+        assert_eq!(world.status()["ClosedReason"], "AgentSocketClosed");
+        assert!(world.connect(&world.url, at(281)).is_ok());
+    }
+
+    #[test]
+    fn a_client_that_leaves_is_noted() {
+        let world = world(ClosedWebSocket::Refused);
+        let mut terminal = world.connect(&world.url, at(0)).unwrap();
+        let farewell = terminal.receive(&said(Kind::Close, V102, b"1"), NOW, at(1));
+        assert_eq!(farewell.last(), Some(&Signal::Close(NORMAL)));
+        assert_eq!(world.status()["Status"], "Terminated");
+        drop(world.connect(&world.url, at(2)).unwrap());
+        assert_eq!(world.status()["ClosedReason"], "ClientClosed");
     }
 }

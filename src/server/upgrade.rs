@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 
 use super::answer::Problem;
 use super::terminal::{self, Handshake, Signal, Terminal};
-use super::{Server, listen, route};
+use super::{Server, listen, reply};
 use crate::clock::Clock;
 use crate::http::{Headers, Request, Response};
 
@@ -56,7 +56,7 @@ pub(super) fn accept(
 ) -> (Response, Option<Upgraded>) {
     let (unix, now) = (clock.unix_seconds(), clock.now());
     let refuse = |status, what: &'static str| {
-        let mut response = route::refuse(server, &Problem::new(status, "InvalidParameter", what), unix, now);
+        let mut response = reply::refuse(server, &Problem::new(status, "InvalidParameter", what), unix, now);
         response.headers.push("sec-websocket-version", "13");
         (response, None)
     };
