@@ -116,3 +116,50 @@ fn push_hex(byte: u8, digits: &[u8; 16], out: &mut String) {
     out.push(char::from(digits[usize::from(byte >> 4)]));
     out.push(char::from(digits[usize::from(byte & 15)]));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_encoding_writes_what_its_description_says() {
+        let text = "aZ9-_.~ *!'():@/,;$+%&=?#[]\"é😀";
+        let rows = [
+            (
+                Encoding::Strict,
+                "aZ9-_.~%20%2A%21%27%28%29%3A%40%2F%2C%3B%24%2B%25%26%3D%3F%23%5B%5D%22%C3%A9%F0%9F%98%80",
+            ),
+            (
+                Encoding::LowerHex,
+                "aZ9-_.~%20%2a%21%27%28%29%3a%40%2f%2c%3b%24%2b%25%26%3d%3f%23%5b%5d%22%c3%a9%f0%9f%98%80",
+            ),
+            (Encoding::Plus, "aZ9-_.~+%2A%21%27%28%29%3A%40%2F%2C%3B%24%2B%25%26%3D%3F%23%5B%5D%22%C3%A9%F0%9F%98%80"),
+            (
+                Encoding::Everything,
+                "%61%5A%39%2D%5F%2E%7E%20%2A%21%27%28%29%3A%40%2F%2C%3B%24%2B%25%26%3D%3F%23%5B%5D%22%C3%A9%F0%9F%98%80",
+            ),
+            (Encoding::Sparse, "aZ9-_.~%20*!'():@/,;$%2B%25%26%3D%3F%23%5B%5D%22%C3%A9%F0%9F%98%80"),
+        ];
+        assert_eq!(rows.map(|(encoding, _)| encoding), Encoding::ALL);
+        for (encoding, written) in rows {
+            assert_eq!(encoding.encode(text), written, "{}", encoding.name());
+            assert_eq!(encoding.encode(""), "", "{}", encoding.name());
+        }
+    }
+
+    #[test]
+    fn encoding_twice_is_encoding_what_was_encoded() {
+        for text in ["", "plain", "a b*c~d+e/f=g&h%i", "é😀", " ", "~"] {
+            let mut out = String::new();
+            encode_twice_into(text, &mut out);
+            assert_eq!(out, Encoding::Strict.encode(&Encoding::Strict.encode(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_read_in_either_case() {
+        let read: Vec<u8> = (0..=255).filter(|byte| digit(*byte).is_some()).collect();
+        assert_eq!(read, b"0123456789ABCDEFabcdef");
+        assert_eq!((digit(b'0'), digit(b'9'), digit(b'a'), digit(b'F')), (Some(0), Some(9), Some(10), Some(15)));
+    }
+}

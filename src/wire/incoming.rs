@@ -113,3 +113,71 @@ fn is_form(headers: &Headers) -> bool {
     let media_type = headers.get("content-type").and_then(|value| value.split(';').next()).unwrap_or("");
     media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(target: &str, headers: &[(&str, &str)], body: &str) -> Request {
+        Request {
+            method: "POST".to_owned(),
+            target: target.to_owned(),
+            headers: headers.iter().copied().collect(),
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_body_is_a_form_only_when_its_content_type_says_so() {
+        let rows: [(&str, &[(&str, &str)], bool); 7] = [
+            ("plain", &[("content-type", "application/x-www-form-urlencoded")], true),
+            ("with a charset", &[("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")], true),
+            ("another case", &[("CONTENT-TYPE", " Application/X-WWW-Form-Urlencoded ;x")], true),
+            ("none", &[], false),
+            ("json", &[("content-type", "application/json")], false),
+            ("a longer name", &[("content-type", "application/x-www-form-urlencoded2")], false),
+            ("named as a parameter", &[("content-type", "text/plain; application/x-www-form-urlencoded")], false),
+        ];
+        for (name, headers, is_form) in rows {
+            let request = request("/?a=1", headers, "a=2&b=3");
+            let incoming = Incoming::parse(&request).expect("decodes");
+            assert_eq!(incoming.form.len(), if is_form { 2 } else { 0 }, "{name}");
+            assert_eq!(incoming.parameter("a"), Some("1"), "{name}: the query comes first");
+            assert_eq!(incoming.parameter("b"), is_form.then_some("3"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_no_form_may_hold_anything() {
+        assert_eq!(Incoming::parse(&request("/", &[], "%zz")).map(|incoming| incoming.form), Ok(Vec::new()));
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        assert_eq!(Incoming::parse(&request("/", &form, "%zz")), Err(DecodeError::BadEscape(0)));
+        assert_eq!(Incoming::parse(&request("/?a=%", &form, "%zz")), Err(DecodeError::BadEscape(2)));
+    }
+
+    #[test]
+    fn the_scheme_follows_the_authorization_and_not_the_other_headers() {
+        const V3: (&str, &str) = ("authorization", "ACS3-HMAC-SHA256 Credential=a,SignedHeaders=host,Signature=b");
+        const ACTION: (&str, &str) = ("x-acs-action", "FromHeader");
+        let rows: [(&str, &str, &[(&str, &str)], Scheme, Option<&str>); 7] = [
+            ("nothing", "/", &[], Scheme::None, None),
+            ("unsigned", "/?Action=A", &[], Scheme::None, Some("A")),
+            ("unsigned with SDK headers", "/?Action=A", &[ACTION], Scheme::None, Some("A")),
+            ("V1 with SDK headers", "/?Action=A&Signature=x", &[ACTION], Scheme::V1, Some("A")),
+            ("V3", "/?Action=A&Signature=x", &[V3, ACTION], Scheme::V3, Some("FromHeader")),
+            (
+                "V3 of another algorithm",
+                "/",
+                &[("Authorization", "ACS3-HMAC-SM3 x"), ACTION],
+                Scheme::V3,
+                Some("FromHeader"),
+            ),
+            ("another authorization", "/?Action=A", &[("authorization", "Basic x"), ACTION], Scheme::None, Some("A")),
+        ];
+        for (name, target, headers, scheme, action) in rows {
+            let request = request(target, headers, "");
+            let incoming = Incoming::parse(&request).expect("decodes");
+            assert_eq!((incoming.scheme(), incoming.action()), (scheme, action), "{name}");
+        }
+    }
+}

@@ -96,3 +96,63 @@ fn decode(text: &[u8], start: usize) -> Result<String, DecodeError> {
 pub fn first<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a str> {
     parameters.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_read_as_clients_write_them() {
+        let rows: [(&str, &str, &[(&str, &str)]); 12] = [
+            ("nothing", "", &[]),
+            ("separators alone", "&&&", &[]),
+            ("in order", "b=1&a=2", &[("b", "1"), ("a", "2")]),
+            ("repeated", "a=1&a=2&a=1", &[("a", "1"), ("a", "2"), ("a", "1")]),
+            ("no equals sign", "a&b=", &[("a", ""), ("b", "")]),
+            ("no name", "=&=v", &[("", ""), ("", "v")]),
+            ("equals signs in the value", "a=b=c==", &[("a", "b=c==")]),
+            ("empty pairs", "&a=1&&b=2&", &[("a", "1"), ("b", "2")]),
+            ("spaces", "a+b=c%20d%2Be", &[("a b", "c d+e")]),
+            ("either hex case", "%c3%A9=%2a%2A", &[("é", "**")]),
+            ("decoded once", "a=%2541", &[("a", "%41")]),
+            ("raw UTF-8", "é=😀", &[("é", "😀")]),
+        ];
+        for (name, text, expected) in rows {
+            let expected: Parameters = expected.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+            assert_eq!(parse(text.as_bytes()), Ok(expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_refused_with_its_place() {
+        let rows: [(&str, &[u8], DecodeError); 8] = [
+            ("no digits", b"a=1&b=%", DecodeError::BadEscape(6)),
+            ("one digit", b"a=%4", DecodeError::BadEscape(2)),
+            ("digit cut by the next pair", b"a=%4&b=1", DecodeError::BadEscape(2)),
+            ("no hexadecimal digit", b"a=xy%4G", DecodeError::BadEscape(4)),
+            ("in a name", b"&&%zz=1", DecodeError::BadEscape(2)),
+            ("a sign is no digit", b"a=%+1", DecodeError::BadEscape(2)),
+            ("escaped bytes that are no UTF-8", b"a=%FF", DecodeError::NotUtf8),
+            ("raw bytes that are no UTF-8", b"a=\xff", DecodeError::NotUtf8),
+        ];
+        for (name, text, error) in rows {
+            assert_eq!(parse(text), Err(error), "{name}");
+        }
+    }
+
+    #[test]
+    fn writing_is_the_inverse_of_reading() {
+        let parameters = [("", ""), ("a b", "c&d=e"), ("", "x"), ("é", "%"), ("a b", "")];
+        for encoding in Encoding::ALL {
+            let read = parse(write(parameters, encoding).as_bytes()).expect("what was written can be read");
+            let read: Vec<(&str, &str)> = read.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+            assert_eq!(read, parameters, "{}", encoding.name());
+        }
+    }
+
+    #[test]
+    fn the_first_of_repeated_parameters_is_found() {
+        let parameters = parse(b"a=1&b=2&a=3").expect("reads");
+        assert_eq!((first(&parameters, "a"), first(&parameters, "A")), (Some("1"), None));
+    }
+}

@@ -69,3 +69,46 @@ fn mac(secret: &str, string_to_sign: &str) -> [u8; MAC_BYTES] {
     mac.update(string_to_sign.as_bytes());
     mac.finalize().into_bytes().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owned(parameters: &[(&str, &str)]) -> Vec<(String, String)> {
+        parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_string_to_sign_is_sorted_by_bytes_and_encoded_twice() {
+        let rows: [(&str, &[(&str, &str)], &str); 6] = [
+            ("nothing", &[], "GET&%2F&"),
+            ("signature left out", &[("Signature", "x"), ("a", "1"), ("Signature", "y")], "GET&%2F&a%3D1"),
+            ("upper case first", &[("a", "1"), ("Z", "2")], "GET&%2F&Z%3D2%26a%3D1"),
+            ("numbers are text", &[("I.2", ""), ("I.10", "")], "GET&%2F&I.10%3D%26I.2%3D"),
+            ("repeated by value", &[("a", "2"), ("a", "10"), ("a", "")], "GET&%2F&a%3D%26a%3D10%26a%3D2"),
+            ("encoded twice", &[("k é", "a b*~=&")], "GET&%2F&k%2520%25C3%25A9%3Da%2520b%252A~%253D%2526"),
+        ];
+        for (name, parameters, expected) in rows {
+            assert_eq!(string_to_sign("GET", &owned(parameters)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn only_whole_signatures_in_canonical_padding_are_accepted() {
+        let right = sign("secret", "text");
+        let rows = [
+            ("right", right.clone(), true),
+            ("empty", String::new(), false),
+            ("no padding", right.trim_end_matches('=').to_owned(), false),
+            ("too much padding", format!("{right}="), false),
+            ("white space", format!("{right} "), false),
+            ("another alphabet", format!("-{}", &right[1..]), false),
+            ("fewer bytes", "AAAAAAAAAAAAAAAAAAAAAAAAAA==".to_owned(), false),
+            ("more bytes", "AAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned(), false),
+            ("not ASCII", "é".repeat(14), false),
+        ];
+        for (name, signature, accepted) in rows {
+            assert_eq!(verify("secret", "text", &signature), accepted, "{name}");
+        }
+    }
+}

@@ -218,3 +218,99 @@ fn push_bytes(bytes: &[u8], out: &mut String) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authorization_is_read_as_clients_write_it() {
+        let right = Authorization {
+            credential: "id".to_owned(),
+            signed_headers: vec!["host".to_owned(), "x-acs-date".to_owned()],
+            signature: "ab".to_owned(),
+        };
+        let rows = [
+            ("as documented", "ACS3-HMAC-SHA256 Credential=id,SignedHeaders=host;x-acs-date,Signature=ab"),
+            ("spaces after commas", "ACS3-HMAC-SHA256 Credential=id, SignedHeaders=host;x-acs-date, Signature=ab"),
+            (
+                "spaces everywhere",
+                "  ACS3-HMAC-SHA256   Credential = id , SignedHeaders = host ; x-acs-date,Signature= ab ",
+            ),
+            ("another order", "ACS3-HMAC-SHA256 Signature=ab,Credential=id,SignedHeaders=host;x-acs-date"),
+            ("upper-case names", "ACS3-HMAC-SHA256 Credential=id,SignedHeaders=Host;X-Acs-Date,Signature=ab"),
+            ("unknown part", "ACS3-HMAC-SHA256 Credential=id,SignedHeaders=host;x-acs-date,Signature=ab,More=1,"),
+        ];
+        for (name, value) in rows {
+            assert_eq!(Authorization::parse(value).as_ref(), Some(&right), "{name}");
+        }
+        assert_eq!(right.to_string(), rows[0].1);
+    }
+
+    #[test]
+    fn an_authorization_that_lacks_a_part_is_none() {
+        let rows = [
+            ("empty", String::new()),
+            ("scheme alone", "ACS3-HMAC-SHA256".to_owned()),
+            ("another scheme", "ACS3-HMAC-SM3 Credential=id,SignedHeaders=host,Signature=ab".to_owned()),
+            ("no credential", "ACS3-HMAC-SHA256 SignedHeaders=host,Signature=ab".to_owned()),
+            ("no signed headers", "ACS3-HMAC-SHA256 Credential=id,Signature=ab".to_owned()),
+            ("no signature", "ACS3-HMAC-SHA256 Credential=id,SignedHeaders=host".to_owned()),
+            ("empty signature", "ACS3-HMAC-SHA256 Credential=id,SignedHeaders=host,Signature=".to_owned()),
+            ("a part twice", "ACS3-HMAC-SHA256 Credential=id,Credential=id,SignedHeaders=host,Signature=ab".to_owned()),
+            (
+                "too many headers",
+                format!("ACS3-HMAC-SHA256 Credential=id,SignedHeaders={}host,Signature=ab", "a;".repeat(256)),
+            ),
+        ];
+        for (name, value) in rows {
+            assert_eq!(Authorization::parse(&value), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn signed_headers_are_trimmed_joined_and_never_alike_when_they_differ() {
+        let line = |values: &[&[u8]]| {
+            let headers: Headers = values.iter().map(|value| ("X-Acs-A", *value)).collect();
+            let canonical = canonical_request("GET", "", &[], &headers, &["x-acs-a".to_owned()], "hash");
+            let rest = canonical.strip_prefix("GET\n/\n\nx-acs-a:").expect("method, path, empty query");
+            rest.strip_suffix("\n\nx-acs-a\nhash").expect("names and hash").to_owned()
+        };
+        assert_eq!(line(&[]), "");
+        assert_eq!(line(&[b" \t two  words  "]), "two  words");
+        assert_eq!(line(&[b"b", b" a", b"c"]), "a,b,c");
+        assert_eq!(line(&["é".as_bytes()]), "é");
+        let bytes: [&[u8]; 5] = [b"\xe9", b"\xe8", "é".as_bytes(), "\u{fffd}".as_bytes(), b"\xe9\xe9"];
+        let lines: std::collections::BTreeSet<String> = bytes.iter().map(|value| line(&[*value])).collect();
+        assert_eq!(lines.len(), bytes.len());
+    }
+
+    #[test]
+    fn the_query_is_sorted_after_decoding_by_name_then_value() {
+        let query = [("b", "2"), ("a", "é "), ("b", "1"), ("A", "")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+        let canonical = canonical_request("POST", "/", &query, &Headers::new(), &[], "hash");
+        assert_eq!(canonical, "POST\n/\nA=&a=%C3%A9%20&b=1&b=2\n\n\nhash");
+    }
+
+    #[test]
+    fn only_whole_hexadecimal_signatures_are_accepted() {
+        let right = sign("secret", "text");
+        let rows = [
+            ("right", right.clone(), true),
+            ("upper case", right.to_ascii_uppercase(), true),
+            ("empty", String::new(), false),
+            ("one digit less", right[1..].to_owned(), false),
+            ("one digit more", format!("{right}0"), false),
+            ("no digit", format!("{}g", &right[..63]), false),
+            ("not ASCII", "é".repeat(32), false),
+        ];
+        for (name, signature, accepted) in rows {
+            assert_eq!(verify("secret", "text", &signature), accepted, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_hash_of_nothing_is_the_documented_one() {
+        assert_eq!(hash(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+}
