@@ -112,7 +112,11 @@ fn connection(session: &Session, instance: &str, status: Status) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::server::calls::{end, get, is, open, server, verdict};
+    use crate::server::settings::{INSTANCE_ID, REGION_ID};
 
     #[test]
     fn a_token_leads_back_to_its_place_and_no_other_text_does() {
@@ -128,6 +132,56 @@ mod tests {
     fn a_page_has_one_to_a_hundred_sessions() {
         for (text, expected) in [("1", Ok(1)), ("100", Ok(100)), ("0", Err(())), ("101", Err(())), ("ten", Err(()))] {
             assert_eq!(page_size(text).map_err(|_| ()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn describe_lists_page_by_page_until_every_session_was_shown_once() {
+        let server = server(|_| ());
+        let opened: BTreeSet<String> = (0..25).map(|_| open(&server)).collect();
+        let (mut seen, mut token) = (Vec::new(), String::new());
+        for page in [10, 10, 5] {
+            let query = format!("Action=DescribeTerminalSessions&RegionId={REGION_ID}&NextToken={token}");
+            let (status, body) = get(&server, &query);
+            let sessions = body["Sessions"]["Session"].as_array().unwrap();
+            assert_eq!((status, sessions.len()), (200, page));
+            seen.extend(sessions.iter().map(|session| session["SessionId"].as_str().unwrap().to_owned()));
+            token = body["NextToken"].as_str().unwrap().to_owned();
+        }
+        assert_eq!((token.as_str(), seen.len()), ("", 25));
+        assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), opened);
+    }
+
+    #[test]
+    fn describe_finds_by_session_and_instance_and_shows_the_end() {
+        let server = server(|_| ());
+        let session = open(&server);
+        let look = |query: &str| {
+            let (_, body) = get(&server, &format!("Action=DescribeTerminalSessions&RegionId={REGION_ID}&{query}"));
+            body["Sessions"]["Session"].as_array().unwrap().clone()
+        };
+        let by_id = format!("SessionId={session}");
+        let connection = |sessions: &[Value]| sessions[0]["Connections"]["Connection"][0].clone();
+        assert_eq!(connection(&look(&by_id))["Status"], "Connecting");
+        assert_eq!(look(&format!("InstanceId={INSTANCE_ID}")).len(), 1);
+        assert_eq!((look("InstanceId=i-2").len(), look("SessionId=s-1").len()), (0, 0));
+        is(end(&server, REGION_ID, &session), 200, "", "end");
+        let ended = connection(&look(&by_id));
+        assert_eq!((&ended["Status"], &ended["ClosedReason"]), (&"Terminated".into(), &"ClientClosed".into()));
+        assert_eq!(ended["EndTime"], "2023-11-14T22:13:20Z");
+    }
+
+    #[test]
+    fn describe_refuses_what_the_documents_refuse() {
+        let server = server(|_| ());
+        let rows = [
+            ("no region", "x=1", 400, "MissingParameter"),
+            ("unknown region", "RegionId=x", 404, "InvalidRegionId.NotFound"),
+            ("page size", "RegionId=cn-hangzhou&MaxResults=0", 400, "InvalidParameter.MaxResults"),
+            ("page token", "RegionId=cn-hangzhou&NextToken=x", 400, "InvalidParameter.NextToken"),
+        ];
+        for (name, query, status, code) in rows {
+            is(verdict(&server, &format!("Action=DescribeTerminalSessions&{query}")), status, code, name);
         }
     }
 }

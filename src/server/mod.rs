@@ -18,6 +18,8 @@
 
 mod answer;
 mod authorize;
+#[cfg(test)]
+mod calls;
 mod describe;
 mod end;
 mod identifiers;

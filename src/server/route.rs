@@ -127,269 +127,8 @@ mod tests {
     use super::*;
     use crate::clock::Moment;
     use crate::seed::Seed;
-    use crate::server::settings::{
-        Auth, DefaultFormat, EmptyParameter, INSTANCE_ID, MalformedSession, MissingCode, OTHER_REGION_ID, REGION_ID,
-        Readings, RepeatEnd, RepeatedParameter, Settings, UNSUPPORTED_REGION_ID, UnknownRegion,
-    };
-
-    const NOW: u64 = 1_700_000_000;
-
-    fn server(change: impl FnOnce(&mut Readings)) -> Server {
-        let mut settings = Settings { auth: Auth::Open, ..Settings::default() };
-        change(&mut settings.readings);
-        Server::new(settings, Seed(1))
-    }
-
-    fn send(server: &Server, method: &str, target: &str) -> Response {
-        let headers = Headers::from_iter([("host", "localhost:8080")]);
-        let request = Request { method: method.to_owned(), target: target.to_owned(), headers, body: Vec::new() };
-        server.handle(&request, NOW, Moment(0))
-    }
-
-    fn get(server: &Server, query: &str) -> (u16, Value) {
-        let response = send(server, "GET", &format!("/?Version={VERSION}&Format=JSON&{query}"));
-        (response.status, serde_json::from_slice(&response.body).unwrap())
-    }
-
-    /// Status and `Code`, empty without one.
-    fn verdict(server: &Server, query: &str) -> (u16, String) {
-        let (status, body) = get(server, query);
-        (status, body["Code"].as_str().unwrap_or("").to_owned())
-    }
-
-    fn open(server: &Server) -> String {
-        let (status, body) =
-            get(server, &format!("Action=StartTerminalSession&RegionId={REGION_ID}&InstanceId.1={INSTANCE_ID}"));
-        assert_eq!(status, 200, "{body}");
-        body["SessionId"].as_str().unwrap().to_owned()
-    }
-
-    fn end(server: &Server, region: &str, session: &str) -> (u16, String) {
-        verdict(server, &format!("Action=EndTerminalSession&RegionId={region}&SessionId={session}"))
-    }
-
-    fn is(actual: (u16, String), status: u16, code: &str, what: &str) {
-        assert_eq!(actual, (status, code.to_owned()), "{what}");
-    }
-
-    #[test]
-    fn end_answers_as_documented() {
-        let server = server(|_| ());
-        let (first, second) = (open(&server), open(&server));
-        is(end(&server, REGION_ID, "s-hz023od0x90000"), 404, "InvalidSessionId.NotFound", "unknown session");
-        is(end(&server, OTHER_REGION_ID, &first), 404, "InvalidSessionId.NotFound", "another region's session");
-        is(end(&server, UNSUPPORTED_REGION_ID, &first), 400, "RegionId.ApiNotSupported", "region without the API");
-        is(end(&server, "CN-HANGZHOU", &first), 404, "InvalidRegionId.NotFound", "another case");
-        is(end(&server, REGION_ID, &first.to_uppercase()), 404, "InvalidSessionId.NotFound", "another case");
-        is(end(&server, REGION_ID, &format!("%20{first}")), 404, "InvalidSessionId.NotFound", "white space");
-        is(end(&server, REGION_ID, &first), 200, "", "open session");
-        is(end(&server, REGION_ID, &first), 404, "InvalidSessionId.NotFound", "ended session");
-        is(end(&server, REGION_ID, &second), 200, "", "the other session is still open");
-    }
-
-    #[test]
-    fn ending_adds_nothing_but_the_request_id() {
-        let server = server(|_| ());
-        let session = open(&server);
-        let (_, body) = get(&server, &format!("Action=EndTerminalSession&RegionId={REGION_ID}&SessionId={session}"));
-        assert_eq!(body.as_object().unwrap().keys().collect::<Vec<_>>(), ["RequestId"]);
-    }
-
-    #[test]
-    fn every_reading_of_an_open_question_changes_its_answer_alone() {
-        type Row = (&'static str, fn(&mut Readings), &'static str, u16, &'static str);
-        let rows: [Row; 16] = [
-            ("repeat-end not-found", |_| (), "R&SessionId=ENDED", 404, "InvalidSessionId.NotFound"),
-            ("repeat-end idempotent", |r| r.repeat_end = RepeatEnd::Idempotent, "R&SessionId=ENDED", 200, ""),
-            ("unknown-region not-found", |_| (), "RegionId=x&SessionId=s-1", 404, "InvalidRegionId.NotFound"),
-            (
-                "unknown-region not-supported",
-                |r| r.unknown_region = UnknownRegion::NotSupported,
-                "RegionId=x&SessionId=s-1",
-                400,
-                "RegionId.ApiNotSupported",
-            ),
-            (
-                "unknown-region invalid",
-                |r| r.unknown_region = UnknownRegion::Invalid,
-                "RegionId=x&SessionId=s-1",
-                400,
-                "InvalidParameter.RegionId",
-            ),
-            ("empty-parameter missing", |_| (), "R&SessionId=", 400, "MissingParameter"),
-            (
-                "empty-parameter not-found, session",
-                |r| r.empty_parameter = EmptyParameter::NotFound,
-                "R&SessionId=",
-                404,
-                "InvalidSessionId.NotFound",
-            ),
-            (
-                "empty-parameter not-found, region",
-                |r| r.empty_parameter = EmptyParameter::NotFound,
-                "RegionId=&SessionId=s-1",
-                404,
-                "InvalidRegionId.NotFound",
-            ),
-            (
-                "empty-parameter not-found, malformed-session invalid",
-                |r| {
-                    r.empty_parameter = EmptyParameter::NotFound;
-                    r.malformed_session = MalformedSession::Invalid;
-                },
-                "R&SessionId=",
-                404,
-                "InvalidSessionId.NotFound",
-            ),
-            ("malformed-session not-found", |_| (), "R&SessionId=%00'--", 404, "InvalidSessionId.NotFound"),
-            (
-                "malformed-session invalid",
-                |r| r.malformed_session = MalformedSession::Invalid,
-                "R&SessionId=%00'--",
-                400,
-                "InvalidSessionId.Malformed",
-            ),
-            ("repeated-parameter first", |_| (), "R&SessionId=OPEN&SessionId=s-1", 200, ""),
-            (
-                "repeated-parameter last",
-                |r| r.repeated_parameter = RepeatedParameter::Last,
-                "R&SessionId=s-1&SessionId=OPEN",
-                200,
-                "",
-            ),
-            (
-                "repeated-parameter refused",
-                |r| r.repeated_parameter = RepeatedParameter::Refused,
-                "R&SessionId=OPEN&SessionId=OPEN",
-                400,
-                "InvalidParameter",
-            ),
-            ("missing, dotted", |r| r.missing_code = MissingCode::Dotted, "R", 400, "MissingParameter.SessionId"),
-            ("missing, joined", |r| r.missing_code = MissingCode::Joined, "R", 400, "MissingSessionId"),
-        ];
-        for (name, change, query, status, code) in rows {
-            let server = server(change);
-            let (opened, ended) = (open(&server), open(&server));
-            is(end(&server, REGION_ID, &ended), 200, "", name);
-            let region = format!("RegionId={REGION_ID}");
-            let query =
-                query.replacen("R&", &format!("{region}&"), 1).replace("OPEN", &opened).replace("ENDED", &ended);
-            let query = if query == "R" { region } else { query };
-            is(verdict(&server, &format!("Action=EndTerminalSession&{query}")), status, code, name);
-        }
-    }
-
-    #[test]
-    fn start_refuses_what_the_documents_refuse() {
-        let server = server(|_| ());
-        let long = |length| "x".repeat(length);
-        let many = (1..=11).map(|n| format!("InstanceId.{n}=i-{n}")).collect::<Vec<_>>().join("&");
-        let rows = [
-            ("no instance", String::new(), 400, "MissingParameter"),
-            ("too many instances", many, 403, "InstanceIds.ExceedLimit"),
-            ("no such instance", "InstanceId.1=x".to_owned(), 404, "InvalidInstance.NotFound"),
-            ("port", "I&PortNumber=70000".to_owned(), 400, "PortNumber.Invalid"),
-            ("connection type", "I&ConnectionType=Moon".to_owned(), 400, "InvalidParameter.ConnectionType"),
-            ("encryption", "I&EncryptionOptions=yes".to_owned(), 400, "InvalidParameter"),
-            ("long token", format!("I&ClientToken={}", long(65)), 400, "InvalidParameter"),
-            ("long name", format!("I&Username={}", long(129)), 403, "Username.ExceedLimit"),
-            ("long command", format!("I&CommandLine={}", long(513)), 403, "InvalidCommandLine.LengthLimitExceeded"),
-            (
-                "long password name",
-                format!("I&PasswordName={}", long(256)),
-                403,
-                "InvalidPasswordName.LengthLimitExceeded",
-            ),
-            (
-                "long target",
-                format!("I&PortNumber=1&TargetServer={}", long(129)),
-                403,
-                "InvalidTargetServer.LengthLimitExceeded",
-            ),
-            ("command and port", "I&CommandLine=ls&PortNumber=1".to_owned(), 403, "InvalidCommandLine.Conflict"),
-            ("target without port", "I&TargetServer=h".to_owned(), 403, "InvalidTargetServer.MissingPortNumber"),
-            (
-                "command on two",
-                "I&InstanceId.2=i-2&CommandLine=ls".to_owned(),
-                403,
-                "InvalidInstanceIds.CountLimitExceeded",
-            ),
-            ("empty options count as unset", "I&PortNumber=&CommandLine=&ClientToken=".to_owned(), 200, ""),
-            (
-                "everything",
-                "I&PortNumber=22&TargetServer=h&Username=u&ConnectionType=Intranet&EncryptionOptions=%7B%7D".to_owned(),
-                200,
-                "",
-            ),
-        ];
-        for (name, query, status, code) in rows {
-            let query = query.replacen("I&", "InstanceId.1=i-1&", 1);
-            let query = format!("Action=StartTerminalSession&RegionId={REGION_ID}&{query}");
-            is(verdict(&server, &query), status, code, name);
-        }
-        let elsewhere = |region: &str| format!("Action=StartTerminalSession&RegionId={region}&InstanceId.1=i-1");
-        is(verdict(&server, &elsewhere("x")), 404, "InvalidRegionId.NotFound", "no region");
-        is(verdict(&server, &elsewhere(UNSUPPORTED_REGION_ID)), 400, "RegionId.ApiNotSupported", "no API");
-    }
-
-    #[test]
-    fn start_hands_out_a_url_with_session_and_token_on_the_host_that_was_called() {
-        let query = format!("Action=StartTerminalSession&RegionId={REGION_ID}&InstanceId.1=i-1");
-        let (_, body) = get(&server(|_| ()), &query);
-        let text = |name: &str| body[name].as_str().unwrap().to_owned();
-        let (id, token) = (text("SessionId"), text("SecurityToken"));
-        assert_eq!(text("WebSocketUrl"), format!("ws://localhost:8080/session?sessionId={id}&token={token}"));
-    }
-
-    #[test]
-    fn describe_lists_page_by_page_until_every_session_was_shown_once() {
-        let server = server(|_| ());
-        let opened: BTreeSet<String> = (0..25).map(|_| open(&server)).collect();
-        let (mut seen, mut token) = (Vec::new(), String::new());
-        for page in [10, 10, 5] {
-            let query = format!("Action=DescribeTerminalSessions&RegionId={REGION_ID}&NextToken={token}");
-            let (status, body) = get(&server, &query);
-            let sessions = body["Sessions"]["Session"].as_array().unwrap();
-            assert_eq!((status, sessions.len()), (200, page));
-            seen.extend(sessions.iter().map(|session| session["SessionId"].as_str().unwrap().to_owned()));
-            token = body["NextToken"].as_str().unwrap().to_owned();
-        }
-        assert_eq!((token.as_str(), seen.len()), ("", 25));
-        assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), opened);
-    }
-
-    #[test]
-    fn describe_finds_by_session_and_instance_and_shows_the_end() {
-        let server = server(|_| ());
-        let session = open(&server);
-        let look = |query: &str| {
-            let (_, body) = get(&server, &format!("Action=DescribeTerminalSessions&RegionId={REGION_ID}&{query}"));
-            body["Sessions"]["Session"].as_array().unwrap().clone()
-        };
-        let by_id = format!("SessionId={session}");
-        let connection = |sessions: &[Value]| sessions[0]["Connections"]["Connection"][0].clone();
-        assert_eq!(connection(&look(&by_id))["Status"], "Connecting");
-        assert_eq!(look(&format!("InstanceId={INSTANCE_ID}")).len(), 1);
-        assert_eq!((look("InstanceId=i-2").len(), look("SessionId=s-1").len()), (0, 0));
-        is(end(&server, REGION_ID, &session), 200, "", "end");
-        let ended = connection(&look(&by_id));
-        assert_eq!((&ended["Status"], &ended["ClosedReason"]), (&"Terminated".into(), &"ClientClosed".into()));
-        assert_eq!(ended["EndTime"], "2023-11-14T22:13:20Z");
-    }
-
-    #[test]
-    fn describe_refuses_what_the_documents_refuse() {
-        let server = server(|_| ());
-        let rows = [
-            ("no region", "x=1", 400, "MissingParameter"),
-            ("unknown region", "RegionId=x", 404, "InvalidRegionId.NotFound"),
-            ("page size", "RegionId=cn-hangzhou&MaxResults=0", 400, "InvalidParameter.MaxResults"),
-            ("page token", "RegionId=cn-hangzhou&NextToken=x", 400, "InvalidParameter.NextToken"),
-        ];
-        for (name, query, status, code) in rows {
-            is(verdict(&server, &format!("Action=DescribeTerminalSessions&{query}")), status, code, name);
-        }
-    }
+    use crate::server::calls::{NOW, end, is, open, send, server, verdict};
+    use crate::server::settings::{DefaultFormat, REGION_ID, Settings};
 
     #[test]
     fn the_operation_is_named_exactly() {
@@ -473,6 +212,70 @@ mod tests {
             ids.insert(body["RequestId"].to_string());
         }
         assert_eq!(ids.len(), 100);
+    }
+
+    #[test]
+    fn no_request_gets_a_server_error_or_an_answer_that_cannot_be_read() {
+        const WORDS: [&str; 24] = [
+            "Action=",
+            "Version=2014-05-26",
+            "EndTerminalSession",
+            "StartTerminalSession",
+            "DescribeTerminalSessions",
+            "RegionId=",
+            "cn-hangzhou",
+            "SessionId=",
+            "InstanceId.1=",
+            "i-1",
+            "MaxResults=",
+            "NextToken=",
+            "PortNumber=",
+            "Format=",
+            "xml",
+            "JSON",
+            "Signature=x",
+            "AccessKeyId=",
+            "&",
+            "=",
+            "%",
+            "%00",
+            "\u{e9}",
+            "]]>",
+        ];
+        let servers = [Server::new(Settings::default(), Seed(1)), server(|_| ())];
+        arbtest::arbtest(|u| {
+            let mut text = |most| -> arbitrary::Result<String> {
+                (0..u.int_in_range(0..=most)?).map(|_| u.choose(&WORDS).copied()).collect()
+            };
+            let (target, body) = (format!("/?{}", text(30)?), text(10)?);
+            let mut headers = Headers::from_iter([("content-type", "application/x-www-form-urlencoded")]);
+            for name in ["host", "authorization", "accept", "x-acs-action", "x-acs-version", "x-acs-date"] {
+                if u.ratio(1, 3)? {
+                    headers.push(name, u.arbitrary::<Vec<u8>>()?);
+                }
+            }
+            if u.ratio(1, 4)? {
+                headers.push(
+                    "authorization",
+                    "ACS3-HMAC-SHA256 Credential=endspec-reference-key,SignedHeaders=host,Signature=0",
+                );
+            }
+            let method = (*u.choose(&["GET", "POST", "PUT", "OPTIONS", ""])?).to_owned();
+            let request = Request { method, target, headers, body: body.into_bytes() };
+            let response = u.choose(&servers)?.handle(&request, NOW, Moment(0));
+            assert!(response.status < 500, "{request:?}");
+            match response.headers.get("content-type") {
+                Some("application/json;charset=utf-8") => {
+                    assert!(serde_json::from_slice::<Value>(&response.body).is_ok(), "{request:?}");
+                }
+                Some(_) => {
+                    let body = std::str::from_utf8(&response.body).unwrap();
+                    assert!(roxmltree::Document::parse(body).is_ok(), "{request:?}");
+                }
+                None => assert_eq!(response.status, 204),
+            }
+            Ok(())
+        });
     }
 
     #[test]

@@ -173,6 +173,10 @@ fn exists(id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seed::Seed;
+    use crate::server::Server;
+    use crate::server::calls::{get, is, server, verdict};
+    use crate::server::settings::{Auth, REGION_ID, UNSUPPORTED_REGION_ID};
 
     #[test]
     fn ports_are_of_tcp() {
@@ -194,5 +198,71 @@ mod tests {
         for (id, expected) in [("i-bp1", true), ("mi-hz0", true), ("i-", false), ("x-1", false), ("i-1/../2", false)] {
             assert_eq!(exists(id), expected, "{id}");
         }
+    }
+
+    #[test]
+    fn start_refuses_what_the_documents_refuse() {
+        let server = server(|_| ());
+        let long = |length| "x".repeat(length);
+        let many = (1..=11).map(|n| format!("InstanceId.{n}=i-{n}")).collect::<Vec<_>>().join("&");
+        let rows = [
+            ("no instance", String::new(), 400, "MissingParameter"),
+            ("too many instances", many, 403, "InstanceIds.ExceedLimit"),
+            ("no such instance", "InstanceId.1=x".to_owned(), 404, "InvalidInstance.NotFound"),
+            ("port", "I&PortNumber=70000".to_owned(), 400, "PortNumber.Invalid"),
+            ("connection type", "I&ConnectionType=Moon".to_owned(), 400, "InvalidParameter.ConnectionType"),
+            ("encryption", "I&EncryptionOptions=yes".to_owned(), 400, "InvalidParameter"),
+            ("long token", format!("I&ClientToken={}", long(65)), 400, "InvalidParameter"),
+            ("long name", format!("I&Username={}", long(129)), 403, "Username.ExceedLimit"),
+            ("long command", format!("I&CommandLine={}", long(513)), 403, "InvalidCommandLine.LengthLimitExceeded"),
+            (
+                "long password name",
+                format!("I&PasswordName={}", long(256)),
+                403,
+                "InvalidPasswordName.LengthLimitExceeded",
+            ),
+            (
+                "long target",
+                format!("I&PortNumber=1&TargetServer={}", long(129)),
+                403,
+                "InvalidTargetServer.LengthLimitExceeded",
+            ),
+            ("command and port", "I&CommandLine=ls&PortNumber=1".to_owned(), 403, "InvalidCommandLine.Conflict"),
+            ("target without port", "I&TargetServer=h".to_owned(), 403, "InvalidTargetServer.MissingPortNumber"),
+            (
+                "command on two",
+                "I&InstanceId.2=i-2&CommandLine=ls".to_owned(),
+                403,
+                "InvalidInstanceIds.CountLimitExceeded",
+            ),
+            ("empty options count as unset", "I&PortNumber=&CommandLine=&ClientToken=".to_owned(), 200, ""),
+            (
+                "everything",
+                "I&PortNumber=22&TargetServer=h&Username=u&ConnectionType=Intranet&EncryptionOptions=%7B%7D".to_owned(),
+                200,
+                "",
+            ),
+        ];
+        for (name, query, status, code) in rows {
+            let query = query.replacen("I&", "InstanceId.1=i-1&", 1);
+            let query = format!("Action=StartTerminalSession&RegionId={REGION_ID}&{query}");
+            is(verdict(&server, &query), status, code, name);
+        }
+        let elsewhere = |region: &str| format!("Action=StartTerminalSession&RegionId={region}&InstanceId.1=i-1");
+        is(verdict(&server, &elsewhere("x")), 404, "InvalidRegionId.NotFound", "no region");
+        is(verdict(&server, &elsewhere(UNSUPPORTED_REGION_ID)), 400, "RegionId.ApiNotSupported", "no API");
+    }
+
+    #[test]
+    fn start_hands_out_a_url_with_session_and_token_on_the_host_that_was_called() {
+        let query = format!("Action=StartTerminalSession&RegionId={REGION_ID}&InstanceId.1=i-1");
+        let (_, body) = get(&server(|_| ()), &query);
+        let text = |name: &str| body[name].as_str().unwrap().to_owned();
+        let (id, token) = (text("SessionId"), text("SecurityToken"));
+        assert_eq!(text("WebSocketUrl"), format!("ws://localhost:8080/session?sessionId={id}&token={token}"));
+        let web_socket_base = Some("wss://terminals.example".to_owned());
+        let settings = Settings { auth: Auth::Open, web_socket_base, ..Settings::default() };
+        let (_, body) = get(&Server::new(settings, Seed(1)), &query);
+        assert!(body["WebSocketUrl"].as_str().unwrap().starts_with("wss://terminals.example/session?"), "as set");
     }
 }

@@ -194,4 +194,17 @@ mod tests {
             assert_eq!(Frame::parse(&[&bytes[..], b"x"].concat()), None, "{name} and more");
         }
     }
+
+    #[test]
+    fn whatever_is_read_as_a_frame_means_the_same_when_written() {
+        arbtest::arbtest(|u| {
+            let version = *u.choose(&[&b"1.01"[..], b"1.02", b"9.99"])?;
+            let kind = u.int_in_range(0..=7_u32)?.to_le_bytes();
+            let message = [&kind[..], version, u.bytes(u.len())?].concat();
+            if let Some(frame) = Frame::parse(&message) {
+                assert_eq!(Frame::parse(&frame.encode()), Some(frame));
+            }
+            Ok(())
+        });
+    }
 }
