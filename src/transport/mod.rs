@@ -1,1 +1,5 @@
-//! Placeholder.
+//! Requests out, replies in: the polished lane, the exact one, and WebSockets.
+
+pub mod endpoint;
+
+pub use endpoint::{Endpoint, EndpointError};
