@@ -3,3 +3,4 @@
 pub mod endpoint;
 
 pub use endpoint::{Endpoint, EndpointError};
+pub mod answer;
