@@ -1,3 +1,5 @@
 //! The `endspec` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    endspec::cli::main()
+}

@@ -7,8 +7,10 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 /// Holds any endpoint that implements Alibaba Cloud ECS EndTerminalSession to its documented contract.
 #[derive(Debug, Parser)]
 #[command(name = "endspec", version, max_term_width = 110)]
-#[command(after_help = "Exit codes: 0 all held, 1 a MUST clause broken, 2 a mistake in flags or files, 3 inconclusive, \
-                        130 interrupted. `endspec explain CODE` tells more.")]
+#[command(
+    after_help = "Exit codes: 0 all held, 1 a MUST clause broken, 2 a mistake in flags or files, 3 inconclusive, \
+                        130 interrupted. `endspec explain CODE` tells more."
+)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]

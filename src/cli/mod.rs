@@ -15,10 +15,13 @@ mod suite;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
+use crate::clock::Clock;
 use crate::diagnostic::{self, Diagnostic};
+use crate::transport::{self, Endpoint, Transport};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,15 +100,15 @@ fn colored(stream: &impl IsTerminal) -> bool {
 /// Columns of the terminal.
 fn width() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
-    columns.or_else(|| console_width()).unwrap_or(120).clamp(60, 240)
-}
-
-fn console_width() -> Option<usize> {
-    let (_, columns) = indicatif::ProgressDrawTarget::stderr().width().map(|width| ((), width))?;
-    Some(usize::from(columns))
+    columns.unwrap_or(120).clamp(60, 240)
 }
 
 /// Writes a command's result to standard output; a closed pipe is no mistake of anybody's.
 fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// The lanes to an endpoint.
+fn transport(endpoint: &Endpoint, timeout: Duration, clock: Clock) -> Transport {
+    Transport::new(endpoint, &transport::Settings { timeout, ..transport::Settings::default() }, clock)
 }

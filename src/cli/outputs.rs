@@ -46,7 +46,11 @@ fn open_one(text: &str) -> Result<Output, Diagnostic> {
         return Err(Diagnostic::new("flag", format!("`{format}` is no report format of this version")).help(help));
     }
     let to = match path {
-        "" => return Err(Diagnostic::new("flag", format!("`--report {text}` names no file")).help("`-` is standard output")),
+        "" => {
+            return Err(
+                Diagnostic::new("flag", format!("`--report {text}` names no file")).help("`-` is standard output")
+            );
+        }
         "-" => None,
         path => Some(crate::files::create(std::path::Path::new(path))?),
     };

@@ -25,7 +25,8 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     let profile = settings::profile(&args.network)?;
     let revision = args.network.contract.clone().or_else(|| profile.text("contract").map(str::to_owned));
     let contract = suite::contract(revision.as_deref())?;
-    let (all, settings) = both(suite::suite(&args.paths, &contract), settings::resolve(&args.network, profile, &contract))?;
+    let (all, settings) =
+        both(suite::suite(&args.paths, &contract), settings::resolve(&args.network, profile, &contract))?;
     let more = more(&args, &settings)?;
     let chosen = suite::select(&all, more.select.as_deref(), &contract)?;
     let outputs = outputs::open(&more.reports)?;
@@ -77,7 +78,13 @@ fn more(args: &RunArgs, settings: &Settings) -> Result<More, Vec<Diagnostic>> {
     let mut mistakes = Vec::new();
     let mut mistake = |message: String| mistakes.push(Diagnostic::new("flag", message));
     let jobs = match text(&args.jobs, "jobs").map(|text| (text.parse::<usize>(), text)) {
-        None => if loopback { 8 } else { 4 },
+        None => {
+            if loopback {
+                8
+            } else {
+                4
+            }
+        }
         Some((Ok(jobs @ 1..=256), _)) => jobs,
         Some((_, text)) => {
             mistake(format!("--jobs: `{text}` is no number from 1 to 256"));

@@ -14,7 +14,9 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, Vec<Diagnostic>> {
     let mut overrides = Vec::new();
     for text in &args.reading {
         let pair = text.split_once('=').ok_or_else(|| {
-            vec![Diagnostic::new("flag", format!("--reading: `{text}` has no `=`")).help("write `--reading NAME=VALUE`")]
+            vec![
+                Diagnostic::new("flag", format!("--reading: `{text}` has no `=`")).help("write `--reading NAME=VALUE`"),
+            ]
         })?;
         overrides.push((pair.0.to_owned(), pair.1.to_owned()));
     }
@@ -35,7 +37,10 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, Vec<Diagnostic>> {
         let bound = listen::bind(args.listen.as_str(), Server::new(settings, seed), Clock::system()).await;
         let listening = bound.map_err(|error| {
             let message = format!("cannot listen on {}: {error}", args.listen);
-            vec![Diagnostic::new("flag", message).help("another address, or port 0 for a free one: `--listen 127.0.0.1:0`")]
+            vec![
+                Diagnostic::new("flag", message)
+                    .help("another address, or port 0 for a free one: `--listen 127.0.0.1:0`"),
+            ]
         })?;
         print(&format!("listening {}\n", listening.url()));
         if args.auth == ServeAuth::Required {

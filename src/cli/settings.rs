@@ -116,9 +116,11 @@ pub(super) fn resolve(args: &NetworkArgs, values: Values, contract: &Contract) -
         readings: taker.readings(args, contract),
         sessions: taker.sessions(args),
         timeout: taker.duration(args.timeout.as_ref(), "timeout").unwrap_or(Duration::from_secs(10)),
-        settle: taker
-            .duration(args.settle.as_ref(), "settle")
-            .unwrap_or(if loopback { Duration::ZERO } else { Duration::from_secs(2) }),
+        settle: taker.duration(args.settle.as_ref(), "settle").unwrap_or(if loopback {
+            Duration::ZERO
+        } else {
+            Duration::from_secs(2)
+        }),
         id_header: taker.text(args.id_header.as_ref(), "id-header"),
     };
     let seed = taker.parsed::<Seed>(args.seed.as_ref(), "seed").unwrap_or_else(Seed::fresh);
@@ -201,7 +203,8 @@ impl Taker<'_> {
             Some("v1") => Scheme::V1,
             Some("v3") => Scheme::V3,
             Some(other) => {
-                self.mistakes.push(flag(format!("--auth: `{other}` is no signature scheme")).help("one of none, v1, v3"));
+                self.mistakes
+                    .push(flag(format!("--auth: `{other}` is no signature scheme")).help("one of none, v1, v3"));
                 default
             }
         }
@@ -243,7 +246,10 @@ impl Taker<'_> {
                         || format!("one of {}", names.collect::<Vec<_>>().join(", ")),
                         |close| format!("did you mean `{close}`?"),
                     );
-                    self.mistakes.push(Diagnostic::new("unknown-capability", format!("--without: there is no capability `{name}`")).help(help));
+                    self.mistakes.push(
+                        Diagnostic::new("unknown-capability", format!("--without: there is no capability `{name}`"))
+                            .help(help),
+                    );
                 }
             }
         }
@@ -271,7 +277,13 @@ impl Taker<'_> {
         let command = self.text(args.session_command.as_ref(), "session-command");
         let ids = self.list(&args.session_id, "session-id");
         let source = self.text(args.sessions.as_ref(), "sessions");
-        let implied = if command.is_some() { "command" } else if ids.is_empty() { "start" } else { "pool" };
+        let implied = if command.is_some() {
+            "command"
+        } else if ids.is_empty() {
+            "start"
+        } else {
+            "pool"
+        };
         match source.as_deref().unwrap_or(implied) {
             "start" => SessionSource::Start,
             "command" => match command {

@@ -16,7 +16,8 @@ pub(super) fn contract(revision: Option<&str>) -> Result<Contract, Vec<Diagnosti
     let revisions = load::contract::revisions();
     if let Some(revision) = revision.filter(|revision| !revisions.contains(revision)) {
         let close = did_you_mean(revision, revisions.iter().copied());
-        let help = close.map_or_else(|| format!("known: {}", revisions.join(", ")), |close| format!("did you mean `{close}`?"));
+        let help = close
+            .map_or_else(|| format!("known: {}", revisions.join(", ")), |close| format!("did you mean `{close}`?"));
         return Err(vec![Diagnostic::new("unknown-revision", format!("there is no revision `{revision}`")).help(help)]);
     }
     Ok(load::contract::built_in(revision))

@@ -1,0 +1,83 @@
+//! `endspec list`: what there is, one line each.
+
+use std::fmt::Write as _;
+
+use super::args::{ListArgs, ListWhat};
+use super::{Exit, print, suite};
+use crate::case::{Suite, mutation};
+use crate::contract::Contract;
+use crate::diagnostic::Diagnostic;
+
+pub(super) fn list(args: &ListArgs) -> Result<Exit, Vec<Diagnostic>> {
+    let contract = suite::contract(args.contract.as_deref())?;
+    let all = suite::suite(&[], &contract)?;
+    let chosen = suite::select(&all, args.select.as_deref(), &contract)?;
+    let text = match args.what {
+        ListWhat::Cases => cases(&chosen),
+        ListWhat::Clauses => clauses(&contract, &all),
+        ListWhat::Outcomes => outcomes(&contract),
+        ListWhat::Readings => readings(&contract),
+        ListWhat::Capabilities => capabilities(&contract),
+        ListWhat::Mutations => mutations(),
+    };
+    print(&text);
+    Ok(Exit::Pass)
+}
+
+fn cases(suite: &Suite) -> String {
+    let mut text = String::new();
+    for case in &suite.cases {
+        let clauses: Vec<&str> = case.clauses.iter().map(|clause| clause.value.as_str()).collect();
+        let _ = writeln!(text, "{:42} {}", case.id, case.title.as_deref().unwrap_or(""));
+        let _ = writeln!(text, "{:42}   proves {}", "", clauses.join(", "));
+    }
+    text
+}
+
+fn clauses(contract: &Contract, suite: &Suite) -> String {
+    let mut text = String::new();
+    for clause in &contract.clauses {
+        let lists = |case: &&std::sync::Arc<crate::case::Case>| case.clauses.iter().any(|c| c.value == clause.id);
+        let cases: Vec<&str> = suite.cases.iter().filter(lists).map(|case| case.id.as_str()).collect();
+        let sources = if clause.sources.is_empty() { "-".to_owned() } else { clause.sources.join(", ") };
+        let _ = writeln!(text, "{:32} {:6} {} [{sources}]", clause.id, clause.level.name(), clause.sentence);
+        let cases = if cases.is_empty() { "not covered by this version".to_owned() } else { cases.join(", ") };
+        let _ = writeln!(text, "{:32}        {cases}", "");
+    }
+    text
+}
+
+fn outcomes(contract: &Contract) -> String {
+    let outcomes = contract.outcomes.values();
+    outcomes.fold(String::new(), |text, outcome| format!("{text}{:24} {}\n", outcome.name, outcome.sentence))
+}
+
+fn readings(contract: &Contract) -> String {
+    let mut text = String::new();
+    for reading in contract.readings.values() {
+        let _ = writeln!(text, "{}: {}", reading.name, reading.sentence);
+        for value in &reading.values {
+            let mark = if value.name == reading.default { "*" } else { " " };
+            let _ = writeln!(text, "  {mark} {:16} {}", value.name, value.sentence);
+        }
+    }
+    text.push_str("* the default; `--reading NAME=VALUE` declares another\n");
+    text
+}
+
+fn capabilities(contract: &Contract) -> String {
+    let mut text = String::new();
+    for capability in &contract.capabilities {
+        let takes = if capability.all_of.is_empty() { &capability.clauses } else { &capability.all_of };
+        let _ = writeln!(text, "{:20} {}", capability.name, capability.sentence);
+        if !takes.is_empty() {
+            let _ = writeln!(text, "{:20}   goes with {}", "", takes.join(", "));
+        }
+    }
+    text
+}
+
+fn mutations() -> String {
+    let all = mutation::CATALOGUE.iter();
+    all.fold(String::new(), |text, kind| format!("{text}{:28} {:10} {}\n", kind.name, kind.class.name(), kind.sentence))
+}
