@@ -489,8 +489,9 @@ mod tests {
         let bad_length = |text: &str| vec![BadLength(text.to_owned())];
         let bad_chunk = |text: &str| vec![BadChunk(text.to_owned())];
         let bad_head = |text: &str| vec![BadHead(text.to_owned())];
+        type Row<'a> = (&'a str, &'a str, &'a [u8], u16, &'a [u8], Vec<FramingFault>, &'a [u8]);
         #[rustfmt::skip]
-        let rows: Vec<(&str, &str, &[u8], u16, &[u8], Vec<FramingFault>, &[u8])> = vec![
+        let rows: Vec<Row> = vec![
             ("length", "GET", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 200, b"hi", vec![], b""),
             ("no body", "GET", b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", 404, b"", vec![], b""),
             ("no reason", "GET", b"HTTP/1.1 200 \r\ncontent-length: 0\r\n\r\n", 200, b"", vec![], b""),
@@ -548,7 +549,8 @@ mod tests {
         let long = [&b"HTTP/1.1 200 OK\r\nx: "[..], &vec![b'a'; limits::HEAD_BYTES]].concat();
         let fields = [&b"HTTP/1.1 200 OK\r\n"[..], &b"a: b\r\n".repeat(limits::HEADER_FIELDS + 1), b"\r\n"].concat();
         let interim = b"HTTP/1.1 100 x\r\n\r\n".repeat(limits::HEAD_BYTES / 18 + 1);
-        let rows: Vec<(&str, &[u8], End, CauseKind, Option<u16>)> = vec![
+        type Row<'a> = (&'a str, &'a [u8], End, CauseKind, Option<u16>);
+        let rows: Vec<Row> = vec![
             ("nothing", b"", End::Closed, Closed, None),
             ("half a status line", b"HTTP/1.1 20", End::Closed, Closed, None),
             ("a status line", b"HTTP/1.1 503 x\r\n", End::Closed, Closed, Some(503)),

@@ -32,6 +32,9 @@ pub enum EndpointError {
     /// Neither HTTP nor HTTPS.
     #[error("`{0}` is no scheme that is spoken here: write http:// or https://")]
     Scheme(String),
+    /// Neither `ws` nor `wss`.
+    #[error("`{0}` is no scheme of a WebSocket: write ws:// or wss://")]
+    WebSocketScheme(String),
     /// A space or control character.
     #[error("the URL holds white space or a control character: leave it out")]
     Space,

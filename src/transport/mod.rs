@@ -9,6 +9,7 @@ pub mod endpoint;
 pub mod live;
 pub mod raw;
 mod tls;
+pub mod websocket;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use live::Live;
 pub use raw::Raw;
 pub use tls::Roots;
+pub use websocket::{Ended, Ending, Held, Sight, Standing, WebSockets, WsOutcome};
 
 /// How to reach endpoints.
 #[derive(Debug, Clone)]
@@ -33,10 +35,11 @@ pub struct Settings {
     pub roots: Roots,
 }
 
-/// Both lanes to one endpoint.
+/// Both lanes to one endpoint, and WebSockets to any.
 pub struct Transport {
     live: Live,
     raw: Raw,
+    websockets: WebSockets,
     clock: Clock,
 }
 
@@ -44,9 +47,16 @@ impl Transport {
     /// Lanes to an endpoint; nothing is opened or read yet.
     pub fn new(endpoint: &Endpoint, settings: &Settings, clock: Clock) -> Transport {
         let Settings { timeout, proxies, roots } = settings;
-        let route = Route::new(endpoint, proxies, tls::config(roots.clone()), *timeout);
+        let tls = tls::config(roots.clone());
+        let route = Route::new(endpoint, proxies, tls.clone(), *timeout);
         let live = Live::new(route.clone(), *timeout, clock.clone());
-        Transport { live, raw: Raw::new(route, *timeout), clock }
+        let websockets = WebSockets::new(settings, tls, clock.clone());
+        Transport { live, raw: Raw::new(route, *timeout), websockets, clock }
+    }
+
+    /// The client for WebSocket URLs.
+    pub fn websockets(&self) -> &WebSockets {
+        &self.websockets
     }
 
     /// Sends a request, by the exact lane when it is asked for or when the polished one would change the request.

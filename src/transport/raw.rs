@@ -244,7 +244,8 @@ mod tests {
 
     #[test]
     fn a_request_is_written_with_nothing_but_length_and_close_added() {
-        let rows: [(&str, &str, &[(&str, &str)], &str, bool, &str); 6] = [
+        type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, bool, &'a str);
+        let rows: [Row; 6] = [
             ("get", "GET", &[("Host", "a")], "", true, "GET /?* HTTP/1.1\r\nHost: a\r\nconnection: close\r\n\r\n"),
             ("get, more follows", "GET", &[], "", false, "GET /?* HTTP/1.1\r\n\r\n"),
             ("post", "POST", &[], "", false, "POST /?* HTTP/1.1\r\ncontent-length: 0\r\n\r\n"),

@@ -332,7 +332,8 @@ mod tests {
             let frame = Frame::parse(&bytes).unwrap();
             frame.status().map(|(state, words)| (state, words.to_vec()))
         };
-        let rows: [(&str, Option<(State, &[u8])>); 4] = [
+        type Row = (&'static str, Option<(State, &'static [u8])>);
+        let rows: [Row; 4] = [
             ("status Closed", Some((State::Closed, b"Exit"))),
             ("status Opened", Some((State::Opened, b""))),
             ("status Stream", Some((State::Stream, &204_800_u32.to_be_bytes()))),
