@@ -10,6 +10,8 @@ pub const CASE_BYTES: u64 = 256 << 10;
 pub const CASE_FILES: usize = 100_000;
 /// Folders deep that case files are looked for.
 pub const FOLDER_DEPTH: usize = 32;
+/// Entries of folders that are looked at to find case files.
+pub const FOLDER_ENTRIES: usize = 1_000_000;
 /// Nesting of a YAML document.
 pub const YAML_DEPTH: usize = 64;
 /// Nodes of a YAML document, after aliases.
