@@ -1,5 +1,7 @@
 //! The catalogue of generated values: every named way in which a parameter is right or wrong.
 
+use arbitrary::Unstructured;
+
 use crate::contract::OutcomeRef;
 
 /// `values:` of a step.
@@ -75,4 +77,518 @@ pub struct Mutation {
     pub values: Vec<String>,
     /// What it is permitted.
     pub permits: Vec<OutcomeRef>,
+}
+
+/// The value that is mutated, and what is known about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Base<'a> {
+    /// `RegionId` or `SessionId`.
+    pub parameter: &'a str,
+    /// A right value.
+    pub value: &'a str,
+    /// Whether the endpoint itself issued it, so that its alphabet is known.
+    pub issued: bool,
+    /// Values that are right as well and must not be hit by a change: the regions known.
+    pub known: &'a [String],
+}
+
+/// One entry of the catalogue.
+#[derive(Debug)]
+pub struct Kind {
+    /// Public name.
+    pub name: &'static str,
+    /// What kind it is.
+    pub class: Class,
+    /// What it does, for people.
+    pub sentence: &'static str,
+    make: Make,
+}
+
+#[derive(Debug)]
+enum Make {
+    /// Leaves the parameter out.
+    Absent,
+    /// One value from the right one.
+    From(fn(&str) -> String),
+    /// One value with the help of entropy.
+    Drawn(fn(&str, &mut Unstructured<'_>) -> String),
+    /// Several values.
+    Many(fn(&str) -> Vec<String>),
+}
+
+/// The parameters that the catalogue knows.
+pub const PARAMETERS: [&str; 2] = ["RegionId", "SessionId"];
+
+/// The catalogue: boundaries first.
+pub const CATALOGUE: &[Kind] = &[
+    kind("as-given", Class::Valid, "the right value itself", Make::From(str::to_owned)),
+    kind("well-formed", Class::Valid, "a value of the right shape", Make::Drawn(unlike)),
+    kind(
+        "well-formed-letters",
+        Class::Valid,
+        "a value of the right shape, digits replaced by letters",
+        Make::Drawn(unlike_letters),
+    ),
+    kind("absent", Class::Absent, "the parameter is left out", Make::Absent),
+    kind("empty", Class::Empty, "the empty text", Make::From(|_| String::new())),
+    kind("only-space", Class::Empty, "one space", Make::From(|_| " ".into())),
+    kind("only-spaces", Class::Empty, "spaces and a tab", Make::From(|_| "  \t ".into())),
+    kind("leading-space", Class::Exact, "a space before it", Make::From(|v| format!(" {v}"))),
+    kind("trailing-space", Class::Exact, "a space after it", Make::From(|v| format!("{v} "))),
+    kind("surrounding-spaces", Class::Exact, "spaces around it", Make::From(|v| format!("  {v}  "))),
+    kind("trailing-tab", Class::Exact, "a tab after it", Make::From(|v| format!("{v}\t"))),
+    kind("trailing-newline", Class::Exact, "CR LF after it", Make::From(|v| format!("{v}\r\n"))),
+    kind("no-break-space", Class::Exact, "a no-break space after it", Make::From(|v| format!("{v}\u{a0}"))),
+    kind("upper-case", Class::Exact, "all letters in upper case", Make::From(str::to_uppercase)),
+    kind("one-upper-case", Class::Exact, "the last letter in the other case", Make::From(flip_last_letter)),
+    kind("well-formed-unknown", Class::Unknown, "same length and alphabet, never issued", Make::Drawn(unlike)),
+    kind(
+        "well-formed-unknown-again",
+        Class::Unknown,
+        "same length and alphabet, never issued, another",
+        Make::Drawn(unlike),
+    ),
+    kind("truncated-end", Class::NearMiss, "its end is missing", Make::From(truncate_end)),
+    kind(
+        "truncated-start",
+        Class::NearMiss,
+        "its first character is missing",
+        Make::From(|v| v.chars().skip(1).collect()),
+    ),
+    kind("halved", Class::NearMiss, "its second half is missing", Make::From(halve)),
+    kind("extended", Class::NearMiss, "characters of its alphabet added", Make::From(|v| format!("{v}zz9"))),
+    kind("extended-start", Class::NearMiss, "a character added before it", Make::From(|v| format!("z{v}"))),
+    kind("doubled", Class::NearMiss, "written twice", Make::From(|v| format!("{v}{v}"))),
+    kind("one-changed", Class::NearMiss, "one character changed", Make::From(change_middle)),
+    kind("one-changed-drawn", Class::NearMiss, "one drawn character changed", Make::Drawn(change_drawn)),
+    kind("last-changed", Class::NearMiss, "its last character changed", Make::From(change_last)),
+    kind("swapped", Class::NearMiss, "two unlike neighbours swapped", Make::From(swap)),
+    kind("wrong-prefix", Class::NearMiss, "another prefix", Make::From(wrong_prefix)),
+    kind("no-prefix", Class::NearMiss, "no prefix", Make::From(no_prefix)),
+    kind("separator-changed", Class::NearMiss, "`_` for `-`", Make::From(|v| v.replace('-', "_"))),
+    kind(
+        "percent-encoded-twice",
+        Class::NearMiss,
+        "percent-encoded once more than it should be",
+        Make::From(encode_first),
+    ),
+    kind("percent-encoded-whole", Class::NearMiss, "every character percent-encoded once more", Make::From(encode_all)),
+    kind("comma-joined", Class::NearMiss, "in a list with a comma", Make::From(|v| format!("{v},{v}"))),
+    kind("fragment", Class::NearMiss, "followed by `#x`", Make::From(|v| format!("{v}#x"))),
+    kind("second-parameter", Class::NearMiss, "followed by `&x=1`, encoded", Make::From(|v| format!("{v}&x=1"))),
+    kind("wildcard-percent", Class::NearMiss, "its end replaced by `%`", Make::From(|v| wildcard(v, '%'))),
+    kind(
+        "wildcard-underscore",
+        Class::NearMiss,
+        "its last character replaced by `_`",
+        Make::From(|v| wildcard_last(v, '_')),
+    ),
+    kind(
+        "wildcard-question",
+        Class::NearMiss,
+        "its last character replaced by `?`",
+        Make::From(|v| wildcard_last(v, '?')),
+    ),
+    kind("wildcard-star", Class::NearMiss, "its end replaced by `*`", Make::From(|v| wildcard(v, '*'))),
+    kind("pattern", Class::NearMiss, "its end replaced by `.*`", Make::From(|v| format!("{}.*", halve(v)))),
+    kind("percent-alone", Class::NearMiss, "`%`", Make::From(|_| "%".into())),
+    kind(
+        "underscores",
+        Class::NearMiss,
+        "as many `_` as it has characters",
+        Make::From(|v| "_".repeat(v.chars().count())),
+    ),
+    kind("star-alone", Class::NearMiss, "`*`", Make::From(|_| "*".into())),
+    kind("long-256", Class::Malformed, "256 characters, beginning with it", Make::From(|v| pad(v, 256))),
+    kind("long-4096", Class::Malformed, "4 KiB, beginning with it", Make::From(|v| pad(v, 4096))),
+    kind("long-65536", Class::Malformed, "64 KiB, beginning with it", Make::From(|v| pad(v, 65_536))),
+    kind("nul-end", Class::Malformed, "a NUL after it", Make::From(|v| format!("{v}\0"))),
+    kind("nul-inside", Class::Malformed, "a NUL and more after it", Make::From(|v| format!("{v}\0.png"))),
+    kind(
+        "control-characters",
+        Class::Malformed,
+        "control characters in it",
+        Make::From(|v| insert(v, "\u{1}\u{7}\u{8}\u{1b}\u{7f}")),
+    ),
+    kind(
+        "escape-sequence",
+        Class::Malformed,
+        "a terminal's escape sequence",
+        Make::From(|v| format!("{v}\u{1b}[2J\u{1b}]0;x\u{7}")),
+    ),
+    kind(
+        "line-break",
+        Class::Malformed,
+        "CR LF and a header field",
+        Make::From(|v| format!("{v}\r\nX-Endspec-Injected: 1")),
+    ),
+    kind("line-feed", Class::Malformed, "a line feed in it", Make::From(|v| insert(v, "\n"))),
+    kind("non-ascii", Class::Malformed, "letters outside ASCII", Make::From(|v| insert(v, "é会話"))),
+    kind("emoji", Class::Malformed, "a character outside the basic plane", Make::From(|v| insert(v, "\u{1f600}"))),
+    kind("look-alike", Class::Malformed, "letters that only look the same", Make::From(look_alike)),
+    kind("accented", Class::Malformed, "a letter with an accent", Make::From(accented)),
+    kind("full-width", Class::Malformed, "full-width letters", Make::From(full_width)),
+    kind("right-to-left", Class::Malformed, "a right-to-left override in it", Make::From(|v| insert(v, "\u{202e}"))),
+    kind("zero-width", Class::Malformed, "a zero-width space in it", Make::From(|v| insert(v, "\u{200b}"))),
+    kind(
+        "zero-width-end",
+        Class::Malformed,
+        "a zero-width no-break space after it",
+        Make::From(|v| format!("{v}\u{feff}")),
+    ),
+    kind("single-quote", Class::Malformed, "a single quote after it", Make::From(|v| format!("{v}'"))),
+    kind("double-quote", Class::Malformed, "a double quote after it", Make::From(|v| format!("{v}\""))),
+    kind("backslash", Class::Malformed, "a backslash after it", Make::From(|v| format!("{v}\\"))),
+    kind("sql-or", Class::Malformed, "SQL that is always true", Make::From(|v| format!("{v}' OR '1'='1"))),
+    kind("sql-or-alone", Class::Malformed, "SQL that is always true, alone", Make::From(|_| "' OR 1=1 -- ".into())),
+    kind("sql-comment", Class::Malformed, "a SQL comment after it", Make::From(|v| format!("{v}'-- "))),
+    kind("nosql-operator", Class::Malformed, "a query operator as JSON", Make::From(|_| r#"{"$ne":null}"#.into())),
+    kind("html", Class::Malformed, "HTML", Make::From(|v| format!("{v}<script>alert(1)</script>"))),
+    kind(
+        "xml",
+        Class::Malformed,
+        "XML that would close the element",
+        Make::From(|v| format!("{v}</Message><endspec>&amp;</endspec>")),
+    ),
+    kind("xml-special", Class::Malformed, "the characters that XML reserves", Make::From(|v| format!("{v}<&>\"']]>"))),
+    kind("path", Class::Malformed, "a path upwards", Make::From(|_| "../../../../etc/passwd".into())),
+    kind("path-after", Class::Malformed, "a path after it", Make::From(|v| format!("{v}/../x"))),
+    kind("template", Class::Malformed, "template languages", Make::From(|_| "${7*7}{{7*7}}<%= 7*7 %>#{7*7}".into())),
+    kind("lookup", Class::Malformed, "a logger's lookup", Make::From(|v| format!("${{lower:{v}}}"))),
+    kind("format-string", Class::Malformed, "a format string", Make::From(|_| "%s%n%x%d%p{0}{}".into())),
+    kind("shell", Class::Malformed, "a shell command", Make::From(|v| format!("{v};echo x|cat`id`$(id)"))),
+    kind("zero", Class::Malformed, "`0`", Make::From(|_| "0".into())),
+    kind("negative", Class::Malformed, "`-1`", Make::From(|_| "-1".into())),
+    kind("huge-number", Class::Malformed, "a number of 40 digits", Make::From(|_| "1234567890".repeat(4))),
+    kind("exponent", Class::Malformed, "`1e309`", Make::From(|_| "1e309".into())),
+    kind("null", Class::Malformed, "`null`", Make::From(|_| "null".into())),
+    kind("true", Class::Malformed, "`true`", Make::From(|_| "true".into())),
+    kind("json-array", Class::Malformed, "it in a JSON array", Make::From(|v| format!("[\"{v}\"]"))),
+    kind("json-object", Class::Malformed, "it in a JSON object", Make::From(|v| format!("{{\"SessionId\":\"{v}\"}}"))),
+    kind("quoted", Class::Malformed, "it in double quotes", Make::From(|v| format!("\"{v}\""))),
+    kind(
+        "repeated-equal",
+        Class::Repeated,
+        "given twice with the same value",
+        Make::Many(|v| vec![v.into(), v.into()]),
+    ),
+    kind(
+        "repeated-then-higher",
+        Class::Repeated,
+        "given twice, a value after it by byte order second",
+        Make::Many(|v| vec![v.into(), higher(v)]),
+    ),
+    kind(
+        "repeated-after-lower",
+        Class::Repeated,
+        "given twice, a value before it by byte order first",
+        Make::Many(|v| vec![lower(v), v.into()]),
+    ),
+];
+
+const fn kind(name: &'static str, class: Class, sentence: &'static str, make: Make) -> Kind {
+    Kind { name, class, sentence, make }
+}
+
+/// The values that `values` asks for, each with what it is permitted; kinds that cannot be made from this base (another
+/// letter case of a text without letters), and those that would hit a known value, are left out.
+pub fn generate(values: &Values, base: Base<'_>, entropy: &mut Unstructured<'_>) -> Vec<Mutation> {
+    let takes = |class: Class| {
+        (class == Class::Valid) == values.valid && (values.classes.is_empty() || values.classes.contains(&class))
+    };
+    CATALOGUE.iter().filter(|kind| takes(kind.class)).filter_map(|kind| mutate(kind, base, entropy)).collect()
+}
+
+fn mutate(kind: &Kind, base: Base<'_>, entropy: &mut Unstructured<'_>) -> Option<Mutation> {
+    let values = match kind.make {
+        Make::Absent => Vec::new(),
+        Make::From(make) => vec![make(base.value)],
+        Make::Drawn(make) => vec![make(base.value, entropy)],
+        Make::Many(make) => make(base.value),
+    };
+    let hits = |value: &String| value == base.value || base.known.contains(value);
+    let region = base.parameter == "RegionId";
+    // The right region is the only region known to be right; a session's id is never made right by chance.
+    if kind.class == Class::Valid && region != (kind.name == "as-given") {
+        return None;
+    }
+    let may_hit = kind.class == Class::Repeated || kind.name == "as-given";
+    if !may_hit && values.iter().any(hits) {
+        return None;
+    }
+    let (clause, permits) = if region { of_region(kind, base) } else { of_session(kind, base) };
+    Some(Mutation { name: kind.name, class: kind.class, clause, values, permits })
+}
+
+fn named(name: &str, argument: Option<&str>) -> OutcomeRef {
+    OutcomeRef::Named { name: name.to_owned(), argument: argument.map(str::to_owned) }
+}
+
+fn reading(name: &str, argument: Option<&str>) -> OutcomeRef {
+    OutcomeRef::Reading { name: name.to_owned(), argument: argument.map(str::to_owned) }
+}
+
+fn of_region(kind: &Kind, base: Base<'_>) -> (&'static str, Vec<OutcomeRef>) {
+    let unknown = || reading("unknown-region", None);
+    match kind.class {
+        Class::Absent => ("end/request/region-required", vec![named("missing", Some(base.parameter))]),
+        Class::Empty => ("end/request/empty", empty(kind, base, unknown())),
+        Class::Exact => ("end/region/exact", vec![unknown()]),
+        Class::Repeated => ("rpc/parameter/repeated", vec![named("refused", None)]),
+        // A right region leaves the verdict to the session, whose id the case leaves unknown.
+        Class::Valid => ("end/session/unknown", vec![reading("malformed-session", None)]),
+        Class::NearMiss | Class::Unknown | Class::Malformed => ("end/region/unknown", vec![unknown()]),
+    }
+}
+
+fn of_session(kind: &Kind, base: Base<'_>) -> (&'static str, Vec<OutcomeRef>) {
+    let not_found = || named("session-not-found", None);
+    let malformed = || reading("malformed-session", None);
+    match kind.class {
+        Class::Absent => ("end/request/session-required", vec![named("missing", Some(base.parameter))]),
+        Class::Empty => ("end/request/empty", empty(kind, base, malformed())),
+        Class::Exact => ("end/session/exact", vec![not_found(), malformed()]),
+        Class::NearMiss => ("end/session/near-miss", vec![not_found(), malformed()]),
+        // Without an id of its own the endpoint's alphabet is not known: even a tidy text may be malformed to it.
+        Class::Valid | Class::Unknown if !base.issued => ("end/session/unknown", vec![malformed()]),
+        Class::Valid | Class::Unknown => ("end/session/unknown", vec![not_found()]),
+        Class::Malformed => ("end/session/malformed", vec![malformed()]),
+        Class::Repeated => ("rpc/parameter/repeated", vec![not_found(), malformed(), named("refused", None)]),
+    }
+}
+
+/// Only white space counts as empty or as malformed (reading `empty-parameter`).
+fn empty(kind: &Kind, base: Base<'_>, malformed: OutcomeRef) -> Vec<OutcomeRef> {
+    let empty = reading("empty-parameter", Some(base.parameter));
+    if kind.name == "empty" { vec![empty] } else { vec![empty, malformed] }
+}
+
+/// Another text of the same length: letters become letters, digits digits, what is neither stays, and so does the prefix
+/// up to the first `-`.
+pub fn unlike(value: &str, entropy: &mut Unstructured<'_>) -> String {
+    let keep = value.find('-').map_or(0, |dash| dash + 1);
+    let mut text = value[..keep].to_owned();
+    for (index, character) in value[keep..].chars().enumerate() {
+        // The first characters may name a place (FACTS 6); the rest is the serial.
+        let drawn = entropy.arbitrary::<u8>().unwrap_or(17 + u8::try_from(index % 64).unwrap_or(0));
+        text.push(match character {
+            _ if index < 2 && value.len() > keep + 8 => character,
+            'a'..='z' => char::from(b'a' + drawn % 26),
+            'A'..='Z' => char::from(b'A' + drawn % 26),
+            '0'..='9' => char::from(b'0' + drawn % 10),
+            other => other,
+        });
+    }
+    if text == value { change_last(value) } else { text }
+}
+
+fn unlike_letters(value: &str, entropy: &mut Unstructured<'_>) -> String {
+    let letters = unlike(value, entropy);
+    let keep = letters.find('-').map_or(0, |dash| dash + 1);
+    let (prefix, rest) = letters.split_at(keep);
+    let rest: String =
+        rest.chars().map(|c| if c.is_ascii_digit() { char::from(b'k' + (c as u8 - b'0')) } else { c }).collect();
+    format!("{prefix}{rest}")
+}
+
+fn flip_last_letter(value: &str) -> String {
+    let mut characters: Vec<char> = value.chars().collect();
+    if let Some(letter) = characters.iter_mut().rev().find(|c| c.is_ascii_alphabetic()) {
+        *letter = if letter.is_ascii_lowercase() { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
+    }
+    characters.into_iter().collect()
+}
+
+/// `cn-north-10` loses its number and not only a digit, lest it become `cn-north-1`.
+fn truncate_end(value: &str) -> String {
+    let without_digits = value.trim_end_matches(|c: char| c.is_ascii_digit());
+    if without_digits.len() < value.len() && without_digits.ends_with('-') {
+        return without_digits.to_owned();
+    }
+    let mut characters = value.chars();
+    characters.next_back();
+    characters.as_str().to_owned()
+}
+
+fn halve(value: &str) -> String {
+    value.chars().take(value.chars().count().div_ceil(2)).collect()
+}
+
+fn next_in_alphabet(character: char) -> char {
+    match character {
+        'a'..='y' | 'A'..='Y' | '0'..='8' => char::from(character as u8 + 1),
+        'z' => 'a',
+        'Z' => 'A',
+        '9' => '0',
+        _ => 'q',
+    }
+}
+
+fn change_at(value: &str, at: usize) -> String {
+    value.chars().enumerate().map(|(i, c)| if i == at { next_in_alphabet(c) } else { c }).collect()
+}
+
+fn change_middle(value: &str) -> String {
+    change_at(value, value.chars().count() / 2)
+}
+
+fn change_last(value: &str) -> String {
+    change_at(value, value.chars().count().saturating_sub(1))
+}
+
+fn change_drawn(value: &str, entropy: &mut Unstructured<'_>) -> String {
+    let count = value.chars().count().max(1);
+    change_at(value, usize::from(entropy.arbitrary::<u8>().unwrap_or(3)) % count)
+}
+
+fn swap(value: &str) -> String {
+    let mut characters: Vec<char> = value.chars().collect();
+    let unlike = |i: &usize| characters[*i] != characters[i + 1];
+    if let Some(at) = (0..characters.len().saturating_sub(1)).rev().find(unlike) {
+        characters.swap(at, at + 1);
+    }
+    characters.into_iter().collect()
+}
+
+fn wrong_prefix(value: &str) -> String {
+    match value.split_once('-') {
+        Some((_, rest)) => format!("qx-{rest}"),
+        None => format!("qx-{value}"),
+    }
+}
+
+fn no_prefix(value: &str) -> String {
+    value.split_once('-').map_or_else(|| value.chars().skip(2).collect(), |(_, rest)| rest.to_owned())
+}
+
+fn encode_first(value: &str) -> String {
+    let mut characters = value.chars();
+    match characters.next() {
+        Some(first) if first.is_ascii() => format!("%{:02X}{}", first as u8, characters.as_str()),
+        _ => value.to_owned(),
+    }
+}
+
+fn encode_all(value: &str) -> String {
+    value.bytes().map(|byte| format!("%{byte:02x}")).collect()
+}
+
+fn wildcard(value: &str, mark: char) -> String {
+    format!("{}{mark}", halve(value))
+}
+
+fn wildcard_last(value: &str, mark: char) -> String {
+    let mut characters = value.chars();
+    characters.next_back();
+    format!("{}{mark}", characters.as_str())
+}
+
+fn pad(value: &str, length: usize) -> String {
+    let mut text = value.to_owned();
+    text.extend(std::iter::repeat_n('a', length.saturating_sub(value.len())));
+    text
+}
+
+fn insert(value: &str, what: &str) -> String {
+    let half = halve(value);
+    format!("{half}{what}{}", &value[half.len()..])
+}
+
+fn replace_first(value: &str, table: &[(char, char)]) -> String {
+    for (from, to) in table {
+        if value.contains(*from) {
+            return value.replacen(*from, &to.to_string(), 1);
+        }
+    }
+    insert(value, "\u{430}")
+}
+
+fn look_alike(value: &str) -> String {
+    replace_first(
+        value,
+        &[('s', '\u{455}'), ('c', '\u{441}'), ('a', '\u{430}'), ('e', '\u{435}'), ('o', '\u{43e}'), ('-', '\u{2010}')],
+    )
+}
+
+fn accented(value: &str) -> String {
+    replace_first(
+        value,
+        &[('a', 'á'), ('e', 'é'), ('i', 'í'), ('o', 'ó'), ('u', 'ú'), ('c', 'ç'), ('n', 'ñ'), ('s', 'š'), ('z', 'ž')],
+    )
+}
+
+fn full_width(value: &str) -> String {
+    value
+        .chars()
+        .map(|c| if c.is_ascii_graphic() { char::from_u32(c as u32 + 0xfee0).unwrap_or(c) } else { c })
+        .collect()
+}
+
+/// A value after `value` by byte order: a repeated parameter is signed with ascending values (CONTRACT.md).
+fn higher(value: &str) -> String {
+    format!("{value}zz9")
+}
+
+fn lower(value: &str) -> String {
+    let mut characters: Vec<char> = value.chars().collect();
+    let lowest = |c: &char| matches!(c, '1'..='9' | 'b'..='z' | 'B'..='Z');
+    match characters.iter_mut().rev().find(|c| lowest(c)) {
+        Some(character) => *character = if character.is_ascii_digit() { '0' } else { 'A' },
+        None => return "!".to_owned(),
+    }
+    characters.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn all(parameter: &str, value: &str, known: &[String]) -> Vec<Mutation> {
+        let values = Values { parameter: parameter.to_owned(), valid: false, classes: Vec::new() };
+        let base = Base { parameter, value, issued: true, known };
+        generate(&values, base, &mut Unstructured::new(&[7; 4096]))
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let names: BTreeSet<&str> = CATALOGUE.iter().map(|kind| kind.name).collect();
+        assert_eq!(names.len(), CATALOGUE.len());
+    }
+
+    #[test]
+    fn no_mutation_is_a_right_value() {
+        let known = ["cn-hangzhou".to_owned(), "cn-shanghai".to_owned(), "cn-north-1".to_owned()];
+        for value in ["s-hz023od0x9abcde", "cn-hangzhou", "cn-north-10", "0", "ab"] {
+            for mutation in all("RegionId", value, &known) {
+                let wrong = |v: &String| v != value && !known.contains(v);
+                assert!(mutation.class == Class::Repeated || mutation.values.iter().all(wrong), "{mutation:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn repeated_values_ascend() {
+        for mutation in all("SessionId", "s-hz023od0x9abcde", &[]).iter().filter(|m| m.class == Class::Repeated) {
+            assert!(mutation.values.is_sorted(), "{mutation:?}");
+            assert_eq!(mutation.values.len(), 2);
+        }
+    }
+
+    #[test]
+    fn an_unlike_id_keeps_length_prefix_and_alphabet() {
+        let text = unlike(
+            "s-hz023od0x9abcde",
+            &mut Unstructured::new(&[200, 3, 99, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]),
+        );
+        assert_eq!(text.len(), "s-hz023od0x9abcde".len());
+        assert!(text.starts_with("s-hz"), "{text}");
+        assert!(text[2..].chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()), "{text}");
+        assert_ne!(text, "s-hz023od0x9abcde");
+    }
+
+    #[test]
+    fn same_entropy_same_values() {
+        assert_eq!(all("SessionId", "s-hz023od0x9abcde", &[]), all("SessionId", "s-hz023od0x9abcde", &[]));
+    }
 }

@@ -1,1 +1,111 @@
-//! Placeholder.
+//! The command line: flags, settings, one file a command, exit codes.
+
+mod args;
+mod call;
+mod explain;
+mod lint;
+mod list;
+mod outputs;
+mod progress;
+mod reference;
+mod run;
+mod serve;
+mod settings;
+mod suite;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::diagnostic::{self, Diagnostic};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: every clause in scope was tested and held.
+    Pass,
+    /// 1: a MUST clause was broken.
+    Fail,
+    /// 2: a mistake in the command line, a case, a schema or a profile; nothing was sent.
+    Mistake,
+    /// 3: inconclusive.
+    Inconclusive,
+    /// 130: interrupted.
+    Interrupted,
+}
+
+impl Exit {
+    /// All, with what each means.
+    pub const ALL: [(Exit, &'static str); 5] = [
+        (Exit::Pass, "every clause in scope was tested and held; nothing that the run opened was left open"),
+        (Exit::Fail, "a MUST clause was broken (with --strict also a SHOULD)"),
+        (Exit::Mistake, "a mistake in the command line, a case, a schema or a profile; nothing was sent"),
+        (
+            Exit::Inconclusive,
+            "target unreachable, a clause in scope neither tested nor excluded, nothing selected, a case cut short, or \
+             sessions left open",
+        ),
+        (Exit::Interrupted, "interrupted; reports of what was done are written, opened sessions are ended"),
+    ];
+
+    /// The process's exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Pass => 0,
+            Exit::Fail => 1,
+            Exit::Mistake => 2,
+            Exit::Inconclusive => 3,
+            Exit::Interrupted => 130,
+        }
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let args = args::Args::parse();
+    let done = match args.command {
+        args::Command::Run(args) => run::run(*args),
+        args::Command::Serve(args) => serve::serve(&args),
+        args::Command::Call(args) => call::call(*args),
+        args::Command::List(args) => list::list(&args),
+        args::Command::Explain(args) => explain::explain(&args),
+        args::Command::Lint(args) => lint::lint(&args),
+    };
+    match done {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(mistakes) => {
+            complain(&mistakes);
+            ExitCode::from(Exit::Mistake.code())
+        }
+    }
+}
+
+/// Mistakes of the user, on standard error.
+fn complain(mistakes: &[Diagnostic]) {
+    let color = colored(&std::io::stderr());
+    let text = diagnostic::render(mistakes, color, width());
+    // Nobody is left to be told when standard error is closed.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Whether a stream shows colours: a terminal, and `NO_COLOR` is not set.
+fn colored(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Columns of the terminal.
+fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    columns.or_else(|| console_width()).unwrap_or(120).clamp(60, 240)
+}
+
+fn console_width() -> Option<usize> {
+    let (_, columns) = indicatif::ProgressDrawTarget::stderr().width().map(|width| ((), width))?;
+    Some(usize::from(columns))
+}
+
+/// Writes a command's result to standard output; a closed pipe is no mistake of anybody's.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

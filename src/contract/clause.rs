@@ -14,6 +14,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// All of them, the weakest first.
+    pub const ALL: [Level; 3] = [Level::May, Level::Should, Level::Must];
+
     /// `MUST`, `SHOULD`, `MAY`.
     pub fn name(self) -> &'static str {
         match self {
@@ -21,6 +24,11 @@ impl Level {
             Level::Should => "SHOULD",
             Level::Must => "MUST",
         }
+    }
+
+    /// The level of that name, to the letter.
+    pub fn parse(name: &str) -> Option<Level> {
+        Level::ALL.into_iter().find(|level| level.name() == name)
     }
 }
 
@@ -52,7 +60,8 @@ pub struct Capability {
     pub sentence: String,
     /// Clauses that go with it: ids, or `prefix*`.
     pub clauses: Vec<String>,
-    /// Capabilities that this name stands for (`signatures`: both schemes).
+    /// Capabilities that this name stands for (`signatures`: both schemes). Lacking the name is lacking all of them,
+    /// and the other way round.
     pub all_of: Vec<String>,
 }
 

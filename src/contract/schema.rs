@@ -1,6 +1,9 @@
-//! One compiled JSON Schema, and its violations.
+//! One JSON Schema, compiled when it is first asked, and its violations.
 
 use std::fmt;
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value};
 
 /// Which schema: operation and part.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,11 +14,32 @@ pub struct SchemaName {
     pub part: String,
 }
 
-/// A compiled schema.
+impl SchemaName {
+    /// The name in a file's name: `EndTerminalSession.success.json`, `Error.json`.
+    pub fn of_file(file: &str) -> Option<SchemaName> {
+        let stem = file.strip_suffix(".json")?;
+        let (operation, part) = match stem.split_once('.') {
+            Some((operation, part)) => (operation.to_owned(), part.to_owned()),
+            None => (stem.to_owned(), stem.to_ascii_lowercase()),
+        };
+        Some(SchemaName { operation, part })
+    }
+
+    /// The name of its file.
+    pub fn file(&self) -> String {
+        if self.operation.eq_ignore_ascii_case(&self.part) {
+            format!("{}.json", self.operation)
+        } else {
+            format!("{}.{}.json", self.operation, self.part)
+        }
+    }
+}
+
+/// A schema.
 pub struct Schema {
-    validator: jsonschema::Validator,
+    validator: OnceLock<jsonschema::Validator>,
     /// The schema itself.
-    pub value: serde_json::Value,
+    pub value: Value,
 }
 
 impl fmt::Debug for Schema {
@@ -36,23 +60,29 @@ pub struct Violation {
 }
 
 impl Schema {
-    /// Compiles a schema.
+    /// Compiles a schema that somebody wrote.
     ///
     /// # Errors
-    /// The compiler's words, when it is no schema.
-    pub fn compile(value: serde_json::Value) -> Result<Schema, String> {
-        let validator = jsonschema::options()
-            .with_draft(jsonschema::Draft::Draft202012)
-            .should_validate_formats(true)
-            .build(&value)
-            .map_err(|error| error.to_string())?;
-        Ok(Schema { validator, value })
+    /// The compiler's words, when it is no schema; `instance` is the place in the schema.
+    pub fn compile(value: Value) -> Result<Schema, Violation> {
+        let validator = build(&value)?;
+        Ok(Schema { validator: OnceLock::from(validator), value })
+    }
+
+    /// Takes a schema that is known to be one, and compiles it when it is first asked: a run asks few of them.
+    pub fn known(value: Value) -> Schema {
+        Schema { validator: OnceLock::new(), value }
     }
 
     /// Every violation, sorted.
-    pub fn violations(&self, instance: &serde_json::Value) -> Vec<Violation> {
-        let mut violations: Vec<Violation> = self
+    ///
+    /// # Panics
+    /// When a schema that was taken as known is none.
+    pub fn violations(&self, instance: &Value) -> Vec<Violation> {
+        let validator = self
             .validator
+            .get_or_init(|| build(&self.value).unwrap_or_else(|error| panic!("a schema is broken: {}", error.message)));
+        let mut violations: Vec<Violation> = validator
             .iter_errors(instance)
             .map(|error| Violation {
                 instance: error.instance_path().to_string(),
@@ -63,4 +93,75 @@ impl Schema {
         violations.sort();
         violations
     }
+}
+
+fn build(value: &Value) -> Result<jsonschema::Validator, Violation> {
+    let options = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
+    options.build(value).map_err(|error| Violation {
+        instance: error.instance_path().to_string(),
+        schema: error.schema_path().to_string(),
+        message: error.to_string(),
+    })
+}
+
+/// A document read from XML, in the shape that the schema asks for. XML tells neither types nor lists: where the
+/// schema wants an array, what stands alone becomes one of one element, and a missing required one an empty one; where
+/// it wants an object, empty text becomes an empty object; where it wants a number or a boolean, text that spells one
+/// becomes one. Whatever does not fit stays as it is, for the schema to refuse.
+pub fn normalise_xml(value: Value, schema: &Schema) -> Value {
+    shape(value, &schema.value, &schema.value)
+}
+
+fn shape(value: Value, schema: &Value, root: &Value) -> Value {
+    let schema = resolve(schema, root);
+    match (schema.get("type").and_then(Value::as_str), value) {
+        (Some("array"), value) => {
+            let list = match value {
+                Value::Array(list) => list,
+                single => vec![single],
+            };
+            match schema.get("items") {
+                Some(items) => list.into_iter().map(|item| shape(item, items, root)).collect(),
+                None => Value::Array(list),
+            }
+        }
+        (Some("object"), Value::String(text)) if text.trim().is_empty() => members(Map::new(), schema, root),
+        (_, Value::Object(map)) => members(map, schema, root),
+        (Some("integer" | "number" | "boolean"), Value::String(text)) => {
+            match serde_json::from_str::<Value>(text.trim()) {
+                Ok(value @ (Value::Number(_) | Value::Bool(_))) => value,
+                _ => Value::String(text),
+            }
+        }
+        (_, value) => value,
+    }
+}
+
+fn members(mut map: Map<String, Value>, schema: &Value, root: &Value) -> Value {
+    for (name, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        if let Some(value) = map.get_mut(name) {
+            *value = shape(value.take(), schema, root);
+        }
+    }
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+    for name in required.filter_map(Value::as_str) {
+        let wanted = schema.get("properties").and_then(|properties| properties.get(name));
+        let list = wanted.map(|schema| resolve(schema, root)).is_some_and(|schema| schema["type"] == "array");
+        if list && !map.contains_key(name) {
+            map.insert(name.to_owned(), Value::Array(Vec::new()));
+        }
+    }
+    Value::Object(map)
+}
+
+/// Follows references within the file, a bounded number of them.
+fn resolve<'a>(mut schema: &'a Value, root: &'a Value) -> &'a Value {
+    for _ in 0..8 {
+        let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+        match target.and_then(|pointer| root.pointer(pointer)) {
+            Some(next) => schema = next,
+            None => break,
+        }
+    }
+    schema
 }

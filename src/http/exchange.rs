@@ -35,6 +35,13 @@ pub struct Cause {
     pub status: Option<u16>,
 }
 
+impl Cause {
+    /// A failure before any status line.
+    pub fn new(kind: CauseKind, words: impl Into<String>) -> Cause {
+        Cause { kind, words: words.into(), status: None }
+    }
+}
+
 /// Kinds of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CauseKind {

@@ -5,7 +5,7 @@ pub mod headers;
 pub mod request;
 pub mod response;
 
-pub use exchange::{Cause, Exchange, Lane, Reply};
+pub use exchange::{Cause, CauseKind, Exchange, Lane, Reply};
 pub use headers::Headers;
 pub use request::Request;
 pub use response::{FramingFault, Response};

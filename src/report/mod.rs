@@ -1,1 +1,10 @@
-//! Placeholder.
+//! Reports: one model, from which every format is rendered; pure, report -> bytes.
+
+pub mod build;
+pub mod json;
+pub mod mask;
+pub mod model;
+pub mod terminal;
+
+pub use build::{Facts, build};
+pub use model::Report;

@@ -1,1 +1,104 @@
-//! Placeholder.
+//! The reference server: an honest implementation of the three operations, written from the documents alone.
+//!
+//! It is the opponent of the checks. It shares no table of outcomes, codes or messages with them, so that one
+//! misreading of the documents cannot make both agree. [`Server::handle`] is a function of the request, the state and
+//! the time, for tests and fuzzing without sockets; [`listen`] stands in front of it on a socket.
+//!
+//! ```
+//! use endspec::clock::Moment;
+//! use endspec::http::{Headers, Request};
+//! use endspec::seed::Seed;
+//! use endspec::server::{Server, settings::{Auth, Settings}};
+//!
+//! let server = Server::new(Settings { auth: Auth::Open, ..Settings::default() }, Seed(1));
+//! let target = "/?Action=EndTerminalSession&Version=2014-05-26&RegionId=cn-hangzhou&SessionId=s-hz1";
+//! let request = Request { method: "GET".into(), target: target.into(), headers: Headers::new(), body: Vec::new() };
+//! assert_eq!(server.handle(&request, 1_700_000_000, Moment(0)).status, 404);
+//! ```
+
+mod answer;
+mod authorize;
+#[cfg(test)]
+mod calls;
+mod describe;
+mod end;
+mod identifiers;
+pub mod listen;
+mod model;
+mod nonces;
+mod parameters;
+mod problem;
+mod region;
+mod reply;
+mod route;
+mod session;
+pub mod settings;
+mod start;
+pub mod terminal;
+mod upgrade;
+pub mod websocket;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::clock::Moment;
+use crate::http::{Request, Response};
+use crate::seed::{Seed, Stream};
+use model::Model;
+use session::Now;
+use settings::Settings;
+use terminal::Handshake;
+
+/// The server: settings and state. Clones share both.
+#[derive(Clone)]
+pub struct Server {
+    settings: Arc<Settings>,
+    state: Arc<Mutex<State>>,
+    ended: watch::Sender<u64>,
+}
+
+struct State {
+    model: Model,
+    entropy: Stream,
+}
+
+impl Server {
+    /// A server without sessions. Ids and tokens follow from `seed` and the time of each request.
+    pub fn new(settings: Settings, seed: Seed) -> Server {
+        let state = State { model: Model::default(), entropy: seed.stream("reference server") };
+        Server { settings: Arc::new(settings), state: Arc::new(Mutex::new(state)), ended: watch::Sender::new(0) }
+    }
+
+    /// Answers one request: `now_unix` is shown and compared with signatures, `now` measures how long things last.
+    pub fn handle(&self, request: &Request, now_unix: u64, now: Moment) -> Response {
+        route::handle(self, request, Now { unix: now_unix, moment: now })
+    }
+
+    /// Answers the request for a WebSocket, apart from what concerns HTTP's upgrade itself.
+    pub fn connect(&self, request: &Request, now_unix: u64, now: Moment) -> Handshake {
+        terminal::connect(self, request, Now { unix: now_unix, moment: now })
+    }
+
+    /// What it was made with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Changes whenever a session was ended.
+    fn endings(&self) -> watch::Receiver<u64> {
+        self.ended.subscribe()
+    }
+
+    /// State is changed in steps that cannot panic halfway, so that a poisoned lock holds sound state.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,1 +1,93 @@
-//! Placeholder.
+//! Requests out, replies in: the polished lane, the exact one, and WebSockets.
+//!
+//! Whatever the other side does costs bounded time and memory: every exchange ends within the timeout, and everything
+//! that is read is cut at its number in `limits`.
+
+pub mod answer;
+mod connect;
+pub mod endpoint;
+pub mod live;
+pub mod raw;
+mod tls;
+
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::http::{Exchange, Headers, Lane, Reply, Request};
+
+pub use connect::Proxies;
+use connect::Route;
+pub use endpoint::{Endpoint, EndpointError};
+pub use live::Live;
+pub use raw::Raw;
+pub use tls::Roots;
+
+/// How to reach endpoints.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Bound on a whole exchange, from connecting to the last byte.
+    pub timeout: Duration,
+    /// Proxies; never used for this machine.
+    pub proxies: Proxies,
+    /// Whom to trust for HTTPS.
+    pub roots: Roots,
+}
+
+/// Both lanes to one endpoint.
+pub struct Transport {
+    live: Live,
+    raw: Raw,
+    clock: Clock,
+}
+
+impl Transport {
+    /// Lanes to an endpoint; nothing is opened or read yet.
+    pub fn new(endpoint: &Endpoint, settings: &Settings, clock: Clock) -> Transport {
+        let Settings { timeout, proxies, roots } = settings;
+        let route = Route::new(endpoint, proxies, tls::config(roots.clone()), *timeout);
+        let live = Live::new(route.clone(), *timeout, clock.clone());
+        Transport { live, raw: Raw::new(route, *timeout), clock }
+    }
+
+    /// Sends a request, by the exact lane when it is asked for or when the polished one would change the request.
+    pub async fn exchange(&self, request: Request, lane: Lane) -> Exchange {
+        self.by(request, lane, false).await
+    }
+
+    /// Sends a request on a connection of its own.
+    pub async fn exchange_fresh(&self, request: Request, lane: Lane) -> Exchange {
+        self.by(request, lane, true).await
+    }
+
+    /// Sends exact bytes on a connection of their own. The exchange's request tells what their first line says.
+    pub async fn exchange_bytes(&self, bytes: Vec<u8>) -> Exchange {
+        let sent = self.clock.now();
+        let reply = self.raw.send_bytes(&bytes).await;
+        let done = self.clock.now();
+        Exchange { request: first_line(&bytes), raw: Some(bytes), reply, lane: Lane::Raw, sent, done }
+    }
+
+    /// Sends two requests one after the other on one connection of their own, which shows bytes too many.
+    pub async fn exchange_pair(&self, first: Request, second: Request) -> [Exchange; 2] {
+        self.raw.send_pair(first, second, &self.clock).await
+    }
+
+    async fn by(&self, request: Request, lane: Lane, fresh: bool) -> Exchange {
+        let lane = if lane == Lane::Live && self.live.carries(&request) { Lane::Live } else { Lane::Raw };
+        let sent = self.clock.now();
+        let reply: Reply = match lane {
+            Lane::Live if fresh => self.live.send_fresh(&request).await,
+            Lane::Live => self.live.send(&request).await,
+            Lane::Raw => self.raw.send(&request).await,
+        };
+        Exchange { request, raw: None, reply, lane, sent, done: self.clock.now() }
+    }
+}
+
+/// Method and target of a request line, as far as there is one.
+fn first_line(bytes: &[u8]) -> Request {
+    let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or(&[]);
+    let mut words = line.split(|byte| *byte == b' ').map(|word| String::from_utf8_lossy(word).into_owned());
+    let method = words.next().unwrap_or_default();
+    Request { method, target: words.next().unwrap_or_default(), headers: Headers::new(), body: Vec::new() }
+}

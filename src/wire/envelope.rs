@@ -1,8 +1,13 @@
 //! Bodies of answers: JSON and XML read into one shape, with everything that is wrong about them.
 
-use serde_json::Value;
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
+use serde_json::{Map, Value};
 
 use super::Format;
+use crate::limits;
 
 /// A body that could be read.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,18 +42,517 @@ pub enum DocumentFault {
     Empty,
 }
 
+/// Duplicate members that are listed; a body can hold more of them than memory holds their pointers.
+const DUPLICATES_LISTED: usize = 16;
+/// Attributes of an XML answer: the parser's work grows with their square, and the service sends next to none.
+const ATTRIBUTES: usize = 512;
+/// Characters of a parser's words that are kept, since it may quote names from the body.
+const WORDS: usize = 200;
+/// The member that holds the text of an element that has children too.
+const MIXED_TEXT: &str = "#text";
+
 impl Document {
     /// Reads a body as `format`.
+    ///
+    /// Byte offsets count from the beginning of the body, a byte order mark included. XML: names are local names,
+    /// attributes, comments and processing instructions are passed over, a DTD is refused. The root is always an object;
+    /// text beside child elements stands under `#text`.
     ///
     /// # Errors
     /// The faults that keep it from being read at all, at least one.
     pub fn parse(body: &[u8], format: Format) -> Result<Document, Vec<DocumentFault>> {
-        let _ = (body, format);
-        todo!()
+        let mut faults = Vec::new();
+        let (bytes, start) = match body.strip_prefix(b"\xef\xbb\xbf") {
+            Some(rest) => {
+                faults.push(DocumentFault::Bom);
+                (rest, 3)
+            }
+            None => (body, 0),
+        };
+        let read = match std::str::from_utf8(bytes) {
+            Err(_) => Err(DocumentFault::NotUtf8),
+            Ok(text) if text.bytes().all(is_space) => Err(DocumentFault::Empty),
+            Ok(text) => match format {
+                Format::Json => parse_json(text, start, &mut faults).map(|value| (None, value)),
+                Format::Xml => parse_xml(text, start, &mut faults).map(|(root, value)| (Some(root), value)),
+            },
+        };
+        match read {
+            Ok((root, value)) => Ok(Document { format, root, value, faults }),
+            Err(fault) => {
+                faults.push(fault);
+                Err(faults)
+            }
+        }
     }
 
     /// A string member of the top level.
     pub fn text(&self, member: &str) -> Option<&str> {
         self.value.get(member).and_then(Value::as_str)
+    }
+}
+
+/// White space between the tokens of both formats.
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+fn malformed(error: &dyn fmt::Display) -> DocumentFault {
+    DocumentFault::Malformed(error.to_string().chars().take(WORDS).collect())
+}
+
+fn parse_json(text: &str, start: usize, faults: &mut Vec<DocumentFault>) -> Result<Value, DocumentFault> {
+    let mut reading = Reading { faults, duplicates: 0, too_deep: false };
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = match (Node { reading: &mut reading, depth: 0, path: &Path::Root }).deserialize(&mut deserializer) {
+        Ok(value) => value,
+        Err(_) if reading.too_deep => return Err(DocumentFault::TooDeep),
+        Err(error) => return Err(malformed(&error)),
+    };
+    if let Err(error) = deserializer.end() {
+        faults.push(DocumentFault::Trailing(start + offset(text, error.line(), error.column())));
+    }
+    Ok(value)
+}
+
+/// The byte at a line and column that count from one.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    (before + column.saturating_sub(1)).min(text.len())
+}
+
+/// What is noted while a JSON document is read.
+struct Reading<'a> {
+    faults: &'a mut Vec<DocumentFault>,
+    duplicates: usize,
+    too_deep: bool,
+}
+
+/// Where a value stands; turned into a JSON pointer only for a finding.
+enum Path<'a> {
+    Root,
+    Member(&'a Path<'a>, &'a str),
+    Item(&'a Path<'a>, usize),
+}
+
+impl Path<'_> {
+    fn write(&self, out: &mut String) {
+        match self {
+            Path::Root => {}
+            Path::Member(parent, name) => {
+                parent.write(out);
+                out.push('/');
+                out.push_str(&name.replace('~', "~0").replace('/', "~1"));
+            }
+            Path::Item(parent, index) => {
+                parent.write(out);
+                out.push('/');
+                out.push_str(&index.to_string());
+            }
+        }
+    }
+}
+
+/// Builds one value, the first of repeated members kept.
+struct Node<'r, 'f, 'p> {
+    reading: &'r mut Reading<'f>,
+    /// Arrays and objects around it.
+    depth: usize,
+    path: &'p Path<'p>,
+}
+
+impl Node<'_, '_, '_> {
+    fn enter<E: de::Error>(&mut self) -> Result<(), E> {
+        self.depth += 1;
+        if self.depth > limits::DOCUMENT_DEPTH {
+            self.reading.too_deep = true;
+            return Err(E::custom("nested too deep"));
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Node<'_, '_, '_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Node<'_, '_, '_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
+        self.enter()?;
+        let mut array = Vec::new();
+        loop {
+            let path = Path::Item(self.path, array.len());
+            let item = Node { reading: &mut *self.reading, depth: self.depth, path: &path };
+            match items.next_element_seed(item)? {
+                Some(value) => array.push(value),
+                None => return Ok(Value::Array(array)),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
+        self.enter()?;
+        let mut object = Map::new();
+        let mut repeated: Vec<String> = Vec::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let path = Path::Member(self.path, &name);
+            let value =
+                members.next_value_seed(Node { reading: &mut *self.reading, depth: self.depth, path: &path })?;
+            match object.entry(name) {
+                Entry::Vacant(place) => {
+                    place.insert(value);
+                }
+                Entry::Occupied(first) => {
+                    let name = first.key();
+                    if self.reading.duplicates < DUPLICATES_LISTED && !repeated.contains(name) {
+                        let mut pointer = String::new();
+                        Path::Member(self.path, name).write(&mut pointer);
+                        self.reading.faults.push(DocumentFault::Duplicate(pointer));
+                        self.reading.duplicates += 1;
+                        repeated.push(name.clone());
+                    }
+                }
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+fn parse_xml(text: &str, start: usize, faults: &mut Vec<DocumentFault>) -> Result<(String, Value), DocumentFault> {
+    let end = survey(text)?;
+    let document = roxmltree::Document::parse(&text[..end.unwrap_or(text.len())]).map_err(|error| malformed(&error))?;
+    if let Some(end) = end {
+        faults.push(DocumentFault::Trailing(start + end));
+    }
+    let root = document.root_element();
+    let value = match element(root) {
+        Value::String(text) if text.bytes().all(is_space) => Value::Object(Map::new()),
+        Value::String(text) => Value::Object(Map::from_iter([(MIXED_TEXT.to_owned(), Value::String(text))])),
+        value => value,
+    };
+    Ok((root.tag_name().name().to_owned(), value))
+}
+
+/// Looks over the tags before the parser does, which builds lists whose length grows with the square of nesting and
+/// attributes. Gives the byte where something else follows the root element.
+///
+/// Whatever it takes for no tag, the parser refuses at that place or before it.
+fn survey(text: &str) -> Result<Option<usize>, DocumentFault> {
+    let bytes = text.as_bytes();
+    let past = |from: usize, mark: &str| text[from..].find(mark).map(|found| from + found + mark.len());
+    let (mut at, mut depth, mut attributes, mut ended) = (0, 0_usize, 0_usize, false);
+    loop {
+        if ended {
+            let rest = &text[at..];
+            at = text.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+            let rest = &text[at..];
+            let belongs = rest.starts_with("<!--") || (rest.starts_with("<?") && !rest.starts_with("<?xml "));
+            if !rest.is_empty() && !belongs {
+                return Ok(Some(at));
+            }
+        }
+        let Some(found) = text[at..].find('<') else { return Ok(None) };
+        at += found;
+        let rest = &text[at..];
+        let next = if rest.starts_with("<!--") {
+            past(at + 4, "-->")
+        } else if rest.starts_with("<![CDATA[") {
+            past(at + 9, "]]>")
+        } else if rest.starts_with("<?") {
+            past(at + 2, "?>")
+        } else if rest.starts_with("<!") {
+            None
+        } else if rest.starts_with("</") {
+            depth = depth.saturating_sub(1);
+            ended = depth == 0;
+            past(at + 2, ">")
+        } else {
+            depth += 1;
+            if depth > limits::DOCUMENT_DEPTH {
+                return Err(DocumentFault::TooDeep);
+            }
+            let end = tag_end(bytes, at + 1, &mut attributes);
+            if attributes > ATTRIBUTES {
+                return Err(DocumentFault::Malformed(format!("more than {ATTRIBUTES} attributes")));
+            }
+            if end.is_some_and(|end| bytes[end - 2] == b'/') {
+                depth -= 1;
+                ended = depth == 0;
+            }
+            end
+        };
+        match next {
+            Some(next) => at = next,
+            None => return Ok(None),
+        }
+    }
+}
+
+/// The byte after the `>` of a start tag, quoted values passed over and counted.
+fn tag_end(bytes: &[u8], mut at: usize, attributes: &mut usize) -> Option<usize> {
+    loop {
+        match *bytes.get(at)? {
+            b'>' => return Some(at + 1),
+            quote @ (b'"' | b'\'') => {
+                *attributes += 1;
+                at += 2 + bytes.get(at + 1..)?.iter().position(|byte| *byte == quote)?;
+            }
+            _ => at += 1,
+        }
+    }
+}
+
+/// The value of an element; `survey` bounds how deep it goes.
+fn element(node: roxmltree::Node<'_, '_>) -> Value {
+    if !node.children().any(|child| child.is_element()) {
+        return Value::String(own_text(node));
+    }
+    let mut object = Map::new();
+    for child in node.children().filter(roxmltree::Node::is_element) {
+        let value = element(child);
+        match object.get_mut(child.tag_name().name()) {
+            None => {
+                object.insert(child.tag_name().name().to_owned(), value);
+            }
+            Some(Value::Array(items)) => items.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+        }
+    }
+    let text = own_text(node);
+    if !text.bytes().all(is_space) {
+        object.insert(MIXED_TEXT.to_owned(), Value::String(text));
+    }
+    Value::Object(object)
+}
+
+fn own_text(node: roxmltree::Node<'_, '_>) -> String {
+    node.children().filter(roxmltree::Node::is_text).filter_map(|child| child.text()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use serde_json::json;
+
+    use super::DocumentFault::{Bom, Duplicate, Empty, Malformed, NotUtf8, TooDeep, Trailing};
+
+    fn json_of(body: &[u8]) -> Result<(Value, Vec<DocumentFault>), Vec<DocumentFault>> {
+        Document::parse(body, Format::Json).map(|document| (document.value, document.faults))
+    }
+
+    fn xml_of(body: &[u8]) -> Result<(Value, Vec<DocumentFault>), Vec<DocumentFault>> {
+        Document::parse(body, Format::Xml).map(|document| (document.value, document.faults))
+    }
+
+    /// The same faults, whatever words a parser has for them.
+    fn wordless(faults: Vec<DocumentFault>) -> Vec<DocumentFault> {
+        let wordless = |fault| if let Malformed(_) = fault { Malformed(String::new()) } else { fault };
+        faults.into_iter().map(wordless).collect()
+    }
+
+    #[test]
+    fn a_json_error_answer_is_read_in_its_order() {
+        let body =
+            br#"{"RequestId":"R","HostId":"h","Code":"C","Message":"M","Recommend":"r","n":[1,-2,0.5,true,null,{}]}"#;
+        let document = Document::parse(body, Format::Json).expect("reads");
+        assert_eq!((document.format, &document.root, document.faults.len()), (Format::Json, &None, 0));
+        assert_eq!((document.text("Code"), document.text("n"), document.text("x")), (Some("C"), None, None));
+        assert_eq!(document.value.to_string().as_bytes(), body);
+    }
+
+    #[test]
+    fn breaches_that_let_json_be_read_are_told() {
+        let rows: [(&str, &[u8], Value, Vec<DocumentFault>); 11] = [
+            ("white space around", b" \r\n{}\t\n", json!({}), vec![]),
+            ("byte order mark", b"\xef\xbb\xbf{}", json!({}), vec![Bom]),
+            ("second document", b"{} {}", json!({}), vec![Trailing(3)]),
+            ("trailing text over lines", b"{\n}\n\n  x\n", json!({}), vec![Trailing(7)]),
+            ("trailing after a mark", b"\xef\xbb\xbf{}x", json!({}), vec![Bom, Trailing(5)]),
+            ("trailing after text", "\"é\"é".as_bytes(), json!("é"), vec![Trailing(4)]),
+            ("trailing after a number", b"12 3", json!(12), vec![Trailing(3)]),
+            ("trailing NUL", b"{}\0", json!({}), vec![Trailing(2)]),
+            ("twice", br#"{"a":1,"b":2,"a":3,"a":4}"#, json!({"a":1,"b":2}), vec![Duplicate("/a".to_owned())]),
+            (
+                "twice, below",
+                br#"{"x":[0,{"a/b":{"c~":1,"c~":2}}]}"#,
+                json!({"x":[0,{"a/b":{"c~":1}}]}),
+                vec![Duplicate("/x/1/a~1b/c~0".to_owned())],
+            ),
+            (
+                "twice, once escaped",
+                br#"{"a":{"d":1,"d":1},"\u0061":{"e":1,"e":1}}"#,
+                json!({"a":{"d":1}}),
+                vec![Duplicate("/a/d".to_owned()), Duplicate("/a/e".to_owned()), Duplicate("/a".to_owned())],
+            ),
+        ];
+        for (name, body, value, faults) in rows {
+            assert_eq!(json_of(body), Ok((value, faults)), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_keeps_a_body_from_being_read_is_told() {
+        let malformed = || Malformed(String::new());
+        let rows: [(&str, &[u8], Vec<DocumentFault>, Vec<DocumentFault>); 9] = [
+            ("empty", b"", vec![Empty], vec![Empty]),
+            ("white space", b" \t\r\n ", vec![Empty], vec![Empty]),
+            ("mark alone", b"\xef\xbb\xbf ", vec![Bom, Empty], vec![Bom, Empty]),
+            ("Latin-1", b"\"\xe9\"", vec![NotUtf8], vec![NotUtf8]),
+            ("UTF-16", b"\xff\xfe{\0}\0", vec![NotUtf8], vec![NotUtf8]),
+            ("words", b"Not Found", vec![malformed()], vec![malformed()]),
+            ("cut JSON", br#"{"a":"#, vec![malformed()], vec![malformed()]),
+            ("cut XML", b"<a><b></b>", vec![malformed()], vec![malformed()]),
+            ("markup", b"<html><br></html>", vec![malformed()], vec![malformed()]),
+        ];
+        for (name, body, json, xml) in rows {
+            assert_eq!(json_of(body).map_err(wordless), Err(json), "{name}");
+            assert_eq!(xml_of(body).map_err(wordless), Err(xml), "{name}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_read_to_its_bound_and_no_deeper() {
+        let arrays = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth)).into_bytes();
+        let objects = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth)).into_bytes();
+        let elements = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth)).into_bytes();
+        for (name, make) in [("arrays", &arrays as &dyn Fn(usize) -> Vec<u8>), ("objects", &objects)] {
+            assert!(json_of(&make(limits::DOCUMENT_DEPTH)).is_ok(), "{name}");
+            assert_eq!(json_of(&make(limits::DOCUMENT_DEPTH + 1)), Err(vec![TooDeep]), "{name}");
+            assert_eq!(json_of(&make(200_000)), Err(vec![TooDeep]), "{name}");
+        }
+        assert!(xml_of(&elements(limits::DOCUMENT_DEPTH)).is_ok());
+        assert_eq!(xml_of(&elements(limits::DOCUMENT_DEPTH + 1)), Err(vec![TooDeep]));
+        assert_eq!(xml_of(&elements(100_000)), Err(vec![TooDeep]));
+        assert_eq!(xml_of("<a>".repeat(300_000).as_bytes()), Err(vec![TooDeep]));
+    }
+
+    #[test]
+    fn hostile_bodies_cost_no_more_than_their_length() {
+        let long = "k".repeat(100_000);
+        let duplicates: String = (0..50_000).map(|n| format!(",\"{n}\":1,\"{n}\":1")).collect();
+        let (_, faults) = json_of(format!("{{\"{long}\":{{{}}}}}", &duplicates[1..]).as_bytes()).expect("reads");
+        assert_eq!(faults.len(), DUPLICATES_LISTED);
+
+        let spaces: String = (0..60_000).map(|n| format!(" xmlns:n{n}='u{n}'")).collect();
+        let spaces = xml_of(format!("<a{spaces}>{}</a>", "<b xmlns:x='y'/>".repeat(10_000)).as_bytes());
+        assert_eq!(spaces, Err(vec![Malformed("more than 512 attributes".to_owned())]));
+
+        let Err(faults) = xml_of(format!("<{long}></{long}x>").as_bytes()) else { panic!("not well-formed") };
+        assert!(matches!(&faults[..], [Malformed(words)] if words.chars().count() == WORDS), "{faults:?}");
+
+        let wide = format!("<a>{}</a>", "<b/>".repeat(200_000));
+        let (value, _) = xml_of(wide.as_bytes()).expect("reads");
+        assert_eq!(value["b"].as_array().map(Vec::len), Some(200_000));
+    }
+
+    #[test]
+    fn xml_answers_are_read_into_the_shape_of_json() {
+        let text = "<?xml version='1.0' encoding='UTF-8'?>\n<Error>\n <RequestId>R</RequestId><Code>C</Code>\
+            <Message>a &lt;b&gt; &amp; <![CDATA[<c>]]> &#x41;</Message><Recommend><![CDATA[https://x?a=1&b=2]]></Recommend>\
+            <Empty/><Blank> </Blank></Error>\n<!-- end --><?pi?>\n";
+        let document = Document::parse(text.as_bytes(), Format::Xml).expect("reads");
+        assert_eq!((document.root.as_deref(), &document.faults[..]), (Some("Error"), &[][..]));
+        assert_eq!(document.text("Code"), Some("C"));
+        let expected = json!({
+            "RequestId": "R", "Code": "C", "Message": "a <b> & <c> A", "Recommend": "https://x?a=1&b=2",
+            "Empty": "", "Blank": " ",
+        });
+        assert_eq!(document.value, expected);
+    }
+
+    #[test]
+    fn the_structure_of_xml_becomes_objects_and_arrays() {
+        let rows = [
+            ("empty root", "<R/>", json!({})),
+            ("blank root", "<R> \n</R>", json!({})),
+            ("text in the root", "<R>words</R>", json!({"#text": "words"})),
+            ("attributes passed over", "<R a='1'><b c=\"/>\">1</b></R>", json!({"b": "1"})),
+            ("local names", "<x:R xmlns:x='u' xmlns='v'><x:a>1</x:a><b/></x:R>", json!({"a": "1", "b": ""})),
+            ("repeated", "<R><a>1</a><b/><a>2</a><a><c/></a></R>", json!({"a": ["1", "2", {"c": ""}], "b": ""})),
+            ("wrapped", "<R><S><T><i>1</i></T><T/></S></R>", json!({"S": {"T": [{"i": "1"}, ""]}})),
+            ("one alone is no array", "<R><S><T><i>1</i></T></S></R>", json!({"S": {"T": {"i": "1"}}})),
+            ("mixed", "<R>a<b/>c\n</R>", json!({"b": "", "#text": "ac\n"})),
+            ("comment within text", "<R><a>1<!-- <x> -->2<?y >?></a></R>", json!({"a": "12"})),
+            ("tags within CDATA", "<R><a><![CDATA[<a></R>]]></a></R>", json!({"a": "<a></R>"})),
+        ];
+        for (name, text, expected) in rows {
+            assert_eq!(xml_of(text.as_bytes()), Ok((expected, vec![])), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_root_element_is_told_with_its_byte() {
+        let rows = [
+            ("text", "<R/> x", vec![Trailing(5)]),
+            ("second document", "<R></R><R/>", vec![Trailing(7)]),
+            ("second declaration", "<R/>\n<?xml version='1.0'?><R/>", vec![Trailing(5)]),
+            ("after a comment", "<R/><!-- > --><x", vec![Trailing(14)]),
+            ("after a mark", "\u{feff}<R/>{}", vec![Bom, Trailing(7)]),
+            ("mark alone", "\u{feff}<R/>", vec![Bom]),
+            ("nothing", "<R/>\r\n\t ", vec![]),
+        ];
+        for (name, text, faults) in rows {
+            assert_eq!(xml_of(text.as_bytes()), Ok((json!({}), faults)), "{name}");
+        }
+    }
+
+    #[test]
+    fn xml_beyond_the_service_is_refused() {
+        let rows = [
+            ("DTD", "<!DOCTYPE a><a/>"),
+            ("entities", "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>"),
+            ("unknown entity", "<a>&nbsp;</a>"),
+            ("unescaped ampersand", "<a>b & c</a>"),
+            ("unescaped tag in a value", "<a b='<'/>"),
+            ("two declarations", "<?xml version='1.0'?><?xml version='1.0'?><a/>"),
+            ("space before the declaration", " <?xml version='1.0'?><a/>"),
+            ("stray end", "</a><a/>"),
+            ("text before", "x<a/>"),
+            ("control character", "<a>\u{1}</a>"),
+            ("open comment after", "<a/><!-- "),
+            ("unknown prefix", "<x:a/>"),
+        ];
+        for (name, text) in rows {
+            assert_eq!(xml_of(text.as_bytes()).map_err(wordless), Err(vec![Malformed(String::new())]), "{name}");
+        }
     }
 }

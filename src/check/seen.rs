@@ -1,0 +1,118 @@
+//! What an answer says, read once: document, code, message, RequestId.
+
+use serde_json::Value;
+
+use crate::http::Response;
+use crate::wire::{Document, DocumentFault, Format};
+
+/// An answer, read.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// The answer.
+    pub response: &'a Response,
+    /// What its body looks like: XML when its first visible character is `<`.
+    pub format: Format,
+    /// The body, or what keeps it from being read.
+    pub document: Result<Document, Vec<DocumentFault>>,
+}
+
+impl<'a> Seen<'a> {
+    /// Reads an answer.
+    pub fn of(response: &'a Response) -> Seen<'a> {
+        let body = response.body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&response.body);
+        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+        let format = if first == Some(&b'<') { Format::Xml } else { Format::Json };
+        Seen { response, format, document: Document::parse(&response.body, format) }
+    }
+
+    /// HTTP's own refusals, which are no RPC answers (CONTRACT.md).
+    pub fn is_http_refusal(status: u16) -> bool {
+        matches!(status, 405 | 408 | 411 | 413 | 414 | 415 | 417 | 421 | 426 | 431 | 501 | 505)
+    }
+
+    /// A string member of the top level.
+    pub fn text(&self, member: &str) -> Option<&str> {
+        self.document.as_ref().ok()?.text(member)
+    }
+
+    /// `Code`.
+    pub fn code(&self) -> Option<&str> {
+        self.text("Code")
+    }
+
+    /// Whether it is an error by its status.
+    pub fn is_error(&self) -> bool {
+        self.response.status >= 400
+    }
+
+    /// Whether it is `Throttling*`: 400, 429 or 503 (outcome `throttled`).
+    pub fn is_throttled(&self) -> bool {
+        matches!(self.response.status, 400 | 429 | 503)
+            && self.code().is_some_and(|code| code.starts_with("Throttling"))
+    }
+
+    /// Outcome `ok`: 200; an object or `<Action>Response` with RequestId; no Code but those that say success.
+    pub fn is_ok(&self, operation: Option<&str>) -> bool {
+        self.not_ok(operation).is_none()
+    }
+
+    /// What keeps it from being `ok`.
+    pub fn not_ok(&self, operation: Option<&str>) -> Option<&'static str> {
+        if self.response.status != 200 {
+            return Some("with another status");
+        }
+        let Ok(document) = &self.document else { return Some("with a body that is no document") };
+        let Value::Object(members) = &document.value else { return Some("with a body that is no object") };
+        if !members.contains_key("RequestId") {
+            return Some("without RequestId");
+        }
+        let says_success = |code: &Value| match code {
+            Value::String(code) => matches!(code.as_str(), "200" | "OK" | "Success" | "success"),
+            Value::Number(code) => code.as_u64() == Some(200),
+            _ => false,
+        };
+        if members.get("Code").is_some_and(|code| !says_success(code)) {
+            return Some("with a Code that says error");
+        }
+        let wrong_root = |root: &String| operation.is_some_and(|name| *root != format!("{name}Response"));
+        if document.root.as_ref().is_some_and(wrong_root) {
+            return Some("under another root element");
+        }
+        None
+    }
+
+    /// The kind of answer: two answers of one kind have the same status and code.
+    pub fn kind(&self) -> (u16, Option<String>) {
+        (self.response.status, self.code().map(str::to_owned))
+    }
+
+    /// In words: `404 InvalidSessionId.NotFound`, `200`, `500 with a body that is no document`.
+    pub fn words(&self) -> String {
+        let status = self.response.status;
+        match (&self.document, self.code()) {
+            (_, Some(code)) => format!("{status} {}", printable(code, 80)),
+            (Ok(_), None) if status < 400 => format!("{status}"),
+            (Ok(_), None) => format!("{status} without a Code"),
+            (Err(faults), None) if faults.contains(&DocumentFault::Empty) => format!("{status} with an empty body"),
+            (Err(_), None) => format!("{status} with a body that is neither JSON nor XML"),
+        }
+    }
+}
+
+/// A target's text for people: control characters and marks that reorder text escaped, cut at `most` characters.
+pub fn printable(text: &str, most: usize) -> String {
+    let mut shown = String::new();
+    for (count, character) in text.chars().enumerate() {
+        if count == most {
+            shown.push('…');
+            break;
+        }
+        let hidden = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+        if character.is_control() || hidden {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}

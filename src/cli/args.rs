@@ -1,0 +1,216 @@
+//! Flags as written, before profile and defaults.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Holds any endpoint that implements Alibaba Cloud ECS EndTerminalSession to its documented contract.
+#[derive(Debug, Parser)]
+#[command(name = "endspec", version, max_term_width = 110)]
+#[command(after_help = "Exit codes: 0 all held, 1 a MUST clause broken, 2 a mistake in flags or files, 3 inconclusive, \
+                        130 interrupted. `endspec explain CODE` tells more.")]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the built-in suite, or the cases named, against a target and report
+    Run(Box<RunArgs>),
+    /// Run the reference server
+    Serve(ServeArgs),
+    /// Send one signed request; print it, its answer and what the contract says of it
+    Call(Box<CallArgs>),
+    /// List cases, clauses, outcomes, readings, capabilities or mutations
+    List(ListArgs),
+    /// Explain a case, clause, outcome, reading, capability, mutation, diagnostic or exit code
+    Explain(ExplainArgs),
+    /// Check case, schema and profile files without a network
+    Lint(LintArgs),
+}
+
+/// `endspec run`.
+#[derive(Debug, ClapArgs)]
+pub struct RunArgs {
+    /// Case files or folders; the built-in suite without
+    pub paths: Vec<PathBuf>,
+    /// The target and how to talk to it.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Cases to run: id globs, `clause:GLOB`, `tag:WORD`, `level:MUST`; `!` before a term leaves out
+    #[arg(long, value_name = "EXPR", env = "ENDSPEC_SELECT")]
+    pub select: Option<String>,
+    /// Cases at a time [default: 8 on loopback, 4 elsewhere]
+    #[arg(long, value_name = "N", env = "ENDSPEC_JOBS")]
+    pub jobs: Option<String>,
+    /// Longest time for the whole run, such as 90s or 10m [default: 10m]
+    #[arg(long, value_name = "TIME", env = "ENDSPEC_TIME_LIMIT")]
+    pub time_limit: Option<String>,
+    /// Count SHOULD clauses as MUST
+    #[arg(long, env = "ENDSPEC_STRICT", action = ArgAction::SetTrue)]
+    pub strict: bool,
+    /// Write a report: json=PATH, `-` for standard output (repeatable)
+    #[arg(long, value_name = "FORMAT=PATH", env = "ENDSPEC_REPORT", value_delimiter = ',')]
+    pub report: Vec<String>,
+}
+
+/// Flags that every networked command shares.
+#[derive(Debug, ClapArgs, Default)]
+pub struct NetworkArgs {
+    /// The endpoint; the reference server, started in this process, without
+    #[arg(long, value_name = "URL", env = "ENDSPEC_TARGET")]
+    pub target: Option<String>,
+    /// Profile file, with `#NAME` for one of its named profiles [default: endspec.yaml, found upwards]
+    #[arg(long, value_name = "FILE[#NAME]", env = "ENDSPEC_PROFILE")]
+    pub profile: Option<String>,
+    /// How ordinary calls are signed: none, v1, v3 [default: v3 for the reference server and Alibaba Cloud, else none]
+    #[arg(long, value_name = "SCHEME", env = "ENDSPEC_AUTH")]
+    pub auth: Option<String>,
+    /// A region that has the API [default: cn-hangzhou]
+    #[arg(long, value_name = "ID", env = "ENDSPEC_REGION")]
+    pub region: Option<String>,
+    /// A second region that has it
+    #[arg(long, value_name = "ID", env = "ENDSPEC_OTHER_REGION")]
+    pub other_region: Option<String>,
+    /// A known region that does not have it
+    #[arg(long, value_name = "ID", env = "ENDSPEC_UNSUPPORTED_REGION")]
+    pub unsupported_region: Option<String>,
+    /// The instance that sessions are started on
+    #[arg(long, value_name = "ID", env = "ENDSPEC_INSTANCE_ID")]
+    pub instance_id: Option<String>,
+    /// Where sessions come from: start, command, pool [default: start]
+    #[arg(long, value_name = "SOURCE", env = "ENDSPEC_SESSIONS")]
+    pub sessions: Option<String>,
+    /// Command (run by `sh -c`) that prints one JSON object with SessionId
+    #[arg(long, value_name = "CMD", env = "ENDSPEC_SESSION_COMMAND")]
+    pub session_command: Option<String>,
+    /// An open session's id, used once (repeatable)
+    #[arg(long, value_name = "ID", env = "ENDSPEC_SESSION_ID", value_delimiter = ',')]
+    pub session_id: Vec<String>,
+    /// Capabilities that the target lacks
+    #[arg(long, value_name = "CAPABILITY,...", env = "ENDSPEC_WITHOUT", value_delimiter = ',')]
+    pub without: Vec<String>,
+    /// How the target reads an open question (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", env = "ENDSPEC_READING", value_delimiter = ',')]
+    pub reading: Vec<String>,
+    /// Revision of the documents [default: 2025-04-25]
+    #[arg(long, value_name = "REVISION", env = "ENDSPEC_CONTRACT")]
+    pub contract: Option<String>,
+    /// Longest wait for an answer, such as 500ms or 5s [default: 10s]
+    #[arg(long, value_name = "TIME", env = "ENDSPEC_TIMEOUT")]
+    pub timeout: Option<String>,
+    /// How late looks at a session may be [default: 0s on loopback, 2s elsewhere]
+    #[arg(long, value_name = "TIME", env = "ENDSPEC_SETTLE")]
+    pub settle: Option<String>,
+    /// Most requests per second
+    #[arg(long, value_name = "N", env = "ENDSPEC_REQUESTS_PER_SECOND")]
+    pub requests_per_second: Option<String>,
+    /// Where random choices come from, up to 16 hexadecimal digits
+    #[arg(long, value_name = "HEX", env = "ENDSPEC_SEED")]
+    pub seed: Option<String>,
+    /// Header that carries an id of each request, to find it in the target's logs
+    #[arg(long, value_name = "NAME", env = "ENDSPEC_ID_HEADER")]
+    pub id_header: Option<String>,
+}
+
+/// `endspec serve`.
+#[derive(Debug, ClapArgs)]
+pub struct ServeArgs {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8180", env = "ENDSPEC_LISTEN")]
+    pub listen: String,
+    /// Whether calls must be signed: required, or open for unsigned ones
+    #[arg(long, value_enum, default_value = "required")]
+    pub auth: ServeAuth,
+    /// How the server reads an open question (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
+    pub reading: Vec<String>,
+    /// Where ids come from, up to 16 hexadecimal digits
+    #[arg(long, value_name = "HEX")]
+    pub seed: Option<String>,
+}
+
+/// Whether the reference server takes unsigned calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ServeAuth {
+    /// Calls must be signed with one of its keys.
+    Required,
+    /// Calls need no signature.
+    Open,
+}
+
+/// `endspec call`.
+#[derive(Debug, ClapArgs)]
+pub struct CallArgs {
+    /// EndTerminalSession, StartTerminalSession or DescribeTerminalSessions
+    pub operation: String,
+    /// Parameters, as given; RegionId is added from `--region` where it is not among them
+    #[arg(value_name = "NAME=VALUE")]
+    pub parameters: Vec<String>,
+    /// The target and how to talk to it.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// GET, POST-query or POST-form
+    #[arg(long, value_name = "PLACEMENT", default_value = "POST-query")]
+    pub placement: String,
+    /// JSON, XML or none
+    #[arg(long, value_name = "FORMAT", default_value = "JSON")]
+    pub format: String,
+    /// Do not add RegionId
+    #[arg(long)]
+    pub bare: bool,
+}
+
+/// `endspec list`.
+#[derive(Debug, ClapArgs)]
+pub struct ListArgs {
+    /// What to list
+    #[arg(value_enum, default_value = "cases")]
+    pub what: ListWhat,
+    /// Revision of the documents
+    #[arg(long, value_name = "REVISION", env = "ENDSPEC_CONTRACT")]
+    pub contract: Option<String>,
+    /// Cases to list, as for `run`
+    #[arg(long, value_name = "EXPR")]
+    pub select: Option<String>,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListWhat {
+    /// Cases with the clauses they prove.
+    Cases,
+    /// Clauses with level, sentence, source and cases.
+    Clauses,
+    /// Sets of permitted answers.
+    Outcomes,
+    /// Open questions.
+    Readings,
+    /// What a target need not have.
+    Capabilities,
+    /// Named ways in which a value is wrong.
+    Mutations,
+}
+
+/// `endspec explain`.
+#[derive(Debug, ClapArgs)]
+pub struct ExplainArgs {
+    /// Id of a case, clause, outcome, reading, capability, mutation or diagnostic, or an exit code
+    pub id: String,
+    /// Revision of the documents
+    #[arg(long, value_name = "REVISION", env = "ENDSPEC_CONTRACT")]
+    pub contract: Option<String>,
+}
+
+/// `endspec lint`.
+#[derive(Debug, ClapArgs)]
+pub struct LintArgs {
+    /// Files or folders; the built-in cases without
+    pub paths: Vec<PathBuf>,
+    /// Revision of the documents
+    #[arg(long, value_name = "REVISION", env = "ENDSPEC_CONTRACT")]
+    pub contract: Option<String>,
+}

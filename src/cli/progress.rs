@@ -1,0 +1,43 @@
+//! Progress of a run: a bar on a terminal, nothing elsewhere.
+
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::check::{CaseResult, Verdict};
+use crate::run::Progress;
+
+/// A bar on standard error.
+pub(super) struct Bar {
+    bar: ProgressBar,
+    failed: AtomicUsize,
+}
+
+impl Bar {
+    /// A bar for so many cases; hidden where standard error is no terminal.
+    pub(super) fn new(cases: usize) -> Bar {
+        let bar = ProgressBar::new(u64::try_from(cases).unwrap_or(u64::MAX));
+        let shown = std::io::stderr().is_terminal();
+        bar.set_draw_target(if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() });
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} cases  {elapsed}  {msg}") {
+            bar.set_style(style);
+        }
+        Bar { bar, failed: AtomicUsize::new(0) }
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Progress for Bar {
+    fn case(&self, result: &CaseResult) {
+        if result.verdict(false) == Verdict::Fail {
+            let failed = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
+            self.bar.set_message(format!("{failed} failed"));
+        }
+        self.bar.inc(1);
+    }
+}

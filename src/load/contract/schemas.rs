@@ -1,0 +1,95 @@
+//! The JSON Schemas of a revision: read, and unless they are known to be right, looked into keyword by keyword.
+
+use std::sync::Arc;
+
+use super::draft::Draft;
+use super::tree::{self, Kind, Node};
+use super::{Trust, folder_and_file, keywords};
+use crate::contract::{Schema, SchemaName};
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::source::{Source, Span};
+
+/// Reads one file, when it is a schema; a later revision's replaces an earlier one's.
+pub(super) fn read(draft: &mut Draft, file: &Arc<Source>, trust: Trust) {
+    let Some(name) = folder_and_file(file).and_then(|(_, file)| SchemaName::of_file(file)) else { return };
+    draft.turn_to(file);
+    if !expected(draft, &name) {
+        let help = "a schema is named OPERATION.request.json, OPERATION.success.json or Error.json";
+        let place = draft.place(Span::default());
+        let message = format!("`{}` is the schema of nothing", name.file());
+        draft.mistakes.push(Diagnostic::at("unknown-schema", message, place).help(help));
+        return;
+    }
+    let value = match serde_json::from_str(&file.text) {
+        Ok(value) => value,
+        Err(error) => {
+            let at = offset(&file.text, error.line(), error.column());
+            let words = error.to_string();
+            let words = words.split(" at line ").next().unwrap_or_default();
+            draft.mistake("json-syntax", words, Span { start: at, end: at });
+            return;
+        }
+    };
+    let schema = match trust {
+        Trust::Known => Some(Schema::known(value)),
+        Trust::Checked => checked(draft, file, value),
+    };
+    // A broken schema is kept as one that permits everything, so that it is not called missing as well.
+    draft.contract.schemas.insert(name, schema.unwrap_or_else(|| Schema::known(true.into())));
+}
+
+fn expected(draft: &Draft, name: &SchemaName) -> bool {
+    let operations = &draft.contract.page.operations;
+    match name.part.as_str() {
+        "request" | "success" => operations.contains(&name.operation),
+        part => part == "error" && name.operation == "Error",
+    }
+}
+
+fn checked(draft: &mut Draft, file: &Arc<Source>, value: serde_json::Value) -> Option<Schema> {
+    let root = tree::parse(&file.text).ok();
+    if let Some(root) = &root {
+        repeated(draft, root);
+        for unknown in keywords::unknown(root) {
+            let place = draft.place(unknown.span);
+            let message = format!("`{}` is no keyword of JSON Schema 2020-12 ({})", unknown.word, unknown.pointer);
+            let help = match did_you_mean(&unknown.word, keywords::known()) {
+                Some(near) => format!("did you mean `{near}`? annotations of your own begin with `x-`"),
+                None => "annotations of your own begin with `x-`".to_owned(),
+            };
+            draft.mistakes.push(Diagnostic::at("unknown-keyword", message, place).help(help));
+        }
+    }
+    match Schema::compile(value) {
+        Ok(schema) => Some(schema),
+        Err(error) => {
+            let found = root.as_ref().and_then(|root| tree::at_pointer(root, &error.instance));
+            let span = found.map_or(Span::default(), |(key, node)| key.map_or(node.span, |key| key.span));
+            let at = if error.instance.is_empty() { String::new() } else { format!(" ({})", error.instance) };
+            draft.mistake("bad-schema", format!("this is no JSON Schema{at}: {}", error.message), span);
+            None
+        }
+    }
+}
+
+/// Members that stand twice: of those, parsers of JSON take the last without a word.
+fn repeated(draft: &mut Draft, node: &Node<'_>) {
+    match &node.value {
+        Kind::Map(entries) => {
+            for (index, (key, value)) in entries.iter().enumerate() {
+                if entries[..index].iter().any(|(other, _)| other.value == key.value) {
+                    draft.mistake("duplicate-key", format!("the key `{}` stands here twice", key.value), key.span);
+                }
+                repeated(draft, value);
+            }
+        }
+        Kind::List(list) => list.iter().for_each(|node| repeated(draft, node)),
+        Kind::Empty | Kind::Text(_) => {}
+    }
+}
+
+/// The byte that a line and a column, counted in bytes from 1, mean.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    (start + column.saturating_sub(1)).min(text.len())
+}

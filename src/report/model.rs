@@ -1,0 +1,208 @@
+//! The report: the only contract between a run and its renderings; versioned, serialisable.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the report's shape.
+pub const FORMAT: u32 = 1;
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Report {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Version of endspec.
+    pub endspec: String,
+    /// Digest of the cases.
+    pub suite: String,
+    /// What was tested.
+    pub target: Target,
+    /// `I/N` of a sharded run.
+    pub shard: Option<String>,
+    /// Revision of the documents.
+    pub contract: String,
+    /// Readings in force.
+    pub readings: BTreeMap<String, String>,
+    /// Seed of the run.
+    pub seed: String,
+    /// Whether SHOULD counted as MUST.
+    pub strict: bool,
+    /// `pass`, `fail` or `inconclusive`.
+    pub verdict: String,
+    /// Whether the run was interrupted.
+    pub interrupted: bool,
+    /// Cases by verdict.
+    pub totals: Totals,
+    /// Clauses in scope, in the order of the contract.
+    pub clauses: Vec<Clause>,
+    /// Cases, in the order of their ids.
+    pub cases: Vec<Case>,
+    /// Clauses that go with a capability which the target is declared to lack.
+    pub excluded: Vec<Reason>,
+    /// Clauses in scope that were neither tested nor excluded.
+    pub not_tested: Vec<Reason>,
+    /// Clauses for which this version ships no case.
+    pub not_covered: Vec<String>,
+    /// Sessions that could not be ended.
+    pub leaked: Vec<String>,
+    /// Requests sent.
+    pub exchanges: usize,
+    /// Milliseconds.
+    pub duration_ms: u64,
+}
+
+/// What was tested.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Its URL.
+    pub url: String,
+    /// `reference server (built in)` or `endpoint`.
+    pub kind: String,
+}
+
+/// Cases by verdict; `known` counts findings that a baseline names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Totals {
+    /// Passed.
+    pub pass: usize,
+    /// Failed.
+    pub fail: usize,
+    /// Undecided.
+    pub inconclusive: usize,
+    /// Not run, with a declared reason.
+    pub skipped: usize,
+    /// Known findings.
+    pub known: usize,
+}
+
+/// One clause in scope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clause {
+    /// Its id.
+    pub id: String,
+    /// `MUST`, `SHOULD`, `MAY`.
+    pub level: String,
+    /// Its sentence.
+    pub sentence: String,
+    /// `pass`, `fail`, `inconclusive`, `skipped`; a broken SHOULD fails the clause, not the run.
+    pub verdict: String,
+    /// Cases that list it.
+    pub cases: Vec<String>,
+    /// Judgements made.
+    pub judgements: usize,
+}
+
+/// One case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Case {
+    /// Its id.
+    pub id: String,
+    /// What it is about.
+    pub title: Option<String>,
+    /// Its verdict.
+    pub verdict: String,
+    /// Clauses that it lists.
+    pub clauses: Vec<String>,
+    /// Milliseconds.
+    pub duration_ms: u64,
+    /// Requests that it sent.
+    pub exchanges: usize,
+    /// Breaches.
+    pub findings: Vec<Finding>,
+    /// Why it is inconclusive or skipped.
+    pub reasons: Vec<String>,
+}
+
+/// One breach; breaches of one clause and shape in one case are one, with a count.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// The clause broken.
+    pub clause: String,
+    /// Its level.
+    pub level: String,
+    /// Permitted answers.
+    pub expected: String,
+    /// What came.
+    pub actual: String,
+    /// Both in a sentence.
+    pub message: String,
+    /// The statement broken.
+    pub place: Place,
+    /// Step, from 1.
+    pub step: Option<usize>,
+    /// Steps of the case.
+    pub steps: usize,
+    /// Which request of the step.
+    pub item: String,
+    /// Further lines: name, text.
+    pub notes: Vec<(String, String)>,
+    /// How often it was seen in the case.
+    pub times: usize,
+    /// The exchange.
+    pub exchange: Option<Exchange>,
+    /// How to see it again.
+    pub again: String,
+    /// The request for `curl`, secrets masked.
+    pub curl: Option<String>,
+    /// Whether a baseline names it.
+    pub known: bool,
+}
+
+/// A statement in a case file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The file.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1, in characters.
+    pub column: usize,
+    /// The line's text.
+    pub text: String,
+    /// Characters meant, on that line.
+    pub length: usize,
+    /// What the target did.
+    pub label: String,
+}
+
+/// A request and what became of it, bodies cut, secrets masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exchange {
+    /// The request.
+    pub request: Message,
+    /// The answer; `null` without one.
+    pub response: Option<Message>,
+    /// Why there is none.
+    pub lost: Option<String>,
+}
+
+/// A request or an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// Request line, or status.
+    pub start: String,
+    /// Header fields.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+}
+
+/// A clause and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// The clause.
+    pub clause: String,
+    /// Why.
+    pub reason: String,
+}

@@ -1,0 +1,80 @@
+//! Exact bytes: `raw` steps, and calls whose framing is watched byte by byte.
+
+use super::execute::{State, fill};
+use super::expand::ordinary;
+use super::send::{Bed, end_call};
+use crate::case::RawStep;
+use crate::case::template::Part;
+use crate::check::history::{Event, Record, Role};
+use crate::http::Exchange;
+use crate::wire::{Call, WireForm};
+
+/// Sends a `raw` step's bytes on a connection of its own, then a plain request: the target must go on serving.
+pub(super) async fn send(
+    bed: &Bed,
+    step: &RawStep,
+    index: usize,
+    state: &mut State,
+    history: &mut Vec<Record>,
+) -> Result<(), String> {
+    let mut bytes = String::new();
+    for part in &step.bytes.parts {
+        match part {
+            Part::Text(text) => bytes.push_str(text),
+            Part::Variable(variable) if variable.name == "filler" => {
+                let (text, times) = step.filler.as_ref().ok_or("`{{filler}}` has no value")?;
+                bytes.push_str(&text.repeat(*times));
+            }
+            Part::Variable(_) => {
+                bytes.push_str(&fill(bed, state, &crate::case::Template { parts: vec![part.clone()] })?);
+            }
+        }
+    }
+    bed.pace.turn(&bed.clock).await;
+    let exchange = bed.transport.exchange_bytes(bytes.into_bytes()).await;
+    let record = Record {
+        step: Some(index),
+        variant: None,
+        item: String::new(),
+        role: Role::Judged,
+        operation: None,
+        form: None,
+        mutation: None,
+        session: None,
+        event: Event::Exchange(Box::new(exchange)),
+    };
+    history.push(record.clone());
+    let probe = bed.probe(&record, &mut state.stream).await;
+    history.push(probe);
+    Ok(())
+}
+
+/// Sends a call byte by byte and a plain one behind it on the same connection: whatever stands between the two answers
+/// belongs to neither.
+pub(super) async fn pair(
+    bed: &Bed,
+    call: &Call,
+    form: WireForm,
+    template: &Record,
+    state: &mut State,
+    history: &mut Vec<Record>,
+) -> Exchange {
+    let first = bed.encode(call, form, &mut state.stream);
+    let plain = end_call(&bed.target.region, &state.unknown);
+    let second = bed.encode(&plain, ordinary(&bed.target), &mut state.stream);
+    bed.pace.turn(&bed.clock).await;
+    let (first, second) = bed.transport.exchange_pair(first, second).await;
+    bed.note(&first);
+    if let Some(second) = second {
+        history.push(Record {
+            role: Role::Probe,
+            operation: plain.action,
+            form: Some(ordinary(&bed.target)),
+            mutation: None,
+            session: None,
+            event: Event::Exchange(Box::new(second)),
+            ..template.clone()
+        });
+    }
+    first
+}

@@ -1,0 +1,160 @@
+//! Scheduling: cases side by side, results in the order of the suite, an orderly end whatever happens.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+
+use super::execute::execute;
+use super::pace::Pace;
+use super::send::Bed;
+use super::sessions::{self, Sessions};
+use super::target::Target;
+use crate::case::Case;
+use crate::check::request_id::RequestIds;
+use crate::check::{CaseResult, Context, Skip};
+use crate::clock::Clock;
+use crate::contract::Contract;
+use crate::seed::Seed;
+use crate::transport::Transport;
+
+/// How to run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Cases at a time.
+    pub jobs: usize,
+    /// Where entropy comes from.
+    pub seed: Seed,
+    /// Most requests per second.
+    pub requests_per_second: Option<f64>,
+    /// Longest time for the whole run.
+    pub time_limit: Option<Duration>,
+}
+
+/// Is told of every case that ends, in the order in which they end.
+pub trait Progress: Send + Sync {
+    /// A case ended.
+    fn case(&self, result: &CaseResult);
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Ended {
+    /// Results in the order of the cases given.
+    pub results: Vec<CaseResult>,
+    /// Requests sent.
+    pub exchanges: usize,
+    /// Sessions that could not be ended.
+    pub leaked: Vec<String>,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+    /// How long it took.
+    pub took: Duration,
+    /// What it ran against.
+    pub target: Target,
+    /// The documents it judged by.
+    pub contract: Contract,
+}
+
+/// Runs `cases` against `target`. `stop` becoming true ends it early: sessions are ended and what was done is kept.
+///
+/// # Panics
+/// When a case panicked: a defect of this program. Sessions are ended before.
+pub async fn run(
+    cases: Vec<Arc<Case>>,
+    contract: Contract,
+    target: Target,
+    plan: Plan,
+    transport: Transport,
+    clock: Clock,
+    stop: watch::Receiver<bool>,
+    progress: Arc<dyn Progress>,
+) -> Ended {
+    let began = clock.now();
+    let bed = Arc::new(Bed {
+        contract,
+        target,
+        pace: Pace::new(plan.requests_per_second),
+        salt: format!("{:016x}", Seed::fresh().0),
+        plan,
+        transport,
+        clock,
+        sessions: Sessions::default(),
+        silent: AtomicUsize::new(0),
+        sent: AtomicUsize::new(0),
+        gave_up: AtomicBool::new(false),
+        stop,
+    });
+    let (mut results, panic) = all(&bed, cases, &progress).await;
+    let leaked = sweep(&bed, &mut results).await;
+    if let Some(panic) = panic {
+        std::panic::resume_unwind(panic);
+    }
+    let context = Context { contract: &bed.contract, readings: &bed.target.readings };
+    let mut ids = RequestIds::default();
+    for result in &mut results {
+        let judgement = ids.judge(context, &result.case, &result.history);
+        result.add(judgement);
+        result.findings.sort_by_key(|finding| (finding.step, finding.record));
+    }
+    let took = bed.clock.now().since(began);
+    let interrupted = *bed.stop.borrow();
+    let bed = Arc::into_inner(bed).unwrap_or_else(|| unreachable!("every case has ended"));
+    Ended {
+        results,
+        exchanges: bed.sent.load(Ordering::SeqCst),
+        leaked,
+        interrupted,
+        took,
+        target: bed.target,
+        contract: bed.contract,
+    }
+}
+
+type Panic = Box<dyn std::any::Any + Send>;
+
+async fn all(bed: &Arc<Bed>, cases: Vec<Arc<Case>>, progress: &Arc<dyn Progress>) -> (Vec<CaseResult>, Option<Panic>) {
+    let jobs = Arc::new(Semaphore::new(bed.plan.jobs.max(1)));
+    let mut tasks = Vec::with_capacity(cases.len());
+    for case in cases {
+        let Ok(permit) = jobs.clone().acquire_owned().await else { break };
+        let (bed, progress, task_case) = (bed.clone(), progress.clone(), case.clone());
+        let task = tokio::spawn(async move {
+            let result = execute(&bed, task_case).await;
+            progress.case(&result);
+            drop((permit, bed));
+            result
+        });
+        tasks.push((case, task));
+    }
+    let mut results = Vec::with_capacity(tasks.len());
+    let mut panic = None;
+    for (case, task) in tasks {
+        match task.await {
+            Ok(result) => results.push(result),
+            Err(error) => {
+                let reason = "endspec itself failed in this case".to_owned();
+                results.push(CaseResult::skipped(case, Skip::Untested(reason)));
+                panic = error.try_into_panic().ok().or(panic);
+            }
+        }
+    }
+    (results, panic)
+}
+
+/// Ends what is still open after all cases: sessions of a case that panicked, or whose clean-up failed.
+async fn sweep(bed: &Bed, results: &mut [CaseResult]) -> Vec<String> {
+    let mut stream = bed.plan.seed.stream("clean-up");
+    let mut history = Vec::new();
+    let mut leaked = Vec::new();
+    for session in bed.sessions.left() {
+        if !sessions::end(bed, &session, &mut stream, &mut history).await {
+            leaked.push(session.id);
+        }
+    }
+    for result in results {
+        result.leaked.retain(|id| leaked.contains(id));
+    }
+    leaked
+}

@@ -1,0 +1,176 @@
+//! Sending one request of a run: paced, signed anew each time, throttling waited out.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::sync::watch;
+
+use super::expand::ordinary;
+use super::pace::Pace;
+use super::sessions::Sessions;
+use super::{Plan, Target};
+use crate::check::history::{Event, Record, Role};
+use crate::check::{Seen, silence};
+use crate::clock::{self, Clock};
+use crate::contract::Contract;
+use crate::http::{Exchange, Headers, Lane, Reply, Request};
+use crate::limits;
+use crate::seed::Stream;
+use crate::transport::Transport;
+use crate::wire::{self, Call, Scheme, Stamp, WireForm};
+
+/// What all cases of a run share.
+#[derive(Debug)]
+pub struct Bed {
+    /// The documents.
+    pub contract: Contract,
+    /// The target.
+    pub target: Target,
+    /// How to run.
+    pub plan: Plan,
+    /// The lanes to it.
+    pub transport: Transport,
+    /// Time.
+    pub clock: Clock,
+    /// Requests per second.
+    pub pace: Pace,
+    /// Sessions of the run.
+    pub sessions: Sessions,
+    /// Unanswered requests in a row.
+    pub silent: AtomicUsize,
+    /// Requests sent.
+    pub sent: AtomicUsize,
+    /// Set when the target has been silent for too long.
+    pub gave_up: AtomicBool,
+    /// Becomes true when the run is to stop.
+    pub stop: watch::Receiver<bool>,
+    /// Makes nonces differ between two runs with one seed: a target remembers nonces.
+    pub salt: String,
+}
+
+impl Bed {
+    /// Why nothing further is to be sent, if so.
+    pub fn stopped(&self) -> Option<&'static str> {
+        if *self.stop.borrow() {
+            Some("interrupted")
+        } else if self.gave_up.load(Ordering::SeqCst) {
+            Some("the target left 10 requests in a row unanswered")
+        } else if self
+            .plan
+            .time_limit
+            .is_some_and(|limit| self.clock.now().0 >= u64::try_from(limit.as_micros()).unwrap_or(u64::MAX))
+        {
+            Some("the time limit of the run was reached")
+        } else {
+            None
+        }
+    }
+
+    /// A fresh stamp: the clock's time and an unused nonce.
+    pub fn stamp(&self, stream: &mut Stream) -> Stamp {
+        Stamp {
+            timestamp: clock::timestamp(self.clock.unix_seconds()),
+            nonce: format!("{}{}", stream.hex(16), self.salt),
+        }
+    }
+
+    /// Encodes and signs a call in a form.
+    pub fn encode(&self, call: &Call, form: WireForm, stream: &mut Stream) -> Request {
+        let endpoint = &self.target.endpoint;
+        let credential = if form.scheme == Scheme::None { None } else { self.target.credential.as_ref() };
+        let mut request =
+            wire::encode(call, form, endpoint.host_header(), endpoint.path(), credential, &self.stamp(stream));
+        if let Some(name) = &self.target.id_header {
+            request.headers.push(name.clone(), stream.hex(16));
+        }
+        request
+    }
+
+    /// Sends a request whose answer is no verdict by itself: counts, paces, and notes silence.
+    pub async fn exchange(&self, request: Request, way: Way) -> Exchange {
+        self.pace.turn(&self.clock).await;
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let exchange = match way {
+            Way::Lane(lane) => self.transport.exchange(request, lane).await,
+            Way::Fresh => self.transport.exchange_fresh(request).await,
+        };
+        self.note(&exchange);
+        exchange
+    }
+
+    /// Counts unanswered requests in a row.
+    pub fn note(&self, exchange: &Exchange) {
+        if exchange.reply.answer().is_some() {
+            self.silent.store(0, Ordering::SeqCst);
+        } else if self.silent.fetch_add(1, Ordering::SeqCst) + 1 >= limits::SILENT_IN_A_ROW {
+            self.gave_up.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Calls in a form, again after a pause while it is throttled; the last exchange, and those before it.
+    pub async fn call(&self, call: &Call, form: WireForm, way: Way, stream: &mut Stream) -> (Exchange, Vec<Exchange>) {
+        let mut throttled = Vec::new();
+        let mut pause = limits::THROTTLED_PAUSE;
+        loop {
+            let request = self.encode(call, form, stream);
+            let exchange = self.exchange(request, way).await;
+            let attempts = u32::try_from(throttled.len()).unwrap_or(u32::MAX) + 1;
+            if !is_throttled(&exchange) || attempts == limits::THROTTLED_ATTEMPTS || self.stopped().is_some() {
+                return (exchange, throttled);
+            }
+            throttled.push(exchange);
+            self.clock.sleep(pause).await;
+            pause = (pause * 2).min(limits::THROTTLED_PAUSE_MOST);
+        }
+    }
+
+    /// A plain request that any endpoint of the operation answers: tells whether the target is there at all.
+    pub async fn probe(&self, template: &Record, stream: &mut Stream) -> Record {
+        let call = end_call(&self.target.region, "s-hz00000000000000");
+        let form = ordinary(&self.target);
+        let request = self.encode(&call, form, stream);
+        let exchange = self.exchange(request, Way::Fresh).await;
+        Record {
+            role: Role::Probe,
+            operation: call.action,
+            form: Some(form),
+            mutation: None,
+            session: None,
+            event: Event::Exchange(Box::new(exchange)),
+            ..template.clone()
+        }
+    }
+}
+
+/// On which connection a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// One of the lane's.
+    Lane(Lane),
+    /// A fresh one of the polished lane.
+    Fresh,
+}
+
+/// EndTerminalSession for a session id.
+pub fn end_call(region: &str, session_id: &str) -> Call {
+    call("EndTerminalSession", &[("RegionId", region), ("SessionId", session_id)])
+}
+
+/// A call of an operation of the documented version.
+pub fn call(operation: &str, parameters: &[(&str, &str)]) -> Call {
+    Call {
+        action: Some(operation.to_owned()),
+        version: Some("2014-05-26".to_owned()),
+        parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        headers: Headers::new(),
+    }
+}
+
+/// Whether an exchange ended in `Throttling*`.
+pub fn is_throttled(exchange: &Exchange) -> bool {
+    exchange.reply.answer().is_some_and(|response| Seen::of(response).is_throttled())
+}
+
+/// Whether an exchange ended in silence, 502 and 504 included.
+pub fn is_silent(exchange: &Exchange) -> bool {
+    silence::is_silent(exchange) || matches!(exchange.reply, Reply::Refused(_))
+}

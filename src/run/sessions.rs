@@ -1,0 +1,245 @@
+//! Sessions of a run: opened for a case, handed out once, ended afterwards; what could not be ended is listed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::AsyncReadExt;
+use tokio::sync::Semaphore;
+
+use super::expand::ordinary;
+use super::send::{Bed, Way, call, end_call, is_throttled};
+use super::target::Availability;
+use crate::check::Seen;
+use crate::check::history::{Event, Record, Role};
+use crate::check::seen::printable;
+use crate::http::{Exchange, Lane, Reply};
+use crate::limits;
+use crate::seed::Stream;
+use crate::wire::Scheme;
+
+/// Where sessions come from.
+#[derive(Debug)]
+pub enum SessionSource {
+    /// StartTerminalSession on the target's instance.
+    Start,
+    /// A command of the user's, run by `sh -c`, that prints one JSON object.
+    Command(String),
+    /// Ids that the user supplied, each used once.
+    Pool(Mutex<VecDeque<String>>),
+}
+
+impl SessionSource {
+    /// Whether sessions can be had.
+    pub(super) fn available(&self, instance: bool, lacks_start: bool) -> Availability {
+        match self {
+            SessionSource::Start if lacks_start => Availability::Unknown(
+                "sessions come from StartTerminalSession, which the target is declared to lack: give `--sessions command` \
+                 or `--sessions pool`, or declare `--without sessions`"
+                    .to_owned(),
+            ),
+            SessionSource::Start if !instance => Availability::Unknown(
+                "StartTerminalSession needs an instance: name one with `--instance-id ID`, or declare `--without sessions`"
+                    .to_owned(),
+            ),
+            _ => Availability::Has,
+        }
+    }
+}
+
+/// One open session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// SessionId.
+    pub id: String,
+    /// SecurityToken, where it has one.
+    pub token: Option<String>,
+    /// WebSocketUrl, where it has one.
+    pub url: Option<String>,
+    /// The region it was opened in.
+    pub region: String,
+}
+
+/// The sessions of a run.
+#[derive(Debug)]
+pub struct Sessions {
+    places: Semaphore,
+    open: Mutex<BTreeMap<String, Session>>,
+}
+
+impl Default for Sessions {
+    fn default() -> Sessions {
+        Sessions { places: Semaphore::new(limits::OPEN_SESSIONS), open: Mutex::default() }
+    }
+}
+
+/// The right to have some sessions open.
+pub type Places<'a> = tokio::sync::SemaphorePermit<'a>;
+
+impl Sessions {
+    /// Waits until `count` sessions may be opened; a case takes all its places at once, so that cases never wait for
+    /// each other in a circle.
+    pub async fn places(&self, count: usize) -> Places<'_> {
+        let count = u32::try_from(count.min(limits::OPEN_SESSIONS)).unwrap_or(1);
+        self.places.acquire_many(count).await.unwrap_or_else(|_| unreachable!("the semaphore is never closed"))
+    }
+
+    fn opened(&self, session: &Session) {
+        lock(&self.open).insert(session.id.clone(), session.clone());
+    }
+
+    /// Notes that a session is known to be ended.
+    pub fn ended(&self, id: &str) {
+        lock(&self.open).remove(id);
+    }
+
+    /// Whether a session that the run opened is not known to be ended.
+    pub fn is_open(&self, id: &str) -> bool {
+        lock(&self.open).contains_key(id)
+    }
+
+    /// Sessions not known to be ended.
+    pub fn left(&self) -> Vec<Session> {
+        lock(&self.open).values().cloned().collect()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A case that panicked cannot leave a map of ids half-written.
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Opens a session in `region`; what was sent for it goes to `history`.
+///
+/// # Errors
+/// Why there is none, in words: a case that needs it could not be tested.
+pub async fn open(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Vec<Record>) -> Result<Session, String> {
+    let session = match &bed.target.sessions {
+        SessionSource::Start => start(bed, region, stream, history).await,
+        SessionSource::Command(command) => {
+            by_command(command, region, bed.target.timeout.max(Duration::from_secs(30))).await
+        }
+        SessionSource::Pool(ids) => match lock(ids).pop_front() {
+            Some(id) => Ok(Session { id, token: None, url: None, region: region.to_owned() }),
+            None => Err("the session ids supplied are used up: give more with `--session-id`".to_owned()),
+        },
+    }?;
+    bed.sessions.opened(&session);
+    // A first End may come too early for an endpoint that settles late (CONTRACT.md, rules for judging).
+    bed.clock.sleep(bed.target.settle).await;
+    Ok(session)
+}
+
+async fn start(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Vec<Record>) -> Result<Session, String> {
+    let instance = bed.target.instance_id.as_deref().unwrap_or("");
+    let call = call("StartTerminalSession", &[("RegionId", region), ("InstanceId.1", instance)]);
+    let form = ordinary(&bed.target);
+    let mut pause = limits::THROTTLED_PAUSE;
+    for _ in 0..limits::THROTTLED_ATTEMPTS {
+        let (exchange, throttled) = bed.call(&call, form, Way::Lane(Lane::Live), stream).await;
+        for exchange in throttled {
+            history.push(record(Role::Throttled, &call.action, exchange));
+        }
+        let result = started(&exchange, region);
+        history.push(record(Role::SetUp, &call.action, exchange));
+        match result {
+            // A refusal for the number of open sessions is waited out.
+            Err(refusal) if refusal.contains("ExceedLimit") && bed.stopped().is_none() => {
+                bed.clock.sleep(pause).await;
+                pause = (pause * 2).min(limits::THROTTLED_PAUSE_MOST);
+            }
+            other => return other.map_err(|words| format!("StartTerminalSession opened no session: {words}")),
+        }
+    }
+    Err("StartTerminalSession opened no session: the target has too many open ones".to_owned())
+}
+
+fn record(role: Role, operation: &Option<String>, exchange: Exchange) -> Record {
+    Record {
+        step: None,
+        variant: None,
+        item: String::new(),
+        role,
+        operation: operation.clone(),
+        form: None,
+        mutation: None,
+        session: None,
+        event: Event::Exchange(Box::new(exchange)),
+    }
+}
+
+fn started(exchange: &Exchange, region: &str) -> Result<Session, String> {
+    let response = match &exchange.reply {
+        Reply::Answered(response) => response,
+        Reply::Refused(cause) | Reply::Lost(cause) => return Err(printable(&cause.words, 200)),
+    };
+    let seen = Seen::of(response);
+    if let Some(why) = seen.not_ok(Some("StartTerminalSession")) {
+        let message = seen.text("Message").map_or_else(String::new, |text| format!(" ({})", printable(text, 200)));
+        let why = if response.status == 200 { format!(" {why}") } else { String::new() };
+        return Err(format!("{}{why}{message}", seen.words()));
+    }
+    let text = |name: &str| seen.text(name).filter(|text| !text.is_empty()).map(str::to_owned);
+    let id = text("SessionId").ok_or("200 without a SessionId")?;
+    Ok(Session { id, token: text("SecurityToken"), url: text("WebSocketUrl"), region: region.to_owned() })
+}
+
+async fn by_command(command: &str, region: &str, timeout: Duration) -> Result<Session, String> {
+    let failed = |words: String| format!("the session command failed: {words}");
+    let mut child = tokio::process::Command::new("sh")
+        .args(["-c", command])
+        .env("ENDSPEC_REGION", region)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| failed(error.to_string()))?;
+    let mut output = Vec::new();
+    let Some(stdout) = child.stdout.take() else { return Err(failed("no output".to_owned())) };
+    let read = async {
+        let most = u64::try_from(limits::COMMAND_BYTES).unwrap_or(u64::MAX);
+        stdout.take(most).read_to_end(&mut output).await?;
+        child.wait().await
+    };
+    match tokio::time::timeout(timeout, read).await {
+        Err(_) => return Err(failed(format!("no end after {} s", timeout.as_secs()))),
+        Ok(Err(error)) => return Err(failed(error.to_string())),
+        Ok(Ok(status)) if !status.success() => return Err(failed(status.to_string())),
+        Ok(Ok(_)) => {}
+    }
+    let value: Value = serde_json::from_slice(&output)
+        .map_err(|_| failed("its output is no JSON; print one object such as {\"SessionId\": \"s-...\"}".to_owned()))?;
+    let text = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    let id = text("SessionId").ok_or_else(|| failed("its output has no SessionId".to_owned()))?;
+    Ok(Session { id, token: text("SecurityToken"), url: text("WebSocketUrl"), region: region.to_owned() })
+}
+
+/// Ends a session that the run opened; `false` when it could not be ended.
+pub async fn end(bed: &Bed, session: &Session, stream: &mut Stream, history: &mut Vec<Record>) -> bool {
+    let call = end_call(&session.region, &session.id);
+    let mut form = ordinary(&bed.target);
+    if bed.target.credential.is_none() {
+        form.scheme = Scheme::None;
+    }
+    for _ in 0..3 {
+        let (exchange, _) = bed.call(&call, form, Way::Lane(Lane::Live), stream).await;
+        // Gone is gone, whoever ended it.
+        let gone = exchange.reply.answer().is_some_and(|response| {
+            let seen = Seen::of(response);
+            seen.is_ok(Some("EndTerminalSession")) || seen.code() == Some("InvalidSessionId.NotFound")
+        });
+        let again = exchange.reply.answer().is_none() || is_throttled(&exchange);
+        history.push(record(Role::CleanUp, &call.action, exchange));
+        if gone {
+            bed.sessions.ended(&session.id);
+            return true;
+        }
+        if !again {
+            break;
+        }
+    }
+    false
+}

@@ -1,0 +1,58 @@
+//! Nonces that were used, each remembered for as long as a signature with it could be accepted.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+type Print = [u8; 32];
+
+/// Nonces that were used. Only fingerprints are kept, since a nonce may be of any length.
+#[derive(Debug, Default)]
+pub struct Nonces {
+    used: HashSet<Print>,
+    by_age: VecDeque<(u64, Print)>,
+}
+
+impl Nonces {
+    /// Notes a nonce of a key for `kept` from `now` (Unix seconds) on; whether it is new.
+    pub fn note(&mut self, key: &str, nonce: &str, kept: Duration, now: u64) -> bool {
+        while self.by_age.front().is_some_and(|(until, _)| *until < now) {
+            if let Some((_, print)) = self.by_age.pop_front() {
+                self.used.remove(&print);
+            }
+        }
+        let print = print(key, nonce);
+        let fresh = self.used.insert(print);
+        if fresh {
+            self.by_age.push_back((now.saturating_add(kept.as_secs()), print));
+        }
+        fresh
+    }
+}
+
+fn print(key: &str, nonce: &str) -> Print {
+    let mut hash = Sha256::new();
+    hash.update((key.len() as u64).to_le_bytes());
+    hash.update(key);
+    hash.update(nonce);
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEPT: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_nonce_is_new_once_a_key_until_it_is_forgotten() {
+        let mut nonces = Nonces::default();
+        assert!(nonces.note("a", "n", KEPT, 0));
+        assert!(!nonces.note("a", "n", KEPT, 60));
+        assert!(nonces.note("b", "n", KEPT, 60), "another key");
+        assert!(nonces.note("an", "", KEPT, 60), "key and nonce are told apart");
+        assert!(nonces.note("a", "n", KEPT, 61), "no signature of that age would be accepted");
+        assert_eq!(nonces.used.len(), nonces.by_age.len());
+    }
+}

@@ -1,0 +1,386 @@
+//! A connection on a session: who may open one, what it says, and when it is over. No sockets.
+
+use std::time::Duration;
+
+use subtle::ConstantTimeEq as _;
+use tokio::sync::watch;
+
+use super::Server;
+use super::answer::{Problem, Writing};
+use super::problem;
+use super::reply::Reply;
+use super::session::{ClosedReason, NotConnected, Now};
+use super::settings::ClosedWebSocket;
+use super::websocket::{Frame, Kind, State, Version};
+use crate::clock::Moment;
+use crate::http::{Request, Response};
+use crate::wire::parameters;
+
+/// The path of WebSocket URLs.
+pub const PATH: &str = "/session";
+/// What a terminal shows before anything was typed.
+const PROMPT: &[u8] = b"sh-5.1# ";
+/// The code of a Close that ends a connection in order.
+const NORMAL: u16 = 1000;
+
+/// The answer to a request for a WebSocket.
+#[derive(Debug)]
+pub enum Handshake {
+    /// No 101, this instead.
+    Refused(Response),
+    /// 101, and what speaks then.
+    Accepted(Box<Terminal>),
+}
+
+/// Something to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signal {
+    /// A binary message.
+    Message(Vec<u8>),
+    /// A Close with this code; nothing follows.
+    Close(u16),
+}
+
+/// One open connection. Dropping it tells the state that the client left.
+#[derive(Debug)]
+pub struct Terminal {
+    server: Server,
+    session: String,
+    /// `None` when the session had ended before.
+    connection: Option<u64>,
+    endings: watch::Receiver<u64>,
+    channel: Vec<u8>,
+    instance: Vec<u8>,
+    version: Version,
+    active: Now,
+}
+
+pub(super) fn connect(server: &Server, request: &Request, now: Now) -> Handshake {
+    let endings = server.endings();
+    let mut state = server.lock();
+    let reply = Reply::new(server, &mut state.entropy, now);
+    let refuse = |problem: Problem| Handshake::Refused(reply.problem(&problem, Writing::Json));
+    let Ok(query) = parameters::parse(request.query().as_bytes()) else {
+        return refuse(problem::not_valid("sessionId"));
+    };
+    let value = |name: &str| parameters::first(&query, name).filter(|value| !value.is_empty());
+    let id = value("sessionId").or_else(|| value("sessionid")).unwrap_or("");
+    let token = value("token").or_else(|| request.headers.get("x-acs-session-token")).unwrap_or("");
+    let Some(session) = state.model.find(id) else { return refuse(problem::no_such_session()) };
+    let ended = session.ended.is_some();
+    let known = bool::from(session.token.as_bytes().ct_eq(token.as_bytes()));
+    let instance = session.asked.instances.first().map_or_else(Vec::new, |id| id.as_bytes().to_vec());
+    let limits = &server.settings.limits;
+    let connection = match (ended, server.settings.readings.closed_websocket) {
+        (true, ClosedWebSocket::Closed) => None,
+        _ if !known => return refuse(Problem::new(403, "Forbidden", "The specified token is not valid.")),
+        _ => match state.model.connect(id, limits, now) {
+            Ok(connection) => Some(connection),
+            Err(NotConnected::Ended) => return refuse(problem::no_such_session()),
+            Err(NotConnected::Lapsed) => {
+                return refuse(Problem::new(403, "Forbidden", "The WebSocketUrl is no longer valid."));
+            }
+            Err(NotConnected::TooMany) => {
+                return refuse(Problem::new(403, "Forbidden", "The number of connections exceeds the upper limit."));
+            }
+        },
+    };
+    Handshake::Accepted(Box::new(Terminal {
+        server: server.clone(),
+        session: id.to_owned(),
+        connection,
+        endings,
+        channel: value("channelId").map_or_else(|| format!("d-{id}"), str::to_owned).into_bytes(),
+        instance,
+        version: Version::V102 { input: 0, output: 0, encoding: 0 },
+        active: now,
+    }))
+}
+
+impl Terminal {
+    /// What is said first.
+    pub fn greeting(&mut self, now_unix: u64, now: Moment) -> Vec<Signal> {
+        let now = Now { unix: now_unix, moment: now };
+        match self.over(now) {
+            Some(farewell) => farewell,
+            None => vec![self.status(State::Opened, "", now), self.output(PROMPT, now)],
+        }
+    }
+
+    /// Takes a message and says what it is answered with: input comes back as output. Text is not for terminals, and
+    /// what is no frame is passed over.
+    pub fn receive(&mut self, message: &[u8], now_unix: u64, now: Moment) -> Vec<Signal> {
+        let now = Now { unix: now_unix, moment: now };
+        if let Some(farewell) = self.over(now) {
+            return farewell;
+        }
+        self.active = now;
+        let Some(frame) = Frame::parse(message) else { return Vec::new() };
+        self.follow(frame.version);
+        match frame.kind {
+            Kind::Input if !frame.payload.is_empty() => vec![self.output(&frame.payload, now)],
+            Kind::Close => self.farewell(ClosedReason::ClientClosed, "Exit", now),
+            Kind::Input | Kind::Output | Kind::Resize | Kind::Open | Kind::Status | Kind::Sync => Vec::new(),
+        }
+    }
+
+    /// Notes that the client is there, by whatever means.
+    pub fn touch(&mut self, now_unix: u64, now: Moment) {
+        self.active = Now { unix: now_unix, moment: now };
+    }
+
+    /// What is to be said without being asked: nothing, or the end.
+    pub fn look(&mut self, now_unix: u64, now: Moment) -> Vec<Signal> {
+        self.over(Now { unix: now_unix, moment: now }).unwrap_or_default()
+    }
+
+    /// How long until silence ends it.
+    pub fn patience(&self, now: Moment) -> Duration {
+        self.server.settings.limits.idle.saturating_sub(now.since(self.active.moment))
+    }
+
+    /// Waits until some session has ended, perhaps this one.
+    pub async fn ending(&mut self) {
+        // The sender lives in `self.server`, so that this never fails.
+        let _ = self.endings.changed().await;
+    }
+
+    /// The farewell when the session has ended or nothing came for too long.
+    fn over(&mut self, now: Now) -> Option<Vec<Signal>> {
+        let open = self.connection.is_some() && self.server.lock().model.is_open(&self.session);
+        match open {
+            false => Some(self.farewell(ClosedReason::ClientClosed, "Exit", now)),
+            true if self.patience(now.moment).is_zero() => {
+                Some(self.farewell(ClosedReason::AgentSocketClosed, "AgentTimeout", now))
+            }
+            true => None,
+        }
+    }
+
+    fn farewell(&mut self, reason: ClosedReason, words: &str, now: Now) -> Vec<Signal> {
+        self.leave(reason, now);
+        vec![self.status(State::Closed, words, now), Signal::Close(NORMAL)]
+    }
+
+    fn leave(&mut self, reason: ClosedReason, now: Now) {
+        if let Some(connection) = self.connection.take() {
+            self.server.lock().model.disconnect(&self.session, connection, reason, now);
+        }
+    }
+
+    /// Answers in the version that the client speaks, and counts its input.
+    fn follow(&mut self, theirs: Version) {
+        self.version = match (theirs, self.version) {
+            (Version::V102 { input, .. }, Version::V102 { output, encoding, .. }) => {
+                Version::V102 { input, output, encoding }
+            }
+            (Version::V102 { input, .. }, Version::V101 { .. }) => Version::V102 { input, output: 0, encoding: 0 },
+            (Version::V101 { .. }, Version::V102 { .. }) => Version::V101 { sequence: 0 },
+            (Version::V101 { .. }, ours @ Version::V101 { .. }) => ours,
+        };
+    }
+
+    fn output(&mut self, payload: &[u8], now: Now) -> Signal {
+        let signal = self.frame(Kind::Output, payload.to_vec(), now);
+        match &mut self.version {
+            Version::V101 { sequence } => *sequence = sequence.wrapping_add(1),
+            Version::V102 { output, .. } => *output = output.wrapping_add(1),
+        }
+        signal
+    }
+
+    fn status(&self, state: State, words: &str, now: Now) -> Signal {
+        self.frame(Kind::Status, [&[state as u8], words.as_bytes()].concat(), now)
+    }
+
+    fn frame(&self, kind: Kind, payload: Vec<u8>, now: Now) -> Signal {
+        let (channel, instance) = (self.channel.clone(), self.instance.clone());
+        let timestamp = now.unix.saturating_mul(1_000).max(1);
+        Signal::Message(Frame { kind, version: self.version, channel, instance, timestamp, payload }.encode())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.leave(ClosedReason::ClientClosed, self.active);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::http::Headers;
+    use crate::seed::Seed;
+    use crate::server::settings::{Auth, Settings};
+
+    const NOW: u64 = 1_700_000_000;
+
+    struct World {
+        server: Server,
+        session: String,
+        url: String,
+    }
+
+    fn at(seconds: u64) -> Moment {
+        Moment(seconds * 1_000_000)
+    }
+
+    fn request(target: &str) -> Request {
+        let headers = Headers::from_iter([("host", "localhost")]);
+        Request { method: "GET".to_owned(), target: target.to_owned(), headers, body: Vec::new() }
+    }
+
+    fn call(server: &Server, query: &str) -> Value {
+        let target = format!("/?Version=2014-05-26&Format=JSON&RegionId=cn-hangzhou&{query}");
+        serde_json::from_slice(&server.handle(&request(&target), NOW, at(0)).body).unwrap()
+    }
+
+    fn world(closed_websocket: ClosedWebSocket) -> World {
+        let mut settings = Settings { auth: Auth::Open, ..Settings::default() };
+        settings.readings.closed_websocket = closed_websocket;
+        let server = Server::new(settings, Seed(1));
+        let body = call(&server, "Action=StartTerminalSession&InstanceId.1=i-1");
+        let url = body["WebSocketUrl"].as_str().unwrap().replace("ws://localhost", "");
+        World { server, session: body["SessionId"].as_str().unwrap().to_owned(), url }
+    }
+
+    impl World {
+        fn end(&self) {
+            let body = call(&self.server, &format!("Action=EndTerminalSession&SessionId={}", self.session));
+            assert_eq!(body["Code"], Value::Null);
+        }
+
+        fn status(&self) -> Value {
+            let body = call(&self.server, &format!("Action=DescribeTerminalSessions&SessionId={}", self.session));
+            body["Sessions"]["Session"][0]["Connections"]["Connection"][0].clone()
+        }
+
+        fn connect(&self, url: &str, now: Moment) -> Result<Box<Terminal>, u16> {
+            match self.server.connect(&request(url), NOW, now) {
+                Handshake::Accepted(terminal) => Ok(terminal),
+                Handshake::Refused(response) => Err(response.status),
+            }
+        }
+    }
+
+    fn frames(signals: Vec<Signal>) -> Vec<(Kind, Vec<u8>)> {
+        let frame = |signal| match signal {
+            Signal::Message(bytes) => Frame::parse(&bytes).map(|frame| (frame.kind, frame.payload)),
+            Signal::Close(_) => None,
+        };
+        signals.into_iter().filter_map(frame).collect()
+    }
+
+    fn said(kind: Kind, version: Version, payload: &[u8]) -> Vec<u8> {
+        Frame { kind, version, channel: vec![], instance: vec![], timestamp: 1, payload: payload.to_vec() }.encode()
+    }
+
+    const V102: Version = Version::V102 { input: 7, output: 0, encoding: 0 };
+
+    #[test]
+    fn a_terminal_opens_with_a_prompt_and_echoes_input_in_the_version_of_the_client() {
+        let world = world(ClosedWebSocket::Refused);
+        let mut terminal = world.connect(&world.url, at(0)).unwrap();
+        let opened = (Kind::Status, vec![State::Opened as u8]);
+        assert_eq!(frames(terminal.greeting(NOW, at(0))), [opened, (Kind::Output, PROMPT.to_vec())]);
+        assert_eq!(world.status()["Status"], "Connected");
+        for version in [V102, Version::V101 { sequence: 0 }] {
+            let echo = terminal.receive(&said(Kind::Input, version, b"pwd"), NOW, at(1));
+            let [Signal::Message(echo)] = &echo[..] else { panic!("one frame") };
+            let echo = Frame::parse(echo).unwrap();
+            assert_eq!((echo.kind, &*echo.payload, echo.timestamp), (Kind::Output, &b"pwd"[..], NOW * 1_000));
+            assert_eq!(std::mem::discriminant(&echo.version), std::mem::discriminant(&version));
+        }
+    }
+
+    #[test]
+    fn heartbeats_sizes_and_garbage_get_no_answer() {
+        let world = world(ClosedWebSocket::Refused);
+        let mut terminal = world.connect(&world.url, at(0)).unwrap();
+        for (name, message) in [
+            ("heartbeat", said(Kind::Input, V102, b"")),
+            ("resize", said(Kind::Resize, V102, &[40, 0, 120, 0])),
+            ("garbage", b"pwd".to_vec()),
+            ("nothing", Vec::new()),
+        ] {
+            assert_eq!(terminal.receive(&message, NOW, at(1)), [], "{name}");
+        }
+    }
+
+    #[test]
+    fn ending_the_session_ends_the_connection_and_its_url() {
+        let world = world(ClosedWebSocket::Refused);
+        let mut terminal = world.connect(&world.url, at(0)).unwrap();
+        assert_eq!(terminal.look(NOW, at(1)), []);
+        world.end();
+        let farewell = terminal.look(NOW, at(1));
+        assert_eq!(farewell.last(), Some(&Signal::Close(NORMAL)));
+        assert_eq!(frames(farewell), [(Kind::Status, b"\x05Exit".to_vec())]);
+        assert_eq!(
+            (world.status()["Status"].clone(), world.connect(&world.url, at(2)).err()),
+            ("Terminated".into(), Some(404))
+        );
+    }
+
+    #[test]
+    fn who_may_connect() {
+        let open = world(ClosedWebSocket::Refused);
+        let (bare, _) = open.url.split_once("&token").unwrap();
+        assert_eq!(open.connect(&format!("{bare}&token=x"), at(0)).err(), Some(403), "wrong token");
+        assert_eq!(open.connect(bare, at(0)).err(), Some(403), "no token");
+        assert_eq!(open.connect(&open.url.replace("sessionId=", "sessionId=x"), at(0)).err(), Some(404), "no session");
+        assert_eq!(
+            open.connect(&open.url.replace("sessionId", "sessionid"), at(0)).err(),
+            None,
+            "as old clients write"
+        );
+        assert_eq!(open.connect("/session?sessionId=%", at(0)).err(), Some(400), "undecodable");
+    }
+
+    #[test]
+    fn an_ended_session_answers_as_set_whatever_the_token() {
+        for (reading, statuses) in [
+            (ClosedWebSocket::Refused, [Some(404), Some(403), Some(403)]),
+            (ClosedWebSocket::Closed, [None, None, None]),
+        ] {
+            let world = world(reading);
+            world.end();
+            let (bare, _) = world.url.split_once("&token").unwrap();
+            let urls = [world.url.clone(), format!("{bare}&token=x"), bare.to_owned()];
+            for (url, status) in urls.iter().zip(statuses) {
+                match world.connect(url, at(1)) {
+                    Ok(mut terminal) => {
+                        let greeting = terminal.greeting(NOW, at(1));
+                        assert_eq!(greeting.last(), Some(&Signal::Close(NORMAL)));
+                        assert_eq!(frames(greeting), [(Kind::Status, b"\x05Exit".to_vec())]);
+                    }
+                    Err(actual) => assert_eq!(Some(actual), status, "{reading:?} {url}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn silence_ends_a_connection_and_not_the_session() {
+        let world = world(ClosedWebSocket::Refused);
+        let mut terminal = world.connect(&world.url, at(0)).unwrap();
+        terminal.touch(NOW, at(100));
+        assert_eq!((terminal.look(NOW, at(279)), terminal.patience(at(279))), (vec![], Duration::from_secs(1)));
+        assert_eq!(frames(terminal.look(NOW, at(280))), [(Kind::Status, b"\x05AgentTimeout".to_vec())]);
+        assert_eq!(world.status()["ClosedReason"], "AgentSocketClosed");
+        assert!(world.connect(&world.url, at(281)).is_ok());
+    }
+
+    #[test]
+    fn a_client_that_leaves_is_noted() {
+        let world = world(ClosedWebSocket::Refused);
+        let mut terminal = world.connect(&world.url, at(0)).unwrap();
+        let farewell = terminal.receive(&said(Kind::Close, V102, b"1"), NOW, at(1));
+        assert_eq!(farewell.last(), Some(&Signal::Close(NORMAL)));
+        assert_eq!(world.status()["Status"], "Terminated");
+        drop(world.connect(&world.url, at(2)).unwrap());
+        assert_eq!(world.status()["ClosedReason"], "ClientClosed");
+    }
+}

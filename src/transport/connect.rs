@@ -1,0 +1,279 @@
+//! Connections for every lane: names, addresses, proxies and TLS. Whatever fails here was surely without effect.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::Endpoint;
+use super::answer::{End, Reader};
+use crate::http::{Cause, CauseKind, Reply};
+
+/// Proxies by scheme and host.
+#[derive(Clone, Default)]
+pub struct Proxies(Option<Arc<Matcher>>);
+
+impl Proxies {
+    /// Every connection goes straight to its endpoint.
+    pub fn none() -> Proxies {
+        Proxies(None)
+    }
+
+    /// What `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say, or the system where they say nothing.
+    pub fn from_environment() -> Proxies {
+        Proxies(Some(Arc::new(Matcher::from_system())))
+    }
+
+    /// One proxy for everything: a URL that may hold user and password.
+    pub fn all(url: &str) -> Proxies {
+        Proxies(Some(Arc::new(Matcher::builder().all(url).build())))
+    }
+}
+
+impl fmt::Debug for Proxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Proxies(..)" } else { "Proxies(none)" })
+    }
+}
+
+/// A two-way stream of bytes.
+pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+pub(super) type Stream = Box<dyn Io>;
+
+/// An open connection.
+pub(super) struct Link {
+    pub stream: Stream,
+    /// The same socket, to look at without reading.
+    pub socket: std::net::TcpStream,
+}
+
+/// The way to an endpoint.
+#[derive(Clone)]
+pub(super) struct Route {
+    endpoint: Endpoint,
+    proxy: Option<Proxy>,
+    tls: Arc<ClientConfig>,
+    /// Bound on connecting to one of several addresses.
+    patience: Duration,
+}
+
+#[derive(Clone)]
+struct Proxy {
+    /// `Err` says why it cannot be used.
+    endpoint: Result<Endpoint, String>,
+    authorization: Option<Vec<u8>>,
+}
+
+impl Route {
+    pub fn new(endpoint: &Endpoint, proxies: &Proxies, tls: Arc<ClientConfig>, patience: Duration) -> Route {
+        let matcher = proxies.0.as_deref().filter(|_| !endpoint.is_loopback());
+        let uri = format!("{}://{}/", endpoint.scheme(), endpoint.authority()).parse::<Uri>().ok();
+        let proxy = matcher.zip(uri).and_then(|(matcher, uri)| matcher.intercept(&uri)).map(|intercept| {
+            let scheme = intercept.uri().scheme_str().unwrap_or("http");
+            let authority = intercept.uri().authority().map_or("", |authority| authority.as_str());
+            Proxy {
+                endpoint: Endpoint::parse(&format!("{scheme}://{authority}"))
+                    .map_err(|error| format!("the proxy of the environment cannot be used: {error}")),
+                authorization: intercept.basic_auth().map(|value| value.as_bytes().to_vec()),
+            }
+        });
+        Route { endpoint: endpoint.clone(), proxy, tls, patience }
+    }
+
+    /// For plain HTTP through a proxy: what stands before the target, and `proxy-authorization`.
+    pub fn forwarded(&self) -> Option<(String, Option<&[u8]>)> {
+        let proxy = self.proxy.as_ref().filter(|_| !self.endpoint.is_secure())?;
+        Some((format!("http://{}", self.endpoint.host_header()), proxy.authorization.as_deref()))
+    }
+
+    /// A connection for requests as HTTP clients send them: plain ones stop at the proxy.
+    pub async fn open(&self) -> Result<Link, Cause> {
+        match &self.proxy {
+            Some(proxy) if !self.endpoint.is_secure() => self.to_proxy(proxy).await,
+            _ => self.open_through().await,
+        }
+    }
+
+    /// A connection whose bytes reach the endpoint unchanged.
+    pub async fn open_through(&self) -> Result<Link, Cause> {
+        let mut link = match &self.proxy {
+            None => self.tcp(&self.endpoint).await?,
+            Some(proxy) => {
+                let mut link = self.to_proxy(proxy).await?;
+                tunnel(&mut link.stream, &self.endpoint, proxy.authorization.as_deref()).await?;
+                link
+            }
+        };
+        if self.endpoint.is_secure() {
+            link.stream = self.handshake(&self.endpoint, link.stream).await?;
+        }
+        Ok(link)
+    }
+
+    async fn to_proxy(&self, proxy: &Proxy) -> Result<Link, Cause> {
+        let endpoint = proxy.endpoint.as_ref().map_err(|words| Cause::new(CauseKind::Connect, words.clone()))?;
+        let mut link = self.tcp(endpoint).await?;
+        if endpoint.is_secure() {
+            link.stream = self.handshake(endpoint, link.stream).await?;
+        }
+        Ok(link)
+    }
+
+    async fn tcp(&self, endpoint: &Endpoint) -> Result<Link, Cause> {
+        let addresses = addresses(endpoint).await?;
+        let patience = self.patience / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+        let mut words = "the name has no address".to_owned();
+        for address in addresses {
+            match tokio::time::timeout(patience, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return link(stream).map_err(|error| Cause::new(CauseKind::Connect, chain(&error))),
+                Ok(Err(error)) => words = chain(&error),
+                Err(_) => words = format!("no connection within {patience:?}"),
+            }
+        }
+        Err(Cause::new(CauseKind::Connect, format!("cannot connect: {words}")))
+    }
+
+    async fn handshake(&self, endpoint: &Endpoint, stream: Stream) -> Result<Stream, Cause> {
+        let tls = |words: String| Cause::new(CauseKind::Tls, format!("TLS failed: {words}"));
+        let host = endpoint.host();
+        let name = match endpoint.address() {
+            Some(address) => ServerName::IpAddress(address.into()),
+            // A certificate never names the final dot.
+            None => ServerName::try_from(host.strip_suffix('.').unwrap_or(&host).to_owned())
+                .map_err(|error| tls(chain(&error)))?,
+        };
+        let stream = TlsConnector::from(self.tls.clone()).connect(name, stream).await;
+        Ok(Box::new(stream.map_err(|error| tls(chain(&error)))?))
+    }
+}
+
+async fn addresses(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, Cause> {
+    if let Some(address) = endpoint.address() {
+        return Ok(vec![SocketAddr::new(address, endpoint.port())]);
+    }
+    let resolve = |words: String| Cause::new(CauseKind::Resolve, format!("cannot resolve the name: {words}"));
+    let found = tokio::net::lookup_host((endpoint.host(), endpoint.port()));
+    let mut addresses: Vec<SocketAddr> = found.await.map_err(|error| resolve(chain(&error)))?.collect();
+    addresses.dedup();
+    if addresses.is_empty() {
+        return Err(resolve("it has no address".to_owned()));
+    }
+    Ok(addresses)
+}
+
+fn link(stream: TcpStream) -> std::io::Result<Link> {
+    stream.set_nodelay(true)?;
+    let socket = stream.into_std()?;
+    let stream = TcpStream::from_std(socket.try_clone()?)?;
+    Ok(Link { stream: Box::new(stream), socket })
+}
+
+/// Asks a proxy for a connection to the endpoint.
+async fn tunnel(stream: &mut Stream, endpoint: &Endpoint, authorization: Option<&[u8]>) -> Result<(), Cause> {
+    let refused = |words: String| Cause::new(CauseKind::Connect, format!("the proxy opens no connection: {words}"));
+    let authority = endpoint.authority();
+    let mut head = format!("CONNECT {authority} HTTP/1.1\r\nhost: {authority}\r\n").into_bytes();
+    if let Some(authorization) = authorization {
+        head.extend([&b"proxy-authorization: "[..], authorization, b"\r\n"].concat());
+    }
+    head.extend(b"\r\n");
+    stream.write_all(&head).await.map_err(|error| refused(chain(&error)))?;
+    // An answer to CONNECT has no body where it grants the connection, and is not read where it does not.
+    let mut reader = Reader::new("HEAD");
+    let mut bytes = [0; 1024];
+    while !reader.is_done() {
+        match stream.read(&mut bytes).await.map_err(|error| refused(chain(&error)))? {
+            0 => break,
+            count => reader.push(&bytes[..count]),
+        };
+    }
+    match reader.finish(End::Closed) {
+        (Ok(answer), surplus) if (200..300).contains(&answer.status) && surplus.is_empty() => Ok(()),
+        (Ok(answer), _) => Err(refused(format!("it answers {}", answer.status))),
+        (Err(cause), _) => Err(refused(cause.words)),
+    }
+}
+
+/// An error and its causes, joined with `: `.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let more = cause.to_string();
+        // Some errors already say what their cause says.
+        if !words.ends_with(&more) {
+            words = format!("{words}: {more}");
+        }
+        next = cause.source();
+    }
+    words
+}
+
+/// How far an exchange has come, kept outside of what a timeout cuts off.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// The first byte may have been sent.
+    pub sent: bool,
+    /// The status line that arrived.
+    pub status: Option<u16>,
+}
+
+impl Progress {
+    /// Refused or lost, by how far it came.
+    pub fn failed(&self, cause: Cause) -> Reply {
+        let cause = Cause { status: cause.status.or(self.status), ..cause };
+        if self.sent { Reply::Lost(cause) } else { Reply::Refused(cause) }
+    }
+}
+
+pub(super) fn late(timeout: Duration) -> Cause {
+    Cause::new(CauseKind::Timeout, format!("no whole answer within {timeout:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(url: &str, proxies: &Proxies) -> Route {
+        let tls = super::super::tls::config(super::super::Roots::Platform);
+        Route::new(&Endpoint::parse(url).expect(url), proxies, tls, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn a_proxy_stands_before_every_endpoint_but_this_machine() {
+        let proxies = Proxies::all("http://user:word@proxy.example:3128");
+        for (url, proxied) in [
+            ("http://ecs.example.com", true),
+            ("https://ecs.example.com", true),
+            ("http://127.0.0.1:8080", false),
+            ("http://[::1]:8080", false),
+            ("https://localhost", false),
+        ] {
+            assert_eq!(route(url, &proxies).proxy.is_some(), proxied, "{url}");
+            assert!(route(url, &Proxies::none()).proxy.is_none(), "{url}");
+        }
+        let route = route("http://ecs.example.com", &proxies);
+        let proxy = route.proxy.as_ref().expect("a proxy");
+        assert_eq!(proxy.endpoint.as_ref().map(Endpoint::authority), Ok("proxy.example:3128".to_owned()));
+        let (before, authorization) = route.forwarded().expect("plain HTTP is forwarded");
+        assert_eq!((before.as_str(), authorization), ("http://ecs.example.com", Some(&b"Basic dXNlcjp3b3Jk"[..])));
+    }
+
+    #[test]
+    fn a_proxy_of_another_kind_is_refused_in_words_without_its_password() {
+        let route = route("http://ecs.example.com", &Proxies::all("socks5://user:word@proxy.example:1080"));
+        let words = route.proxy.expect("a proxy").endpoint.expect_err("socks is not spoken");
+        assert!(words.contains("socks5") && !words.contains("word@"), "{words}");
+    }
+}

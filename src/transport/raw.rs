@@ -1,0 +1,282 @@
+//! The exact lane: given bytes on a connection of their own, and an own reader that misses no breach of framing.
+//!
+//! On the wire: the request's own fields in their order and case, then `content-length` where there is a body or the
+//! method expects one and no field says how long it is, then `connection: close` where no `connection` field is given
+//! and nothing is to follow. Nothing else.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use super::answer::{End, Reader, second_answer, surplus_fault};
+use super::connect::{Progress, Route, Stream, chain, late};
+use crate::clock::Clock;
+use crate::http::{Cause, CauseKind, Exchange, Lane, Reply, Request};
+use crate::limits;
+
+/// The exact lane to one endpoint.
+pub struct Raw {
+    route: Route,
+    timeout: Duration,
+}
+
+/// What to do after a piece of an answer.
+enum Next {
+    /// Read on.
+    Read,
+    /// Say that nothing more will be sent, and read on.
+    Hush,
+    /// Enough.
+    Stop,
+}
+
+impl Raw {
+    pub(super) fn new(route: Route, timeout: Duration) -> Raw {
+        Raw { route, timeout }
+    }
+
+    /// Sends a request that asks to close the connection, and reads until it is closed: bytes after the answer are
+    /// faults of it.
+    pub async fn send(&self, request: &Request) -> Reply {
+        self.single(&serialise(request, true), &request.method, true).await
+    }
+
+    /// Sends bytes as they are, and reads one answer. What follows it is not judged, as the bytes may well have been
+    /// two requests.
+    pub async fn send_bytes(&self, bytes: &[u8]) -> Reply {
+        let method = if bytes.starts_with(b"HEAD ") { "HEAD" } else { "GET" };
+        self.single(bytes, method, false).await
+    }
+
+    async fn single(&self, bytes: &[u8], method: &str, judged: bool) -> Reply {
+        let mut reader = Reader::new(method);
+        let mut progress = Progress::default();
+        let talk = async {
+            let mut stream = self.route.open_through().await?.stream;
+            progress.sent = true;
+            let take = |piece: &[u8]| {
+                reader.push(piece);
+                match &reader {
+                    reader if !reader.is_done() => Next::Read,
+                    reader if judged && follows(reader) => Next::Hush,
+                    _ => Next::Stop,
+                }
+            };
+            Ok(converse(&mut stream, bytes, take).await)
+        };
+        match timeout(self.timeout, talk).await {
+            Ok(Ok(end)) => conclude(reader, end, judged),
+            Ok(Err(cause)) => progress.failed(cause),
+            Err(_) if progress.sent => conclude(reader, self.late(), judged),
+            Err(_) => progress.failed(late(self.timeout)),
+        }
+    }
+
+    /// Sends two requests one after the other on one connection, the second when the first is answered, and reads
+    /// until the end: bytes that belong to neither answer are faults of the one before them.
+    ///
+    /// The second is refused, unsent, when the connection cannot go on after the first answer.
+    pub async fn send_pair(&self, first: Request, second: Request, clock: &Clock) -> [Exchange; 2] {
+        let mut reader = Reader::new(&first.method);
+        let mut progress = Progress::default();
+        let mut stream = None;
+        let sent = clock.now();
+        let talk = async {
+            let open = stream.insert(self.route.open_through().await?.stream);
+            progress.sent = true;
+            let bytes = serialise(&first, false);
+            let take = |piece: &[u8]| if reader.push(piece) { Next::Read } else { Next::Stop };
+            Ok(converse(open, &bytes, take).await)
+        };
+        let end = match timeout(self.timeout, talk).await {
+            Ok(Ok(end)) => end,
+            Ok(Err(cause)) => return unsent(first, second, progress.failed(cause), sent, clock),
+            Err(_) => self.late(),
+        };
+        let Some(mut stream) = stream else {
+            return unsent(first, second, progress.failed(late(self.timeout)), sent, clock);
+        };
+        if !follows(&reader) {
+            return unsent(first, second, conclude(reader, end, false), sent, clock);
+        }
+        if reader.closes() {
+            let take = |piece: &[u8]| {
+                reader.push(piece);
+                if follows(&reader) { Next::Read } else { Next::Stop }
+            };
+            let _ = timeout(self.timeout, converse(&mut stream, b"", take)).await;
+            return unsent(first, second, conclude(reader, end, true), sent, clock);
+        }
+        let mut rest = reader.surplus().to_vec();
+        let before = rest.len();
+        let mut first = Exchange {
+            request: first,
+            raw: None,
+            reply: conclude(reader, end, false),
+            lane: Lane::Raw,
+            sent,
+            done: clock.now(),
+        };
+        let sent = clock.now();
+        let mut reader = Reader::new(&second.method);
+        let bytes = serialise(&second, true);
+        let take = |piece: &[u8]| {
+            rest.extend_from_slice(piece);
+            reader.push(piece);
+            if rest.len() > 2 * (limits::HEAD_BYTES + limits::BODY_BYTES) {
+                Next::Stop
+            } else if reader.is_framed() {
+                Next::Hush
+            } else {
+                Next::Read
+            }
+        };
+        let end = timeout(self.timeout, converse(&mut stream, &bytes, take)).await.unwrap_or_else(|_| self.late());
+        let (faults, result) = second_answer(&rest, before, &second.method, end);
+        if let Reply::Answered(response) = &mut first.reply {
+            response.framing.extend(faults);
+        }
+        let reply = result.map_or_else(Reply::Lost, Reply::Answered);
+        [first, Exchange { request: second, raw: None, reply, lane: Lane::Raw, sent, done: clock.now() }]
+    }
+
+    fn late(&self) -> End {
+        let Cause { kind, words, .. } = late(self.timeout);
+        End::Failed(kind, words)
+    }
+}
+
+/// Whether HTTP goes on after the answer, within bounds: what follows a switch of protocols is none.
+fn follows(reader: &Reader) -> bool {
+    reader.is_framed() && reader.status() != Some(101) && reader.surplus().len() <= limits::BODY_BYTES
+}
+
+fn conclude(reader: Reader, end: End, judged: bool) -> Reply {
+    let judged = judged && reader.status() != Some(101);
+    match reader.finish(end) {
+        (Ok(mut response), surplus) => {
+            response.framing.extend(surplus_fault(&surplus).filter(|_| judged));
+            Reply::Answered(response)
+        }
+        (Err(cause), _) => Reply::Lost(cause),
+    }
+}
+
+fn unsent(first: Request, second: Request, reply: Reply, sent: crate::clock::Moment, clock: &Clock) -> [Exchange; 2] {
+    let done = clock.now();
+    let words = match reply {
+        Reply::Answered(_) => "not sent: the connection ends with the first answer",
+        Reply::Refused(_) | Reply::Lost(_) => "not sent: the first request was not answered",
+    };
+    let refused = Reply::Refused(Cause::new(CauseKind::Closed, words));
+    [
+        Exchange { request: first, raw: None, reply, lane: Lane::Raw, sent, done },
+        Exchange { request: second, raw: None, reply: refused, lane: Lane::Raw, sent: done, done },
+    ]
+}
+
+/// Writes bytes, and reads at the same time, since an answer may come before all of the request is taken.
+async fn converse(stream: &mut Stream, bytes: &[u8], mut take: impl FnMut(&[u8]) -> Next) -> End {
+    let (mut from, mut to) = tokio::io::split(stream);
+    let hush = Notify::new();
+    let mut writing = pin!(async {
+        // A failure to write shows when reading.
+        if to.write_all(bytes).await.is_ok() && to.flush().await.is_ok() {
+            hush.notified().await;
+            drop(to.shutdown().await);
+        }
+        std::future::pending::<Infallible>().await
+    });
+    let mut piece = vec![0; 16 << 10];
+    loop {
+        let count = tokio::select! {
+            biased;
+            never = &mut writing => match never {},
+            count = from.read(&mut piece) => count,
+        };
+        match count {
+            Ok(0) => return End::Closed,
+            Ok(count) => match take(&piece[..count]) {
+                Next::Read => {}
+                Next::Hush => hush.notify_one(),
+                Next::Stop => return End::Closed,
+            },
+            // TLS without a last word: the same as a plain connection that ends.
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return End::Closed,
+            Err(error) => return End::Failed(CauseKind::Closed, chain(&error)),
+        }
+    }
+}
+
+/// The request as bytes; `last` when nothing is to follow on the connection.
+pub fn serialise(request: &Request, last: bool) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(256 + request.target.len() + request.body.len());
+    bytes.extend(format!("{} {} HTTP/1.1\r\n", request.method, request.target).into_bytes());
+    let mut field = |name: &str, value: &[u8]| {
+        bytes.extend(name.as_bytes());
+        bytes.extend(b": ");
+        bytes.extend(value);
+        bytes.extend(b"\r\n");
+    };
+    for (name, value) in request.headers.iter() {
+        field(name, value);
+    }
+    let has = |name| request.headers.all(name).next().is_some();
+    let expects_length = !request.body.is_empty() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH");
+    if expects_length && !has("content-length") && !has("transfer-encoding") {
+        field("content-length", request.body.len().to_string().as_bytes());
+    }
+    if last && !has("connection") {
+        field("connection", b"close");
+    }
+    bytes.extend(b"\r\n");
+    bytes.extend(&request.body);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_written_with_nothing_but_length_and_close_added() {
+        let rows: [(&str, &str, &[(&str, &str)], &str, bool, &str); 6] = [
+            ("get", "GET", &[("Host", "a")], "", true, "GET /?* HTTP/1.1\r\nHost: a\r\nconnection: close\r\n\r\n"),
+            ("get, more follows", "GET", &[], "", false, "GET /?* HTTP/1.1\r\n\r\n"),
+            ("post", "POST", &[], "", false, "POST /?* HTTP/1.1\r\ncontent-length: 0\r\n\r\n"),
+            (
+                "body",
+                "GET",
+                &[("b", "1"), ("a", "2"), ("B", "3")],
+                "hi",
+                false,
+                "GET /?* HTTP/1.1\r\nb: 1\r\na: 2\r\nB: 3\r\ncontent-length: 2\r\n\r\nhi",
+            ),
+            (
+                "length of its own",
+                "POST",
+                &[("Content-Length", "+9")],
+                "hi",
+                false,
+                "POST /?* HTTP/1.1\r\nContent-Length: +9\r\n\r\nhi",
+            ),
+            (
+                "options of its own",
+                "POST",
+                &[("Transfer-Encoding", "x"), ("Connection", "y")],
+                "hi",
+                true,
+                "POST /?* HTTP/1.1\r\nTransfer-Encoding: x\r\nConnection: y\r\n\r\nhi",
+            ),
+        ];
+        for (name, method, fields, body, last, wanted) in rows {
+            let headers = fields.iter().copied().collect();
+            let request = Request { method: method.to_owned(), target: "/?*".to_owned(), headers, body: body.into() };
+            assert_eq!(String::from_utf8_lossy(&serialise(&request, last)), wanted, "{name}");
+        }
+    }
+}
