@@ -67,6 +67,11 @@ fn judge_exchange(
     }
 }
 
+/// Whether the end of the connection without an answer is permitted to this request.
+pub fn permits_closed(context: Context<'_>, record: &Record, request: &Request, expectation: &Expectation) -> bool {
+    Permitted::of(context, record, request, expectation).closed
+}
+
 fn named(record: &Record) -> String {
     let step = record.step.map_or_else(String::new, |step| format!("step {}", step + 1));
     if record.item.is_empty() { step } else { format!("{step} ({})", record.item) }
@@ -126,15 +131,12 @@ impl<'a> Permitted<'a> {
         for outcome in &self.refs {
             let OutcomeRef::Reading { name, .. } = outcome else { continue };
             let value = context.readings.of(name);
-            let other =
+            let others =
                 context.contract.also_permitted_by(outcome, context.readings, seen.response.status, seen.code());
-            finding = finding.note(
-                "reading",
-                match other {
-                    Some(other) => format!("{name} = {value}; `--reading {name}={other}` would permit this answer"),
-                    None => format!("{name} = {value}"),
-                },
-            );
+            let flags: Vec<String> = others.iter().map(|(name, value)| format!("`--reading {name}={value}`")).collect();
+            let hint =
+                if flags.is_empty() { String::new() } else { format!("; {} would permit this answer", flags.join(" or ")) };
+            finding = finding.note("reading", format!("{name} = {value}{hint}"));
         }
         finding
     }

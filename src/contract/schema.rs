@@ -74,6 +74,14 @@ impl Schema {
         Schema { validator: OnceLock::new(), value }
     }
 
+    /// Every violation of a document that came over the wire, XML brought into the schema's shape first.
+    pub fn violations_of(&self, document: &Document) -> Vec<Violation> {
+        match document.format {
+            Format::Json => self.violations(&document.value),
+            Format::Xml => self.violations(&normalise_xml(document.value.clone(), self)),
+        }
+    }
+
     /// Every violation, sorted.
     ///
     /// # Panics

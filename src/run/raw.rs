@@ -63,18 +63,16 @@ pub(super) async fn pair(
     let plain = end_call(&bed.target.region, &state.unknown);
     let second = bed.encode(&plain, ordinary(&bed.target), &mut state.stream);
     bed.pace.turn(&bed.clock).await;
-    let (first, second) = bed.transport.exchange_pair(first, second).await;
+    let [first, second] = bed.transport.exchange_pair(first, second).await;
     bed.note(&first);
-    if let Some(second) = second {
-        history.push(Record {
-            role: Role::Probe,
-            operation: plain.action,
-            form: Some(ordinary(&bed.target)),
-            mutation: None,
-            session: None,
-            event: Event::Exchange(Box::new(second)),
-            ..template.clone()
-        });
-    }
+    history.push(Record {
+        role: Role::Probe,
+        operation: plain.action,
+        form: Some(ordinary(&bed.target)),
+        mutation: None,
+        session: None,
+        event: Event::Exchange(Box::new(second)),
+        ..template.clone()
+    });
     first
 }
