@@ -306,3 +306,8 @@ mod tests {
         write(Path::new("/dev/null"), b"x").unwrap();
     }
 }
+
+/// x
+pub fn create(p: &Path) -> Result<fs::File, Diagnostic> {
+    fs::File::create(p).map_err(|e| Diagnostic::new("output", e.to_string()))
+}

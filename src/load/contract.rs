@@ -145,3 +145,8 @@ fn told(mistake: &Diagnostic) -> String {
         None => mistake.message.clone(),
     }
 }
+
+/// x
+pub fn lint_schema(_s: &Arc<Source>) -> Vec<Diagnostic> {
+    Vec::new()
+}

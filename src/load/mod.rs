@@ -4,3 +4,7 @@ pub mod contract;
 mod grow;
 pub mod node;
 pub mod yaml;
+
+pub mod built_in;
+pub mod profile;
+pub mod suite;

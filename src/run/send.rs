@@ -19,7 +19,6 @@ use crate::transport::Transport;
 use crate::wire::{self, Call, Scheme, Stamp, WireForm};
 
 /// What all cases of a run share.
-#[derive(Debug)]
 pub struct Bed {
     /// The documents.
     pub contract: Contract,
