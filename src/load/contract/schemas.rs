@@ -21,18 +21,18 @@ pub(super) fn read(draft: &mut Draft, file: &Arc<Source>, trust: Trust) {
         return;
     }
     let value = match serde_json::from_str(&file.text) {
-        Ok(value) => value,
+        Ok(value) => Some(value),
         Err(error) => {
             let at = offset(&file.text, error.line(), error.column());
             let words = error.to_string();
             let words = words.split(" at line ").next().unwrap_or_default();
             draft.mistake("json-syntax", words, Span { start: at, end: at });
-            return;
+            None
         }
     };
     let schema = match trust {
-        Trust::Known => Some(Schema::known(value)),
-        Trust::Checked => checked(draft, file, value),
+        Trust::Known => value.map(Schema::known),
+        Trust::Checked => value.and_then(|value| checked(draft, file, value)),
     };
     // A broken schema is kept as one that permits everything, so that it is not called missing as well.
     draft.contract.schemas.insert(name, schema.unwrap_or_else(|| Schema::known(true.into())));
