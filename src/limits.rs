@@ -14,6 +14,12 @@ pub const FOLDER_DEPTH: usize = 32;
 pub const YAML_DEPTH: usize = 64;
 /// Nodes of a YAML document, after aliases.
 pub const YAML_NODES: usize = 20_000;
+/// Anchors of a YAML document.
+pub const YAML_ANCHORS: usize = 1_000;
+/// Words that a diagnostic lists when none of them is near.
+pub const CANDIDATES_SHOWN: usize = 12;
+/// Characters of the author's text that a diagnostic's message repeats.
+pub const QUOTED_CHARACTERS: usize = 60;
 /// Diagnostics shown before the rest is only counted.
 pub const DIAGNOSTICS_SHOWN: usize = 50;
 

@@ -1,0 +1,316 @@
+//! YAML under strict rules and bounds: a tree of nodes, or a type of serde's, or the mistakes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
+use serde_saphyr::{DefaultMessageFormatter, Error, Location, MessageFormatter};
+
+use super::grow::grow;
+use super::node::{Kind, Node};
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::limits;
+use crate::source::{Place, Source, Span, Spanned};
+
+/// Reads the one document of a source into a type of serde's, with at most `nodes` nodes after aliases.
+///
+/// Strict: no tags, no merge keys, no key twice, YAML 1.2 booleans alone, and text that reads like a number or boolean
+/// must be quoted. Structs refuse unknown keys only when they say `deny_unknown_fields`.
+///
+/// # Errors
+/// Every breach of these rules; of the type itself one mistake, since serde stops at the first. Messages end with the
+/// path of keys.
+pub fn parse<T: DeserializeOwned>(source: &Arc<Source>, nodes: usize) -> Result<T, Vec<Diagnostic>> {
+    let tree = tree(source, nodes)?;
+    let mut diagnostics = Vec::new();
+    strictness(source, &tree, &mut diagnostics);
+    if !diagnostics.is_empty() {
+        return Err(diagnostics);
+    }
+    let options = serde_saphyr::options! {
+        // The tree was within the bounds; these only keep the second reading from knowing smaller ones.
+        budget: None,
+        duplicate_keys: DuplicateKeyPolicy::Error,
+        merge_keys: MergeKeyPolicy::Error,
+        strict_booleans: true,
+        no_schema: true,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(&source.text, options).map_err(|error| vec![diagnostic(source, &error, &tree)])
+}
+
+/// Reads the one document of a source into a tree, with at most `nodes` nodes after aliases. Keys given twice and
+/// the like are left in it: see [`strictness`].
+///
+/// # Errors
+/// The one mistake that makes it unreadable, or that there is nothing in it.
+pub fn tree(source: &Arc<Source>, nodes: usize) -> Result<Node, Vec<Diagnostic>> {
+    grow(&source.text, nodes).map_err(|stop| {
+        let mut span = clamped(&source.text, stop.span);
+        if span.start == span.end && !source.text[span.start..].starts_with('\n') {
+            span.end += source.text[span.start..].chars().next().map_or(0, char::len_utf8);
+        }
+        let mut diagnostic = Diagnostic::at(stop.code, stop.message, Place { source: source.clone(), span });
+        diagnostic.help = stop.help.or_else(|| syntax_help(stop.code, &source.text, span));
+        vec![diagnostic]
+    })
+}
+
+/// Reports what YAML permits and this house does not: keys given twice, merge keys, and booleans of YAML 1.1, which
+/// other readers of the same file would not take as texts.
+pub fn strictness(source: &Arc<Source>, node: &Node, diagnostics: &mut Vec<Diagnostic>) {
+    let at = |code, message: String, span| Diagnostic::at(code, message, Place { source: source.clone(), span });
+    match &node.kind {
+        Kind::List(nodes) => nodes.iter().for_each(|node| strictness(source, node, diagnostics)),
+        Kind::Map(members) => {
+            let mut seen = HashMap::with_capacity(members.len());
+            for (key, value) in members {
+                // Keys that are no texts are refused by whoever reads the tree.
+                let Some(name) = key.text() else { continue };
+                if name == "<<" {
+                    let help = "write the members out; aliases (`*name`) of whole values work";
+                    let message = "merge keys (`<<`) are not supported".to_owned();
+                    diagnostics.push(at("merge-key", message, key.span).help(help));
+                } else if let Some(first) = seen.insert(name, key.span) {
+                    let (line, _) = source.line_column(first.start);
+                    let message = format!("`{}` is given twice", shortened(name));
+                    diagnostics.push(at("duplicate-key", message, key.span).label(format!("first on line {line}")));
+                }
+                strictness(source, value, diagnostics);
+            }
+        }
+        Kind::Text(text) if is_old_boolean(text) && source.text.get(node.span.range()) == Some(text) => {
+            let message = format!("`{text}` is a boolean to YAML 1.1 and a text to YAML 1.2");
+            let help = format!("write `true` or `false`, or \"{text}\" in quotes");
+            diagnostics.push(at("old-boolean", message, node.span).help(help));
+        }
+        _ => {}
+    }
+}
+
+fn is_old_boolean(text: &str) -> bool {
+    ["yes", "no", "on", "off"].iter().any(|old| text.eq_ignore_ascii_case(old))
+}
+
+/// A value of serde-saphyr's with its place, as ours.
+pub fn spanned<T>(value: serde_saphyr::Spanned<T>) -> Spanned<T> {
+    let span = span(&value.referenced);
+    Spanned::new(value.value, span)
+}
+
+/// The bytes of a location; empty at the start where the parser knows none.
+pub fn span(location: &Location) -> Span {
+    let number = |number: Option<u64>| usize::try_from(number.unwrap_or(0)).unwrap_or(usize::MAX);
+    let span = location.span();
+    let start = number(span.byte_offset());
+    Span { start, end: start.saturating_add(number(span.byte_len())) }
+}
+
+/// The error of a type that does not fit, at its place and with the path of keys.
+fn diagnostic(source: &Arc<Source>, error: &Error, tree: &Node) -> Diagnostic {
+    let mut span = clamped(&source.text, error.location().map(|location| span(&location)).unwrap_or_default());
+    let mut inner = error;
+    while let Error::AliasError { error, .. } | Error::WithSnippet { error, .. } = inner {
+        inner = error;
+    }
+    if let Error::SerdeMissingField { field, .. } = inner
+        && let Some(node) = tree.lacking(field, span.start)
+    {
+        span = node.span;
+    }
+    let (code, mut message, help) = translate(inner);
+    let found = source.text.get(span.range()).unwrap_or("").trim();
+    if code == "wrong-type" && !found.is_empty() && !message.contains("found") {
+        message = format!("{message}, found `{}`", shortened(found));
+    }
+    let path = tree.path_at(span.start);
+    if !path.is_empty() {
+        message = format!("{message}, at `{path}`");
+    }
+    let mut diagnostic = Diagnostic::at(code, message, Place { source: source.clone(), span });
+    diagnostic.help = help.or_else(|| syntax_help(code, &source.text, span));
+    diagnostic
+}
+
+fn translate(error: &Error) -> (&'static str, String, Option<String>) {
+    match error {
+        Error::SerdeUnknownField { field, expected, .. } => (
+            "unknown-key",
+            format!("unknown key `{}`", shortened(field)),
+            Some(one_of(field, expected.iter().copied(), "known keys")),
+        ),
+        Error::SerdeMissingField { field, .. } => ("missing-key", format!("the key `{field}` is missing"), None),
+        Error::SerdeUnknownVariant { variant, expected, .. } => (
+            "unknown-word",
+            format!("unknown word `{}`", shortened(variant)),
+            Some(one_of(variant, expected.iter().copied(), "known words")),
+        ),
+        Error::QuotingRequired { value, .. } => (
+            "wrong-type",
+            format!("a text is expected, found `{}`", shortened(value)),
+            Some("put it in quotes when text is meant".to_owned()),
+        ),
+        Error::SerdeInvalidType { unexpected, expected, .. }
+        | Error::SerdeInvalidValue { unexpected, expected, .. } => {
+            ("wrong-type", format!("{expected} is expected, found {unexpected}"), None)
+        }
+        Error::InvalidScalar { ty, .. } => ("wrong-type", format!("{ty} is expected"), None),
+        Error::InvalidBooleanStrict { .. } => ("wrong-type", "`true` or `false` is expected".to_owned(), None),
+        error => ("wrong-type", DefaultMessageFormatter.format_message(error).into_owned(), None),
+    }
+}
+
+/// Help for a word that is none of the candidates: the nearest, or all.
+pub(super) fn one_of<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone, what: &str) -> String {
+    if let Some(near) = did_you_mean(word, candidates.clone()) {
+        return format!("did you mean `{near}`?");
+    }
+    let mut all: Vec<String> = candidates.into_iter().map(|candidate| format!("`{candidate}`")).collect();
+    let more = all.len().saturating_sub(limits::CANDIDATES_SHOWN);
+    all.truncate(limits::CANDIDATES_SHOWN);
+    if more > 0 {
+        all.push(format!("and {more} more"));
+    }
+    format!("{what}: {}", all.join(", "))
+}
+
+/// A text of the author's as it is put into a message: on one line and not endless.
+pub(super) fn shortened(text: &str) -> String {
+    let mut short: String = text.chars().take(limits::QUOTED_CHARACTERS).collect();
+    if short.len() < text.len() {
+        short.push_str("...");
+    }
+    short.replace('\n', "\\n")
+}
+
+fn syntax_help(code: &str, text: &str, span: Span) -> Option<String> {
+    if code != "yaml-syntax" && code != "wrong-type" {
+        return None;
+    }
+    let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+    let line = text[start..].lines().next().unwrap_or("");
+    if line.contains(" {{") || line.contains("[{{") {
+        return Some("a text that begins with `{{` must be in quotes: \"{{region}}\"".to_owned());
+    }
+    if line.trim_start_matches(' ').starts_with('\t') {
+        return Some("indent with spaces".to_owned());
+    }
+    None
+}
+
+/// The span with its ends on characters of the text.
+fn clamped(text: &str, span: Span) -> Span {
+    let floor = |offset: usize| {
+        let mut at = offset.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    Span { start: floor(span.start), end: floor(span.end.max(span.start)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Row {
+        id: serde_saphyr::Spanned<String>,
+        #[serde(default)]
+        status: Vec<u16>,
+        #[serde(default)]
+        big: bool,
+        #[serde(default)]
+        kind: Option<Word>,
+        #[serde(default)]
+        any: serde_json::Value,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Rows {
+        rows: Vec<Row>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "kebab-case")]
+    enum Word {
+        Page,
+        Gateway,
+    }
+
+    fn mistake(text: &str) -> Diagnostic {
+        let source = Source::new("a.yaml", text);
+        let diagnostics = parse::<Rows>(&source, limits::YAML_NODES).expect_err(text);
+        let span = diagnostics[0].place.as_ref().unwrap().span;
+        assert!(text.get(span.range()).is_some(), "span inside the text: {text}");
+        diagnostics.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn values_come_with_the_bytes_they_stand_at() {
+        let text = "rows:\n  - { id: \"é\", status: [404], big: true, kind: page }\n";
+        let rows: Rows = parse(&Source::new("a.yaml", text), 100).unwrap();
+        let row = rows.rows.into_iter().next().unwrap();
+        let id = spanned(row.id);
+        assert_eq!((&text[id.span.range()], id.value.as_str()), ("\"é\"", "é"));
+        assert_eq!((row.status, row.big, row.kind, row.any), (vec![404], true, Some(Word::Page), ().into()));
+    }
+
+    #[test]
+    fn every_kind_of_mistake_has_its_code_and_its_place() {
+        let table = [
+            ("rows: [{ id: a, staus: [1] }]", "unknown-key", "staus", "unknown key `staus`, at `rows[0].staus`"),
+            ("rows: [{ status: [1] }]", "missing-key", "{", "the key `id` is missing, at `rows[0]`"),
+            ("rows: [{ id: 5 }]", "wrong-type", "5", "a text is expected, found `5`, at `rows[0].id`"),
+            ("rows: [{ id: no }]", "old-boolean", "no", "`no` is a boolean to YAML 1.1 and a text to YAML 1.2"),
+            ("rows: [{ id: a, status: [x] }]", "wrong-type", "x", "u16 is expected, found `x`, at `rows[0].status[0]`"),
+            ("rows: [{ id: a, big: yes }]", "old-boolean", "yes", ""),
+            ("rows: [{ id: a, big: maybe }]", "wrong-type", "maybe", ""),
+            ("rows: [{ id: a, kind: pag }]", "unknown-word", "pag", ""),
+            ("rows: 5", "wrong-type", "5", ""),
+            ("rows: [{ id: a, id: b }]", "duplicate-key", "id", "`id` is given twice"),
+            ("rows: []\n<<: {}", "merge-key", "<<", ""),
+            ("rows: [{ id: !x a }]", "yaml-tag", "!x", ""),
+            ("rows: [{ id: !!str a }]", "yaml-tag", "!!str", ""),
+            ("rows: [{ id: *x }]", "yaml-alias", "*x", ""),
+            ("rows: &r [*r]", "yaml-alias", "*r", ""),
+            ("rows: []\n---\nrows: []\n", "many-documents", "---", ""),
+            ("rows: [", "yaml-syntax", "[", ""),
+            ("rows:\n\t- id: a", "yaml-syntax", "-", ""),
+            ("rows: [{ id: {{region}} }]", "wrong-type", "{", ""),
+            ("rows: .nan", "wrong-type", ".nan", ""),
+            ("", "empty-file", "", ""),
+            ("# nothing\n", "empty-file", "", ""),
+            ("---\n", "empty-file", "", ""),
+        ];
+        for (text, code, at, message) in table {
+            let found = mistake(text);
+            assert_eq!(found.code, code, "{text}: {found:?}");
+            let span = found.place.as_ref().unwrap().span;
+            assert!(text[span.range()].starts_with(at), "{text}: {:?}", &text[span.range()]);
+            assert!(message.is_empty() || found.message == message, "{text}: {}", found.message);
+        }
+    }
+
+    #[test]
+    fn documents_that_explode_are_refused_quickly() {
+        let deep: String = (0..1_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        for text in ["[".repeat(100_000), "- ".repeat(100_000), "{a: ".repeat(100_000), "? ".repeat(100_000), deep] {
+            assert_eq!(mistake(&text).code, "yaml-too-deep", "{}", &text[..4]);
+        }
+        let mut laughs = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
+        for i in 1..20 {
+            laughs.push_str(&format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(",")));
+        }
+        assert_eq!(mistake(&laughs).code, "yaml-too-large");
+        assert_eq!(mistake(&format!("[{}]", "x,".repeat(30_000))).code, "yaml-too-large");
+        let deep = format!("rows:\n- id: a\n  any: {}1{}", "[".repeat(60), "]".repeat(60));
+        parse::<Rows>(&Source::new("a.yaml", deep), 1_000).expect("as deep as permitted fits the stack");
+    }
+}
