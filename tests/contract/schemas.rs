@@ -168,8 +168,9 @@ fn xml_is_shaped_as_the_schema_asks_and_then_judged_like_json() {
     let contract = built_in(None);
     let schema = contract.schema("DescribeTerminalSessions", "success").expect("it exists");
     for (name, instance, places) in rows {
-        let shaped = normalise_xml(instance, schema);
-        assert_eq!(violations("DescribeTerminalSessions.success", &shaped), places, "{name}: {shaped}");
+        let mut found: Vec<String> = schema.violations_in_xml(&instance).into_iter().map(|v| v.instance).collect();
+        found.dedup();
+        assert_eq!(found, places, "{name}: {instance}");
     }
 }
 
