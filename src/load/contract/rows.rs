@@ -10,7 +10,7 @@ const TABLES: [&str; 9] =
     ["page", "common-parameters", "sources", "clauses", "outcomes", "readings", "capabilities", "errors", "regions"];
 
 /// The revision that a file extends, and where it says so.
-pub(super) fn extends<'t>(root: &'t Node) -> Option<(&'t str, Span)> {
+pub(super) fn extends(root: &Node) -> Option<(&str, Span)> {
     let Kind::Map(entries) = &root.kind else { return None };
     let (_, node) = entries.iter().find(|(key, _)| key.text() == Some("extends"))?;
     Some((node.text()?, node.span))
