@@ -103,6 +103,14 @@ impl Schema {
         violations.sort();
         violations
     }
+
+    /// Every violation of a document that was read from XML, sorted: see [`normalise_xml`].
+    ///
+    /// # Panics
+    /// When a schema that was taken as known is none.
+    pub fn violations_in_xml(&self, instance: &Value) -> Vec<Violation> {
+        self.violations(&normalise_xml(instance.clone(), self))
+    }
 }
 
 fn build(value: &Value) -> Result<jsonschema::Validator, Violation> {
