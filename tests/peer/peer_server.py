@@ -192,6 +192,10 @@ class Request:
         values = [value for key, value in self.headers if key == name]
         return ", ".join(values) if values else None
 
+    def signed_value(self, name: str) -> str:
+        """One header as V3 signs it: a repeated one's values in order, with bare commas."""
+        return ",".join(sorted(value.strip() for key, value in self.headers if key == name))
+
     def lists(self, name: str, token: str) -> bool:
         return token in (item.strip().lower() for item in (self.header(name) or "").split(","))
 
@@ -385,15 +389,15 @@ class Gate:
         required = ("x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256")
         if not {"Credential", "Signature"} <= fields.keys() or not {"host", *required} <= set(signed):
             raise incomplete
-        headers = {name: request.header(name) for name in signed}
-        if any(value is None for value in headers.values()):
+        headers = {name: request.signed_value(name) for name in signed}
+        if not headers.keys() <= {name for name, _ in request.headers}:
             raise incomplete
         secret = self.secret(fields["Credential"])
         payload = hashlib.sha256(request.body).hexdigest()
-        claimed = headers["x-acs-content-sha256"] or ""
+        claimed = headers["x-acs-content-sha256"].lower()
         if self.fault == "v3-body-unchecked":
-            payload = claimed.lower()
-        query = sorted_pairs(decode_pairs(request.query))
+            payload = claimed
+        query = sorted_pairs(decode_pairs(request.query, self.fault != "plus-literal"))
         # The documents encode names too, the SDKs values only; both count as right.
         spellings = [
             "&".join(f"{percent(k)}={percent(v)}" for k, v in query),
@@ -401,15 +405,15 @@ class Gate:
         ]
         if self.fault == "v3-raw-query":
             spellings = [request.query.decode("latin-1")]
-        header_lines = "".join(f"{name}:{(value or '').strip()}\n" for name, value in headers.items())
+        header_lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
         for canonical_query in spellings:
             canonical = f"{request.method}\n/\n{canonical_query}\n{header_lines}\n{';'.join(signed)}\n{payload}"
             hashed = hashlib.sha256(canonical.encode("utf-8", "surrogateescape")).hexdigest()
             to_sign = f"{algorithm}\n{hashed}"
             right = hmac.new(secret.encode(), to_sign.encode(), "sha256").hexdigest()
             given = fields["Signature"].lower().encode("utf-8", "surrogateescape")
-            if hmac.compare_digest(right.encode(), given) and claimed.lower() == payload:
-                return fields["Credential"], headers["x-acs-date"] or "", headers["x-acs-signature-nonce"] or ""
+            if hmac.compare_digest(right.encode(), given) and claimed == payload:
+                return fields["Credential"], headers["x-acs-date"], headers["x-acs-signature-nonce"]
         text = "Specified signature does not match our calculation. server string to sign is:"
         raise Refusal(400, "SignatureDoesNotMatch", text + to_sign)
 
@@ -1153,7 +1157,9 @@ async def main(settings: argparse.Namespace) -> None:
     service = Service(settings, gate)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Connection(service, reader, writer).run()
+        # Connections are cancelled only when the program ends; asyncio would report each as a failure.
+        with contextlib.suppress(asyncio.CancelledError):
+            await Connection(service, reader, writer).run()
 
     server = await asyncio.start_server(connected, "127.0.0.1", settings.port, limit=HEAD_LIMIT, backlog=512)
     service.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
