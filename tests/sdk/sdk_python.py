@@ -233,7 +233,7 @@ def run(make: Callable[[str, str], Client], key: str, secret: str) -> int:
         ("an unsupported region", "region-not-supported", lambda: client.end(session, UNSUPPORTED_REGION)),
         ("an unknown access key", "unknown-access-key", lambda: make("unknown" + key, secret).end(session)),
     ):
-        checks.run(f"EndTerminalSession with {name}", lambda: refused(client, outcome, call))  # noqa: B023
+        checks.run(f"EndTerminalSession with {name}", lambda: refused(client, outcome, call))  # noqa: B023 (called before the loop goes on)
     checks.run("EndTerminalSession with a wrong secret", lambda: wrong_secret(make(key, secret + "x"), session))
     checks.run("EndTerminalSession ends the session", end)
     checks.run("DescribeTerminalSessions shows no open connection", closed)
