@@ -1,6 +1,16 @@
 //! Files that people wrote, read into what the rest of the program works with, or into every mistake in them.
 
+mod axes;
+pub mod built_in;
+mod call;
+pub mod case;
 pub mod contract;
+mod expect;
 mod grow;
+mod matchers;
 pub mod node;
+mod reader;
+mod scope;
+mod step;
+pub mod suite;
 pub mod yaml;
