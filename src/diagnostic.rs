@@ -53,3 +53,8 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
+
+pub fn render(m: &[Diagnostic], _c: bool, _w: usize) -> String {
+    format!("{m:#?}")
+}
+pub const CODES: &[(&str, &str)] = &[];

@@ -114,8 +114,8 @@ pub struct ForEach {
     pub placement: Option<Vec<Placement>>,
     /// `format`.
     pub format: Option<Vec<Option<Format>>>,
-    /// `signature`; schemes that the target lacks are left out, `none` only where the target takes unsigned calls or
-    /// where the list names it.
+    /// `signature`; schemes that calls to the target cannot be made with are left out. `none` alone leaves the
+    /// signature out whatever the target asks for.
     pub signature: Option<Vec<Scheme>>,
     /// `order`.
     pub order: Option<Vec<Order>>,

@@ -9,7 +9,7 @@ use super::{Context, Event, Finding, Judgement, Place, Record, Role, Seen, look}
 use crate::case::expectation::BodyMatch;
 use crate::case::{Case, Expectation, Matchers, TextMatch};
 use crate::contract::{Answer, OutcomeRef};
-use crate::http::{Exchange, Reply, Request, Response};
+use crate::http::{CauseKind, Exchange, Reply, Request, Response};
 use crate::wire::Scheme;
 
 /// Judges every request of a step by what the step expects.
@@ -22,6 +22,12 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Re
         let clause = record.mutation.as_ref().map_or_else(|| case.clause_of(step), |mutation| mutation.clause);
         match &record.event {
             Event::Look(seen) => look::judge(context, place, clause, seen, &expectation.value, &mut judgement),
+            Event::Exchange(exchange) if hangs(exchange) && record.role == Role::Strike => {
+                let expected = "an answer, or the end of the connection";
+                let finding =
+                    Finding::new(context, clause, place, expected, "neither, twice, while others were answered");
+                judgement.test(clause, Some(finding));
+            }
             Event::Exchange(exchange) if is_judged(records, offset) => {
                 judge_exchange(context, place, clause, exchange, &expectation.value, &mut judgement);
             }
@@ -29,6 +35,11 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Re
         }
     }
     judgement
+}
+
+/// Whether exact bytes were met with waiting.
+fn hangs(exchange: &Exchange) -> bool {
+    exchange.raw.is_some() && matches!(&exchange.reply, Reply::Lost(cause) if cause.kind == CauseKind::Timeout)
 }
 
 /// A step's own request counts, and so does the one sent again after silence: the last of them.
@@ -59,12 +70,26 @@ fn judge_exchange(
             let seen = Seen::of(response);
             judgement.test(clause, permitted.judge(context, place, clause, &seen));
         }
-        Reply::Lost(_) if permitted.closed => judgement.tested(clause),
+        Reply::Lost(cause) if permitted.closed && cause.kind != CauseKind::Timeout => judgement.tested(clause),
         Reply::Refused(cause) | Reply::Lost(cause) => {
             // Whether silence is a finding is decided by two strikes; here it only means that nothing was learned.
             judgement.undecided.insert(format!("{}: {}", named(place.record), printable(&cause.words, 200)));
         }
     }
+}
+
+/// Whether this request may get what it got instead of an answer: the end of the connection, when it is permitted to the
+/// request or the request is large (outcome `too-long`). Waiting in vain is never permitted.
+pub fn permits_loss(
+    context: Context<'_>,
+    record: &Record,
+    exchange: &Exchange,
+    expectation: Option<&Expectation>,
+) -> bool {
+    let Reply::Lost(cause) = &exchange.reply else { return false };
+    let request = &exchange.request;
+    let permitted = || expectation.is_some_and(|expect| Permitted::of(context, record, request, expect).closed);
+    cause.kind != CauseKind::Timeout && (is_large(request) || permitted())
 }
 
 fn named(record: &Record) -> String {
@@ -126,15 +151,15 @@ impl<'a> Permitted<'a> {
         for outcome in &self.refs {
             let OutcomeRef::Reading { name, .. } = outcome else { continue };
             let value = context.readings.of(name);
-            let other =
+            let others =
                 context.contract.also_permitted_by(outcome, context.readings, seen.response.status, seen.code());
-            finding = finding.note(
-                "reading",
-                match other {
-                    Some(other) => format!("{name} = {value}; `--reading {name}={other}` would permit this answer"),
-                    None => format!("{name} = {value}"),
-                },
-            );
+            let flags: Vec<String> = others.iter().map(|(name, value)| format!("`--reading {name}={value}`")).collect();
+            let hint = if flags.is_empty() {
+                String::new()
+            } else {
+                format!("; {} would permit this answer", flags.join(" or "))
+            };
+            finding = finding.note("reading", format!("{name} = {value}{hint}"));
         }
         finding
     }

@@ -18,7 +18,7 @@ use crate::report::mask;
 use crate::seed::Seed;
 use crate::server::{Server, listen};
 use crate::source::{Source, Span, Spanned};
-use crate::transport::{Endpoint, Transport};
+use crate::transport::Endpoint;
 use crate::wire::{self, Call, Encoding, Format, Order, Placement, Scheme, Stamp, WireForm};
 
 /// Operations that can be called.

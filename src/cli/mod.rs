@@ -21,7 +21,7 @@ use clap::Parser;
 
 use crate::clock::Clock;
 use crate::diagnostic::{self, Diagnostic};
-use crate::transport::{self, Endpoint, Transport};
+use crate::transport::{self, Endpoint, Proxies, Roots, Transport};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,5 +110,6 @@ fn print(text: &str) {
 
 /// The lanes to an endpoint.
 fn transport(endpoint: &Endpoint, timeout: Duration, clock: Clock) -> Transport {
-    Transport::new(endpoint, &transport::Settings { timeout, ..transport::Settings::default() }, clock)
+    let settings = transport::Settings { timeout, proxies: Proxies::from_environment(), roots: Roots::Platform };
+    Transport::new(endpoint, &settings, clock)
 }

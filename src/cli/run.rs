@@ -19,7 +19,7 @@ use crate::report::{self, Facts, Report, terminal};
 use crate::run::{self, Ended, Plan};
 use crate::seed::Seed;
 use crate::server::{Server, listen};
-use crate::transport::{Endpoint, Transport};
+use crate::transport::Endpoint;
 
 pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     let profile = settings::profile(&args.network)?;
@@ -133,9 +133,8 @@ async fn drive(
             (endpoint, Some(listening))
         }
     };
-    let url = endpoint.url().to_owned();
-    let transport = Transport::new(&endpoint, settings.about.timeout, clock.clone())
-        .map_err(|error| failed(format!("no way to the target: {error}")))?;
+    let url = endpoint.to_string();
+    let transport = super::transport(&endpoint, settings.about.timeout, clock.clone());
     let target = settings.about.at(endpoint, listening.is_some());
     let plan = Plan {
         jobs: more.jobs,

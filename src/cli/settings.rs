@@ -96,7 +96,7 @@ pub(super) fn resolve(args: &NetworkArgs, values: Values, contract: &Contract) -
     let whom = taker.whom(args);
     let (loopback, cloud) = match &whom {
         Whom::Reference => (true, false),
-        Whom::Endpoint(endpoint) => (endpoint.is_loopback(), is_alibaba_cloud(endpoint.host())),
+        Whom::Endpoint(endpoint) => (endpoint.is_loopback(), is_alibaba_cloud(&endpoint.host())),
     };
     let reference = matches!(whom, Whom::Reference);
     let auth = taker.auth(args, reference || cloud);
@@ -136,7 +136,7 @@ pub(super) fn resolve(args: &NetworkArgs, values: Values, contract: &Contract) -
 fn again(whom: &Whom, about: &About) -> String {
     let mut words = Vec::new();
     if let Whom::Endpoint(endpoint) = whom {
-        words.push(format!("--target {}", endpoint.url()));
+        words.push(format!("--target {}", endpoint));
         words.push(format!("--auth {}", about.auth.name()));
         words.push(format!("--region {}", about.region));
         let given = [

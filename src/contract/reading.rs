@@ -96,8 +96,9 @@ impl Readings {
                 mistakes.push(mistake.help(suggestion(value, names)));
                 continue;
             }
-            if let Some(other) = declared.insert(name, value).filter(|other| other != value) {
-                let message = format!("the reading `{name}` is declared twice, as `{other}` and as `{value}`");
+            let first = *declared.entry(name).or_insert(value);
+            if first != value {
+                let message = format!("the reading `{name}` is declared twice, as `{first}` and as `{value}`");
                 mistakes.push(Diagnostic::new("duplicate-reading", message).help("declare it once"));
                 continue;
             }

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
+use crate::wire::{Document, Format};
+
 /// Which schema: operation and part.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SchemaName {
@@ -74,6 +76,14 @@ impl Schema {
         Schema { validator: OnceLock::new(), value }
     }
 
+    /// Every violation of a document that came over the wire, XML brought into the schema's shape first.
+    pub fn violations_of(&self, document: &Document) -> Vec<Violation> {
+        match document.format {
+            Format::Json => self.violations(&document.value),
+            Format::Xml => self.violations(&normalise_xml(document.value.clone(), self)),
+        }
+    }
+
     /// Every violation, sorted.
     ///
     /// # Panics
@@ -92,6 +102,14 @@ impl Schema {
             .collect();
         violations.sort();
         violations
+    }
+
+    /// Every violation of a document that was read from XML, sorted: see [`normalise_xml`].
+    ///
+    /// # Panics
+    /// When a schema that was taken as known is none.
+    pub fn violations_in_xml(&self, instance: &Value) -> Vec<Violation> {
+        self.violations(&normalise_xml(instance.clone(), self))
     }
 }
 

@@ -1,11 +1,11 @@
 //! The contract: its files, a folder a revision, read into one [`Contract`] or into every mistake in them.
 
+mod answers;
 mod draft;
 mod keywords;
 mod references;
 mod rows;
 mod schemas;
-mod tree;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,9 +14,11 @@ use include_dir::{Dir, include_dir};
 
 use crate::contract::{Contract, DEFAULT_REVISION};
 use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::limits;
+use crate::load::node::Node;
+use crate::load::yaml;
 use crate::source::{Place, Source};
 use draft::Draft;
-use tree::Node;
 
 /// The contract's part of the `schemas` folder, in the program.
 static SCHEMAS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schemas");
@@ -93,7 +95,7 @@ enum Trust {
 
 fn load(files: &[Arc<Source>], revision: &str, trust: Trust) -> Result<Contract, Vec<Diagnostic>> {
     let mut draft = Draft::new(revision);
-    let mut chain: Vec<(String, &Arc<Source>, Node<'_>)> = Vec::new();
+    let mut chain: Vec<(String, &Arc<Source>, Node)> = Vec::new();
     let mut wanted: Option<(String, Option<Place>)> = Some((revision.to_owned(), None));
     while let Some((name, place)) = wanted.take() {
         if let Some(place) = place.as_ref().filter(|_| chain.iter().any(|(other, ..)| *other == name)) {
@@ -107,12 +109,12 @@ fn load(files: &[Arc<Source>], revision: &str, trust: Trust) -> Result<Contract,
             break;
         };
         draft.turn_to(file);
-        match tree::parse(&file.text) {
+        match yaml::tree(file, limits::YAML_NODES) {
             Ok(root) => {
                 wanted = rows::extends(&root).map(|(name, span)| (name.to_owned(), Some(draft.place(span))));
                 chain.push((name, file, root));
             }
-            Err(error) => draft.mistake("yaml-syntax", error.value, error.span),
+            Err(mistakes) => draft.mistakes.extend(mistakes),
         }
     }
     // Rows that lean on a file that cannot be read would all be called dangling: the first mistakes are enough.
@@ -121,6 +123,7 @@ fn load(files: &[Arc<Source>], revision: &str, trust: Trust) -> Result<Contract,
     }
     for (position, (name, contract, root)) in chain.iter().rev().enumerate() {
         draft.turn_to(contract);
+        yaml::strictness(contract, root, &mut draft.mistakes);
         draft.read(root, name, position == 0);
         for file in files.iter().filter(|file| folder_and_file(file).is_some_and(|(folder, _)| folder == *name)) {
             schemas::read(&mut draft, file, trust);
@@ -144,4 +147,9 @@ fn told(mistake: &Diagnostic) -> String {
         Some(place) => format!("{}: {}", place.at(), mistake.message),
         None => mistake.message.clone(),
     }
+}
+
+/// x
+pub fn lint_schema(_s: &Arc<Source>) -> Vec<Diagnostic> {
+    Vec::new()
 }

@@ -9,6 +9,7 @@ mod expect;
 mod grow;
 mod matchers;
 pub mod node;
+pub mod profile;
 mod reader;
 mod scope;
 mod step;

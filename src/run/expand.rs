@@ -61,7 +61,9 @@ pub fn items(call: &CallStep, base: WireForm, mutations: Vec<Mutation>, target: 
 /// The forms of some axes: those named vary, the others stay as in `base`.
 pub fn forms(axes: &ForEach, base: WireForm, target: &Target) -> Vec<WireForm> {
     let schemes = match &axes.signature {
-        Some(named) => named.iter().copied().filter(|s| *s == Scheme::None || target.schemes().contains(s)).collect(),
+        // `none` alone leaves the signature out whatever the target asks for: that is what the case is about.
+        Some(named) if named == &[Scheme::None] => named.clone(),
+        Some(named) => named.iter().copied().filter(|scheme| target.schemes().contains(scheme)).collect(),
         None if axes.wire => target.schemes(),
         None => vec![base.scheme],
     };

@@ -11,8 +11,8 @@ use crate::case::{Expectation, Step};
 use crate::check::Seen;
 use crate::check::history::{Event, Look, Observation, Observer, Record, Role, Sight};
 use crate::check::seen::printable;
-use crate::http::{Lane, Reply};
-use crate::transport::websocket;
+use crate::http::{Headers, Lane, Reply};
+use crate::transport::websocket::WsOutcome;
 
 /// Looks at a session of the case, once `settle` has passed.
 pub(super) async fn look(
@@ -114,10 +114,17 @@ fn list(value: Option<&Value>) -> Vec<&Value> {
 }
 
 async fn connect(bed: &Bed, url: &str) -> Observation {
-    let (sight, words) = match websocket::look(url, bed.target.timeout).await {
-        websocket::Sighting::Open(words) => (Sight::Open, words),
-        websocket::Sighting::Closed(words) => (Sight::Closed, words),
-        websocket::Sighting::Unknown(words) => (Sight::Unknown, words),
+    let (sight, words) = match bed.transport.websockets().connect(url, &Headers::new()).await {
+        WsOutcome::Open(held) => {
+            drop(held.close(bed.target.timeout).await);
+            (Sight::Open, "101, then a sign of life".to_owned())
+        }
+        WsOutcome::Closed { ended, .. } => (Sight::Closed, format!("101, then {:?}", ended.ending)),
+        WsOutcome::UpgradeRefused(answer) if (400..500).contains(&answer.status) => {
+            (Sight::Closed, format!("{} to the handshake", answer.status))
+        }
+        WsOutcome::UpgradeRefused(answer) => (Sight::Unknown, format!("{} to the handshake", answer.status)),
+        WsOutcome::Refused(cause) | WsOutcome::Lost(cause) => (Sight::Unknown, printable(&cause.words, 200)),
     };
     Observation { observer: Observer::WebSocket, sight, words }
 }

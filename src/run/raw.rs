@@ -6,7 +6,7 @@ use super::send::{Bed, end_call};
 use crate::case::RawStep;
 use crate::case::template::Part;
 use crate::check::history::{Event, Record, Role};
-use crate::http::Exchange;
+use crate::http::{CauseKind, Exchange, Reply};
 use crate::wire::{Call, WireForm};
 
 /// Sends a `raw` step's bytes on a connection of its own, then a plain request: the target must go on serving.
@@ -17,35 +17,43 @@ pub(super) async fn send(
     state: &mut State,
     history: &mut Vec<Record>,
 ) -> Result<(), String> {
-    let mut bytes = String::new();
+    let mut all = String::new();
     for part in &step.bytes.parts {
         match part {
-            Part::Text(text) => bytes.push_str(text),
+            Part::Text(text) => all.push_str(text),
             Part::Variable(variable) if variable.name == "filler" => {
                 let (text, times) = step.filler.as_ref().ok_or("`{{filler}}` has no value")?;
-                bytes.push_str(&text.repeat(*times));
+                all.push_str(&text.repeat(*times));
             }
             Part::Variable(_) => {
-                bytes.push_str(&fill(bed, state, &crate::case::Template { parts: vec![part.clone()] })?);
+                all.push_str(&fill(bed, state, &crate::case::Template { parts: vec![part.clone()] })?);
             }
         }
     }
-    bed.pace.turn(&bed.clock).await;
-    let exchange = bed.transport.exchange_bytes(bytes.into_bytes()).await;
-    let record = Record {
-        step: Some(index),
-        variant: None,
-        item: String::new(),
-        role: Role::Judged,
-        operation: None,
-        form: None,
-        mutation: None,
-        session: None,
-        event: Event::Exchange(Box::new(exchange)),
-    };
-    history.push(record.clone());
-    let probe = bed.probe(&record, &mut state.stream).await;
-    history.push(probe);
+    let bytes = all.into_bytes();
+    for role in [Role::Judged, Role::Strike] {
+        bed.pace.turn(&bed.clock).await;
+        let exchange = bed.transport.exchange_bytes(bytes.clone()).await;
+        let waited = matches!(&exchange.reply, Reply::Lost(cause) if cause.kind == CauseKind::Timeout);
+        let record = Record {
+            step: Some(index),
+            variant: None,
+            item: String::new(),
+            role,
+            operation: None,
+            form: None,
+            mutation: None,
+            session: None,
+            event: Event::Exchange(Box::new(exchange)),
+        };
+        history.push(record.clone());
+        let probe = bed.probe(&record, &mut state.stream).await;
+        let serving = probe.exchange().is_some_and(|exchange| exchange.reply.answer().is_some());
+        history.push(probe);
+        if !waited {
+            return if serving { Ok(()) } else { Err("a plain request after it was not answered".to_owned()) };
+        }
+    }
     Ok(())
 }
 
@@ -63,18 +71,16 @@ pub(super) async fn pair(
     let plain = end_call(&bed.target.region, &state.unknown);
     let second = bed.encode(&plain, ordinary(&bed.target), &mut state.stream);
     bed.pace.turn(&bed.clock).await;
-    let (first, second) = bed.transport.exchange_pair(first, second).await;
+    let [first, second] = bed.transport.exchange_pair(first, second).await;
     bed.note(&first);
-    if let Some(second) = second {
-        history.push(Record {
-            role: Role::Probe,
-            operation: plain.action,
-            form: Some(ordinary(&bed.target)),
-            mutation: None,
-            session: None,
-            event: Event::Exchange(Box::new(second)),
-            ..template.clone()
-        });
-    }
+    history.push(Record {
+        role: Role::Probe,
+        operation: plain.action,
+        form: Some(ordinary(&bed.target)),
+        mutation: None,
+        session: None,
+        event: Event::Exchange(Box::new(second)),
+        ..template.clone()
+    });
     first
 }

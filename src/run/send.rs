@@ -19,7 +19,6 @@ use crate::transport::Transport;
 use crate::wire::{self, Call, Scheme, Stamp, WireForm};
 
 /// What all cases of a run share.
-#[derive(Debug)]
 pub struct Bed {
     /// The documents.
     pub contract: Contract,
@@ -78,7 +77,7 @@ impl Bed {
         let endpoint = &self.target.endpoint;
         let credential = if form.scheme == Scheme::None { None } else { self.target.credential.as_ref() };
         let mut request =
-            wire::encode(call, form, endpoint.host_header(), endpoint.path(), credential, &self.stamp(stream));
+            wire::encode(call, form, &endpoint.host_header(), endpoint.path(), credential, &self.stamp(stream));
         if let Some(name) = &self.target.id_header {
             request.headers.push(name.clone(), stream.hex(16));
         }
@@ -91,7 +90,7 @@ impl Bed {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let exchange = match way {
             Way::Lane(lane) => self.transport.exchange(request, lane).await,
-            Way::Fresh => self.transport.exchange_fresh(request).await,
+            Way::Fresh => self.transport.exchange_fresh(request, Lane::Live).await,
         };
         self.note(&exchange);
         exchange

@@ -16,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio::task::JoinHandle;
 
 use super::connect::{Progress, Route, chain, late};
+use super::raw::expects_length;
 use crate::clock::{Clock, Moment};
 use crate::http::{Cause, CauseKind, FramingFault, Headers, Reply, Request, Response};
 use crate::limits;
@@ -202,8 +203,11 @@ impl Live {
             }
             headers.append(name, HeaderValue::from_bytes(value).ok()?);
         }
-        if let Some((_, Some(authorization))) = forwarded {
+        if let Some((_, Some(authorization))) = &forwarded {
             headers.insert(hyper::header::PROXY_AUTHORIZATION, HeaderValue::from_bytes(authorization).ok()?);
+        }
+        if expects_length(request) {
+            headers.insert(hyper::header::CONTENT_LENGTH, HeaderValue::from(request.body.len()));
         }
         let mut built = hyper::Request::new(Full::new(Bytes::from(request.body.clone())));
         *built.method_mut() = method;

@@ -4,6 +4,7 @@
 //! method expects one and no field says how long it is, then `connection: close` where no `connection` field is given
 //! and nothing is to follow. Nothing else.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::time::Duration;
@@ -183,9 +184,11 @@ fn unsent(first: Request, second: Request, reply: Reply, sent: crate::clock::Mom
 async fn converse(stream: &mut Stream, bytes: &[u8], mut take: impl FnMut(&[u8]) -> Next) -> End {
     let (mut from, mut to) = tokio::io::split(stream);
     let hush = Notify::new();
+    let written = Cell::new(false);
     let mut writing = pin!(async {
         // A failure to write shows when reading.
         if to.write_all(bytes).await.is_ok() && to.flush().await.is_ok() {
+            written.set(true);
             hush.notified().await;
             drop(to.shutdown().await);
         }
@@ -202,14 +205,20 @@ async fn converse(stream: &mut Stream, bytes: &[u8], mut take: impl FnMut(&[u8])
             Ok(0) => return End::Closed,
             Ok(count) => match take(&piece[..count]) {
                 Next::Read => {}
-                Next::Hush => hush.notify_one(),
-                Next::Stop => return End::Closed,
+                Next::Hush if written.get() => hush.notify_one(),
+                // Hushed or not, the other side may never take the rest of the request.
+                Next::Hush | Next::Stop => return End::Closed,
             },
             // TLS without a last word: the same as a plain connection that ends.
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return End::Closed,
             Err(error) => return End::Failed(CauseKind::Closed, chain(&error)),
         }
     }
+}
+
+/// Whether a request says how long its body is, even when it has none (RFC 9110, 8.6).
+pub(super) fn expects_length(request: &Request) -> bool {
+    !request.body.is_empty() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH")
 }
 
 /// The request as bytes; `last` when nothing is to follow on the connection.
@@ -226,8 +235,7 @@ pub fn serialise(request: &Request, last: bool) -> Vec<u8> {
         field(name, value);
     }
     let has = |name| request.headers.all(name).next().is_some();
-    let expects_length = !request.body.is_empty() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH");
-    if expects_length && !has("content-length") && !has("transfer-encoding") {
+    if expects_length(request) && !has("content-length") && !has("transfer-encoding") {
         field("content-length", request.body.len().to_string().as_bytes());
     }
     if last && !has("connection") {

@@ -59,7 +59,8 @@ pub struct Stamp {
 /// parameters are in the query (or, for observation only, in the body). Exactly what is signed is what is sent.
 ///
 /// What `call` gives itself replaces what would be added: a parameter `Format`, `Timestamp` or even `Signature`, and a
-/// header of the same name. Under V3 a `Format` among the parameters stays there, and no `accept` is sent.
+/// header of the same name. Under V3 a `Format` among the parameters stays there, and no `accept` is sent; XML is asked for
+/// by both.
 ///
 /// # Panics
 /// When the form asks for a signature and there is no credential.
@@ -83,6 +84,9 @@ pub fn encode(
     let mut pairs: Vec<(&str, &str)> = Vec::with_capacity(call.parameters.len() + 10);
     if form.scheme != Scheme::V3 {
         push_common(&mut pairs, call, form, signing, stamp);
+    } else if form.format == Some(Format::Xml) && !gives(call, "Format") {
+        // No document says how XML is asked for under V3: by the parameter and by `accept` is clear to everyone.
+        pairs.push(("Format", Format::Xml.name()));
     }
     pairs.extend(call.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     if let (Scheme::V1, Some(key)) = (form.scheme, signing)

@@ -94,6 +94,7 @@ fn write(text: &str, out: &mut String, keep: impl Fn(u8) -> bool, replace: impl 
         if keep(byte) {
             continue;
         }
+        // Between the bytes of one character not even an empty slice may be taken.
         if run < at {
             out.push_str(&text[run..at]);
         }

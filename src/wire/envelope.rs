@@ -2,12 +2,9 @@
 
 use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::map::Entry;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::Format;
-use crate::limits;
+use super::{Format, json, xml};
 
 /// A body that could be read.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,14 +39,8 @@ pub enum DocumentFault {
     Empty,
 }
 
-/// Duplicate members that are listed; a body can hold more of them than memory holds their pointers.
-const DUPLICATES_LISTED: usize = 16;
-/// Attributes of an XML answer: the parser's work grows with their square, and the service sends next to none.
-const ATTRIBUTES: usize = 512;
 /// Characters of a parser's words that are kept, since it may quote names from the body.
 const WORDS: usize = 200;
-/// The member that holds the text of an element that has children too.
-const MIXED_TEXT: &str = "#text";
 
 impl Document {
     /// Reads a body as `format`.
@@ -73,8 +64,8 @@ impl Document {
             Err(_) => Err(DocumentFault::NotUtf8),
             Ok(text) if text.bytes().all(is_space) => Err(DocumentFault::Empty),
             Ok(text) => match format {
-                Format::Json => parse_json(text, start, &mut faults).map(|value| (None, value)),
-                Format::Xml => parse_xml(text, start, &mut faults).map(|(root, value)| (Some(root), value)),
+                Format::Json => json::parse(text, start, &mut faults).map(|value| (None, value)),
+                Format::Xml => xml::parse(text, start, &mut faults).map(|(root, value)| (Some(root), value)),
             },
         };
         match read {
@@ -93,283 +84,19 @@ impl Document {
 }
 
 /// White space between the tokens of both formats.
-fn is_space(byte: u8) -> bool {
+pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-fn malformed(error: &dyn fmt::Display) -> DocumentFault {
+pub(super) fn malformed(error: &dyn fmt::Display) -> DocumentFault {
     DocumentFault::Malformed(error.to_string().chars().take(WORDS).collect())
-}
-
-fn parse_json(text: &str, start: usize, faults: &mut Vec<DocumentFault>) -> Result<Value, DocumentFault> {
-    let mut reading = Reading { faults, duplicates: 0, too_deep: false };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = match (Node { reading: &mut reading, depth: 0, path: &Path::Root }).deserialize(&mut deserializer) {
-        Ok(value) => value,
-        Err(_) if reading.too_deep => return Err(DocumentFault::TooDeep),
-        Err(error) => return Err(malformed(&error)),
-    };
-    if let Err(error) = deserializer.end() {
-        faults.push(DocumentFault::Trailing(start + offset(text, error.line(), error.column())));
-    }
-    Ok(value)
-}
-
-/// The byte at a line and column that count from one.
-fn offset(text: &str, line: usize, column: usize) -> usize {
-    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    (before + column.saturating_sub(1)).min(text.len())
-}
-
-/// What is noted while a JSON document is read.
-struct Reading<'a> {
-    faults: &'a mut Vec<DocumentFault>,
-    duplicates: usize,
-    too_deep: bool,
-}
-
-/// Where a value stands; turned into a JSON pointer only for a finding.
-enum Path<'a> {
-    Root,
-    Member(&'a Path<'a>, &'a str),
-    Item(&'a Path<'a>, usize),
-}
-
-impl Path<'_> {
-    fn write(&self, out: &mut String) {
-        match self {
-            Path::Root => {}
-            Path::Member(parent, name) => {
-                parent.write(out);
-                out.push('/');
-                out.push_str(&name.replace('~', "~0").replace('/', "~1"));
-            }
-            Path::Item(parent, index) => {
-                parent.write(out);
-                out.push('/');
-                out.push_str(&index.to_string());
-            }
-        }
-    }
-}
-
-/// Builds one value, the first of repeated members kept.
-struct Node<'r, 'f, 'p> {
-    reading: &'r mut Reading<'f>,
-    /// Arrays and objects around it.
-    depth: usize,
-    path: &'p Path<'p>,
-}
-
-impl Node<'_, '_, '_> {
-    fn enter<E: de::Error>(&mut self) -> Result<(), E> {
-        self.depth += 1;
-        if self.depth > limits::DOCUMENT_DEPTH {
-            self.reading.too_deep = true;
-            return Err(E::custom("nested too deep"));
-        }
-        Ok(())
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Node<'_, '_, '_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Node<'_, '_, '_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
-        self.enter()?;
-        let mut array = Vec::new();
-        loop {
-            let path = Path::Item(self.path, array.len());
-            let item = Node { reading: &mut *self.reading, depth: self.depth, path: &path };
-            match items.next_element_seed(item)? {
-                Some(value) => array.push(value),
-                None => return Ok(Value::Array(array)),
-            }
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
-        self.enter()?;
-        let mut object = Map::new();
-        let mut repeated: Vec<String> = Vec::new();
-        while let Some(name) = members.next_key::<String>()? {
-            let path = Path::Member(self.path, &name);
-            let value =
-                members.next_value_seed(Node { reading: &mut *self.reading, depth: self.depth, path: &path })?;
-            match object.entry(name) {
-                Entry::Vacant(place) => {
-                    place.insert(value);
-                }
-                Entry::Occupied(first) => {
-                    let name = first.key();
-                    if self.reading.duplicates < DUPLICATES_LISTED && !repeated.contains(name) {
-                        let mut pointer = String::new();
-                        Path::Member(self.path, name).write(&mut pointer);
-                        self.reading.faults.push(DocumentFault::Duplicate(pointer));
-                        self.reading.duplicates += 1;
-                        repeated.push(name.clone());
-                    }
-                }
-            }
-        }
-        Ok(Value::Object(object))
-    }
-}
-
-fn parse_xml(text: &str, start: usize, faults: &mut Vec<DocumentFault>) -> Result<(String, Value), DocumentFault> {
-    let end = survey(text)?;
-    let document = roxmltree::Document::parse(&text[..end.unwrap_or(text.len())]).map_err(|error| malformed(&error))?;
-    if let Some(end) = end {
-        faults.push(DocumentFault::Trailing(start + end));
-    }
-    let root = document.root_element();
-    let value = match element(root) {
-        Value::String(text) if text.bytes().all(is_space) => Value::Object(Map::new()),
-        Value::String(text) => Value::Object(Map::from_iter([(MIXED_TEXT.to_owned(), Value::String(text))])),
-        value => value,
-    };
-    Ok((root.tag_name().name().to_owned(), value))
-}
-
-/// Looks over the tags before the parser does, which builds lists whose length grows with the square of nesting and
-/// attributes. Gives the byte where something else follows the root element.
-///
-/// Whatever it takes for no tag, the parser refuses at that place or before it.
-fn survey(text: &str) -> Result<Option<usize>, DocumentFault> {
-    let bytes = text.as_bytes();
-    let past = |from: usize, mark: &str| text[from..].find(mark).map(|found| from + found + mark.len());
-    let (mut at, mut depth, mut attributes, mut ended) = (0, 0_usize, 0_usize, false);
-    loop {
-        if ended {
-            let rest = &text[at..];
-            at = text.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
-            let rest = &text[at..];
-            let belongs = rest.starts_with("<!--") || (rest.starts_with("<?") && !rest.starts_with("<?xml "));
-            if !rest.is_empty() && !belongs {
-                return Ok(Some(at));
-            }
-        }
-        let Some(found) = text[at..].find('<') else { return Ok(None) };
-        at += found;
-        let rest = &text[at..];
-        let next = if rest.starts_with("<!--") {
-            past(at + 4, "-->")
-        } else if rest.starts_with("<![CDATA[") {
-            past(at + 9, "]]>")
-        } else if rest.starts_with("<?") {
-            past(at + 2, "?>")
-        } else if rest.starts_with("<!") {
-            None
-        } else if rest.starts_with("</") {
-            depth = depth.saturating_sub(1);
-            ended = depth == 0;
-            past(at + 2, ">")
-        } else {
-            depth += 1;
-            if depth > limits::DOCUMENT_DEPTH {
-                return Err(DocumentFault::TooDeep);
-            }
-            let end = tag_end(bytes, at + 1, &mut attributes);
-            if attributes > ATTRIBUTES {
-                return Err(DocumentFault::Malformed(format!("more than {ATTRIBUTES} attributes")));
-            }
-            if end.is_some_and(|end| bytes[end - 2] == b'/') {
-                depth -= 1;
-                ended = depth == 0;
-            }
-            end
-        };
-        match next {
-            Some(next) => at = next,
-            None => return Ok(None),
-        }
-    }
-}
-
-/// The byte after the `>` of a start tag, quoted values passed over and counted.
-fn tag_end(bytes: &[u8], mut at: usize, attributes: &mut usize) -> Option<usize> {
-    loop {
-        match *bytes.get(at)? {
-            b'>' => return Some(at + 1),
-            quote @ (b'"' | b'\'') => {
-                *attributes += 1;
-                at += 2 + bytes.get(at + 1..)?.iter().position(|byte| *byte == quote)?;
-            }
-            _ => at += 1,
-        }
-    }
-}
-
-/// The value of an element; `survey` bounds how deep it goes.
-fn element(node: roxmltree::Node<'_, '_>) -> Value {
-    if !node.children().any(|child| child.is_element()) {
-        return Value::String(own_text(node));
-    }
-    let mut object = Map::new();
-    for child in node.children().filter(roxmltree::Node::is_element) {
-        let value = element(child);
-        match object.get_mut(child.tag_name().name()) {
-            None => {
-                object.insert(child.tag_name().name().to_owned(), value);
-            }
-            Some(Value::Array(items)) => items.push(value),
-            Some(first) => *first = Value::Array(vec![first.take(), value]),
-        }
-    }
-    let text = own_text(node);
-    if !text.bytes().all(is_space) {
-        object.insert(MIXED_TEXT.to_owned(), Value::String(text));
-    }
-    Value::Object(object)
-}
-
-fn own_text(node: roxmltree::Node<'_, '_>) -> String {
-    node.children().filter(roxmltree::Node::is_text).filter_map(|child| child.text()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits;
+    use crate::wire::json::DUPLICATES_LISTED;
 
     use serde_json::json;
 
@@ -382,6 +109,8 @@ mod tests {
     fn xml_of(body: &[u8]) -> Result<(Value, Vec<DocumentFault>), Vec<DocumentFault>> {
         Document::parse(body, Format::Xml).map(|document| (document.value, document.faults))
     }
+
+    type Faults = Vec<DocumentFault>;
 
     /// The same faults, whatever words a parser has for them.
     fn wordless(faults: Vec<DocumentFault>) -> Vec<DocumentFault> {
@@ -432,7 +161,7 @@ mod tests {
     #[test]
     fn what_keeps_a_body_from_being_read_is_told() {
         let malformed = || Malformed(String::new());
-        let rows: [(&str, &[u8], Vec<DocumentFault>, Vec<DocumentFault>); 9] = [
+        let rows: [(&str, &[u8], Faults, Faults); 9] = [
             ("empty", b"", vec![Empty], vec![Empty]),
             ("white space", b" \t\r\n ", vec![Empty], vec![Empty]),
             ("mark alone", b"\xef\xbb\xbf ", vec![Bom, Empty], vec![Bom, Empty]),

@@ -332,7 +332,7 @@ mod tests {
             let frame = Frame::parse(&bytes).unwrap();
             frame.status().map(|(state, words)| (state, words.to_vec()))
         };
-        type Row = (&'static str, Option<(State, &'static [u8])>);
+        type Row<'a> = (&'a str, Option<(State, &'a [u8])>);
         let rows: [Row; 4] = [
             ("status Closed", Some((State::Closed, b"Exit"))),
             ("status Opened", Some((State::Opened, b""))),

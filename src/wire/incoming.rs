@@ -118,7 +118,9 @@ fn is_form(headers: &Headers) -> bool {
 mod tests {
     use super::*;
 
-    fn request(target: &str, headers: &[(&str, &str)], body: &str) -> Request {
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+    fn request(target: &str, headers: Pairs<'_>, body: &str) -> Request {
         Request {
             method: "POST".to_owned(),
             target: target.to_owned(),
@@ -129,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_body_is_a_form_only_when_its_content_type_says_so() {
-        let rows: [(&str, &[(&str, &str)], bool); 7] = [
+        let rows: [(&str, Pairs<'_>, bool); 7] = [
             ("plain", &[("content-type", "application/x-www-form-urlencoded")], true),
             ("with a charset", &[("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")], true),
             ("another case", &[("CONTENT-TYPE", " Application/X-WWW-Form-Urlencoded ;x")], true),
@@ -159,7 +161,7 @@ mod tests {
     fn the_scheme_follows_the_authorization_and_not_the_other_headers() {
         const V3: (&str, &str) = ("authorization", "ACS3-HMAC-SHA256 Credential=a,SignedHeaders=host,Signature=b");
         const ACTION: (&str, &str) = ("x-acs-action", "FromHeader");
-        let rows: [(&str, &str, &[(&str, &str)], Scheme, Option<&str>); 7] = [
+        let rows: [(&str, &str, Pairs<'_>, Scheme, Option<&str>); 7] = [
             ("nothing", "/", &[], Scheme::None, None),
             ("unsigned", "/?Action=A", &[], Scheme::None, Some("A")),
             ("unsigned with SDK headers", "/?Action=A", &[ACTION], Scheme::None, Some("A")),

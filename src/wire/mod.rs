@@ -8,9 +8,11 @@ pub mod envelope;
 pub mod form;
 pub mod frame;
 pub mod incoming;
+mod json;
 pub mod parameters;
 pub mod v1;
 pub mod v3;
+mod xml;
 
 pub use call::{Call, Credential, Stamp, encode};
 pub use encoding::Encoding;

@@ -101,9 +101,11 @@ pub fn first<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a s
 mod tests {
     use super::*;
 
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
     #[test]
     fn queries_are_read_as_clients_write_them() {
-        let rows: [(&str, &str, &[(&str, &str)]); 12] = [
+        let rows: [(&str, &str, Pairs<'_>); 12] = [
             ("nothing", "", &[]),
             ("separators alone", "&&&", &[]),
             ("in order", "b=1&a=2", &[("b", "1"), ("a", "2")]),

@@ -74,13 +74,15 @@ fn mac(secret: &str, string_to_sign: &str) -> [u8; MAC_BYTES] {
 mod tests {
     use super::*;
 
-    fn owned(parameters: &[(&str, &str)]) -> Vec<(String, String)> {
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+    fn owned(parameters: Pairs<'_>) -> Vec<(String, String)> {
         parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
     #[test]
     fn the_string_to_sign_is_sorted_by_bytes_and_encoded_twice() {
-        let rows: [(&str, &[(&str, &str)], &str); 6] = [
+        let rows: [(&str, Pairs<'_>, &str); 6] = [
             ("nothing", &[], "GET&%2F&"),
             ("signature left out", &[("Signature", "x"), ("a", "1"), ("Signature", "y")], "GET&%2F&a%3D1"),
             ("upper case first", &[("a", "1"), ("Z", "2")], "GET&%2F&Z%3D2%26a%3D1"),

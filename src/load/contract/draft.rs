@@ -1,13 +1,16 @@
 //! A contract while it is read: what is there so far, what refers to what, and the mistakes found.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::tree::{Kind, Node, Word};
 use crate::contract::{Contract, Page};
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::source::{Place, Source, Span};
+use crate::load::node::{Kind, Node};
+use crate::load::yaml::one_of;
+use crate::source::{Place, Source, Span, Spanned};
+
+/// A text and its place.
+pub(super) type Word = Spanned<String>;
 
 /// What has an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,67 +142,56 @@ impl Draft {
     }
 
     /// Notes that something refers to `word`.
-    pub(super) fn refer(&mut self, noun: Noun, word: &Word<'_>, detail: Option<String>) {
+    pub(super) fn refer(&mut self, noun: Noun, word: &Word, detail: Option<String>) {
         let place = self.place(word.span);
-        self.references.push(Reference { noun, name: word.value.clone().into_owned(), detail, place });
+        self.references.push(Reference { noun, name: word.value.clone(), detail, place });
     }
 
     /// Notes that `word` is an id; false when it was one before.
     pub(super) fn claim(&mut self, noun: Noun, id: &str, span: Span) -> bool {
         let place = self.place(span);
-        match self.firsts.get(&(noun, id.to_owned())) {
-            None => {
-                self.firsts.insert((noun, id.to_owned()), place);
-                true
-            }
-            Some(first) => {
-                let help = format!("the first stands at {}", first.at());
-                let shown = id.rsplit(' ').next().unwrap_or(id);
-                let message = format!("there is a second {} `{shown}`", noun.name());
-                self.mistakes.push(Diagnostic::at("duplicate-id", message, place).help(help));
-                false
-            }
+        let Some(first) = self.firsts.get(&(noun, id.to_owned())) else {
+            self.firsts.insert((noun, id.to_owned()), place);
+            return true;
+        };
+        // Of an id that is a key given twice, that was said already.
+        if !self.mistakes.iter().any(|mistake| mistake.place.as_ref() == Some(&place)) {
+            let label = format!("first at {}", first.at());
+            let shown = id.rsplit(' ').next().unwrap_or(id);
+            let message = format!("there is a second {} `{shown}`", noun.name());
+            self.mistakes.push(Diagnostic::at("duplicate-id", message, place).label(label));
         }
+        false
     }
 
-    /// A mapping with these keys alone, each at most once.
-    pub(super) fn keys<'t, 'a>(&mut self, node: &'t Node<'a>, known: &[&str]) -> Option<Keys<'t, 'a>> {
-        let Kind::Map(entries) = &node.value else {
+    /// A mapping with these keys alone.
+    pub(super) fn keys<'t>(&mut self, node: &'t Node, known: &[&str]) -> Option<Keys<'t>> {
+        let Kind::Map(entries) = &node.kind else {
             self.wrong_type(node, "a mapping");
             return None;
         };
-        for (index, (key, _)) in entries.iter().enumerate() {
-            let word = key.value.as_ref();
-            if !known.contains(&word) {
-                let help = match did_you_mean(word, known.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("known here: {}", known.join(", ")),
-                };
-                let place = self.place(key.span);
-                let message = format!("the key `{word}` is not known here");
-                self.mistakes.push(Diagnostic::at("unknown-key", message, place).help(help));
-            }
-            if entries[..index].iter().any(|(other, _)| other.value == key.value) {
-                self.mistake("duplicate-key", format!("the key `{word}` stands here twice"), key.span);
-            }
+        for (key, _) in entries {
+            let Some(word) = self.word(key).filter(|word| !known.contains(&word.value.as_str())) else { continue };
+            let help = one_of(&word.value, known.iter().copied(), "known keys");
+            let place = self.place(word.span);
+            let message = format!("unknown key `{}`", word.value);
+            self.mistakes.push(Diagnostic::at("unknown-key", message, place).help(help));
         }
         Some(Keys { node, entries })
     }
 
     /// A mapping of ids.
-    pub(super) fn by_name<'t, 'a>(&mut self, node: &'t Node<'a>) -> &'t [(Word<'a>, Node<'a>)] {
-        match &node.value {
-            Kind::Map(entries) => entries,
-            _ => {
-                self.wrong_type(node, "a mapping");
-                &[]
-            }
-        }
+    pub(super) fn by_name<'t>(&mut self, node: &'t Node) -> Vec<(Word, &'t Node)> {
+        let Kind::Map(entries) = &node.kind else {
+            self.wrong_type(node, "a mapping");
+            return Vec::new();
+        };
+        entries.iter().filter_map(|(key, node)| Some((self.word(key)?, node))).collect()
     }
 
     /// A list.
-    pub(super) fn list<'t, 'a>(&mut self, node: &'t Node<'a>) -> &'t [Node<'a>] {
-        match &node.value {
+    pub(super) fn list<'t>(&mut self, node: &'t Node) -> &'t [Node] {
+        match &node.kind {
             Kind::List(list) => list,
             _ => {
                 self.wrong_type(node, "a list");
@@ -209,48 +201,45 @@ impl Draft {
     }
 
     /// A text.
-    pub(super) fn word<'a>(&mut self, node: &Node<'a>) -> Option<Word<'a>> {
-        match &node.value {
-            Kind::Text(text) => Some(Word { value: text.clone(), span: node.span }),
-            _ => {
-                self.wrong_type(node, "a text");
-                None
-            }
+    pub(super) fn word(&mut self, node: &Node) -> Option<Word> {
+        let text = node.text();
+        if text.is_none() {
+            self.wrong_type(node, "a text");
         }
+        text.map(|text| Word { value: text.to_owned(), span: node.span })
     }
 
     /// A list of texts.
-    pub(super) fn words<'a>(&mut self, node: &Node<'a>) -> Vec<Word<'a>> {
+    pub(super) fn words(&mut self, node: &Node) -> Vec<Word> {
         self.list(node).iter().filter_map(|node| self.word(node)).collect()
     }
 
     /// A text that must be there.
-    pub(super) fn text(&mut self, keys: &Keys<'_, '_>, key: &str) -> Option<String> {
+    pub(super) fn text(&mut self, keys: &Keys<'_>, key: &str) -> Option<String> {
         let node = self.need(keys, key)?;
-        self.word(node).map(|word| word.value.into_owned())
+        self.word(node).map(|word| word.value)
     }
 
     /// A text that may be there.
-    pub(super) fn text_if_any(&mut self, keys: &Keys<'_, '_>, key: &str) -> Option<String> {
+    pub(super) fn text_if_any(&mut self, keys: &Keys<'_>, key: &str) -> Option<String> {
         let node = keys.get(key)?;
-        self.word(node).map(|word| word.value.into_owned())
+        self.word(node).map(|word| word.value)
     }
 
     /// `true` or `false`; the other value where it is left out.
-    pub(super) fn flag(&mut self, keys: &Keys<'_, '_>, key: &str, otherwise: bool) -> bool {
+    pub(super) fn flag(&mut self, keys: &Keys<'_>, key: &str, otherwise: bool) -> bool {
         let Some(node) = keys.get(key) else { return otherwise };
-        match &node.value {
-            Kind::Text(Cow::Borrowed("true")) => true,
-            Kind::Text(Cow::Borrowed("false")) => false,
+        match node.kind {
+            Kind::Bool(value) => value,
             _ => {
-                self.wrong_type(node, "true or false");
+                self.wrong_type(node, "`true` or `false`");
                 otherwise
             }
         }
     }
 
     /// The value of a key that must be there.
-    pub(super) fn need<'t, 'a>(&mut self, keys: &Keys<'t, 'a>, key: &str) -> Option<&'t Node<'a>> {
+    pub(super) fn need<'t>(&mut self, keys: &Keys<'t>, key: &str) -> Option<&'t Node> {
         let found = keys.get(key);
         if found.is_none() {
             self.mistake("missing-key", format!("the key `{key}` is missing"), keys.node.span);
@@ -258,20 +247,20 @@ impl Draft {
         found
     }
 
-    pub(super) fn wrong_type(&mut self, node: &Node<'_>, wanted: &str) {
-        self.mistake("wrong-type", format!("this is {}, {wanted} is expected", node.value.name()), node.span);
+    pub(super) fn wrong_type(&mut self, node: &Node, wanted: &str) {
+        self.mistake("wrong-type", format!("{wanted} is expected, found {}", node.found()), node.span);
     }
 }
 
 /// A mapping whose keys were checked.
-pub(super) struct Keys<'t, 'a> {
-    node: &'t Node<'a>,
-    entries: &'t [(Word<'a>, Node<'a>)],
+pub(super) struct Keys<'t> {
+    node: &'t Node,
+    entries: &'t [(Node, Node)],
 }
 
-impl<'t, 'a> Keys<'t, 'a> {
+impl<'t> Keys<'t> {
     /// The value of a key.
-    pub(super) fn get(&self, key: &str) -> Option<&'t Node<'a>> {
-        self.entries.iter().find(|(word, _)| word.value == key).map(|(_, node)| node)
+    pub(super) fn get(&self, key: &str) -> Option<&'t Node> {
+        self.entries.iter().find(|(word, _)| word.text() == Some(key)).map(|(_, node)| node)
     }
 }

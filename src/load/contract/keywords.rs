@@ -1,6 +1,6 @@
 //! Keywords of JSON Schema: a validator passes over those it does not know, so they are looked for here.
 
-use super::tree::{Kind, Node};
+use crate::load::node::{Kind, Node};
 use crate::source::Span;
 
 /// What the value of a keyword is made of.
@@ -94,16 +94,16 @@ pub(super) fn known() -> impl Iterator<Item = &'static str> {
 }
 
 /// Every keyword of a schema that is neither the draft's nor an `x-` annotation, in the order of the file.
-pub(super) fn unknown(schema: &Node<'_>) -> Vec<Unknown> {
+pub(super) fn unknown(schema: &Node) -> Vec<Unknown> {
     let mut found = Vec::new();
     walk(schema, "", &mut found);
     found
 }
 
-fn walk(schema: &Node<'_>, pointer: &str, found: &mut Vec<Unknown>) {
-    let Kind::Map(entries) = &schema.value else { return };
+fn walk(schema: &Node, pointer: &str, found: &mut Vec<Unknown>) {
+    let Kind::Map(entries) = &schema.kind else { return };
     for (key, value) in entries {
-        let word = key.value.as_ref();
+        let Some(word) = key.text() else { continue };
         let pointer = format!("{pointer}/{}", escape(word));
         match VOCABULARY.iter().find(|(name, _)| *name == word) {
             Some((_, holds)) => below(value, *holds, &pointer, found),
@@ -113,8 +113,8 @@ fn walk(schema: &Node<'_>, pointer: &str, found: &mut Vec<Unknown>) {
     }
 }
 
-fn below(value: &Node<'_>, holds: Holds, pointer: &str, found: &mut Vec<Unknown>) {
-    match (holds, &value.value) {
+fn below(value: &Node, holds: Holds, pointer: &str, found: &mut Vec<Unknown>) {
+    match (holds, &value.kind) {
         (Holds::Schema, _) => walk(value, pointer, found),
         (Holds::List, Kind::List(list)) => {
             for (index, schema) in list.iter().enumerate() {
@@ -123,7 +123,7 @@ fn below(value: &Node<'_>, holds: Holds, pointer: &str, found: &mut Vec<Unknown>
         }
         (Holds::Named, Kind::Map(entries)) => {
             for (name, schema) in entries {
-                walk(schema, &format!("{pointer}/{}", escape(&name.value)), found);
+                walk(schema, &format!("{pointer}/{}", escape(name.text().unwrap_or_default())), found);
             }
         }
         _ => {}
@@ -132,4 +132,18 @@ fn below(value: &Node<'_>, holds: Holds, pointer: &str, found: &mut Vec<Unknown>
 
 fn escape(word: &str) -> String {
     word.replace('~', "~0").replace('/', "~1")
+}
+
+/// The node that a JSON pointer leads to: of a member, its key.
+pub(super) fn at_pointer<'t>(root: &'t Node, pointer: &str) -> Option<&'t Node> {
+    let (mut here, mut shown) = (root, root);
+    for step in pointer.split('/').skip(1) {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        (shown, here) = match &here.kind {
+            Kind::Map(entries) => entries.iter().rfind(|(key, _)| key.text() == Some(&step)).map(|(k, v)| (k, v))?,
+            Kind::List(list) => list.get(step.parse::<usize>().ok()?).map(|node| (node, node))?,
+            _ => return None,
+        };
+    }
+    Some(shown)
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::draft::Draft;
-use super::tree::{self, Kind, Node};
 use super::{Trust, folder_and_file, keywords};
 use crate::contract::{Schema, SchemaName};
 use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::limits;
+use crate::load::yaml;
 use crate::source::{Source, Span};
 
 /// Reads one file, when it is a schema; a later revision's replaces an earlier one's.
@@ -21,18 +22,18 @@ pub(super) fn read(draft: &mut Draft, file: &Arc<Source>, trust: Trust) {
         return;
     }
     let value = match serde_json::from_str(&file.text) {
-        Ok(value) => value,
+        Ok(value) => Some(value),
         Err(error) => {
             let at = offset(&file.text, error.line(), error.column());
             let words = error.to_string();
             let words = words.split(" at line ").next().unwrap_or_default();
             draft.mistake("json-syntax", words, Span { start: at, end: at });
-            return;
+            None
         }
     };
     let schema = match trust {
-        Trust::Known => Some(Schema::known(value)),
-        Trust::Checked => checked(draft, file, value),
+        Trust::Known => value.map(Schema::known),
+        Trust::Checked => value.and_then(|value| checked(draft, file, value)),
     };
     // A broken schema is kept as one that permits everything, so that it is not called missing as well.
     draft.contract.schemas.insert(name, schema.unwrap_or_else(|| Schema::known(true.into())));
@@ -47,9 +48,10 @@ fn expected(draft: &Draft, name: &SchemaName) -> bool {
 }
 
 fn checked(draft: &mut Draft, file: &Arc<Source>, value: serde_json::Value) -> Option<Schema> {
-    let root = tree::parse(&file.text).ok();
+    // JSON is YAML, so the tree with places serves; where it is not quite, the mistakes are told without places.
+    let root = yaml::tree(file, limits::YAML_NODES).ok();
     if let Some(root) = &root {
-        repeated(draft, root);
+        yaml::strictness(file, root, &mut draft.mistakes);
         for unknown in keywords::unknown(root) {
             let place = draft.place(unknown.span);
             let message = format!("`{}` is no keyword of JSON Schema 2020-12 ({})", unknown.word, unknown.pointer);
@@ -63,28 +65,12 @@ fn checked(draft: &mut Draft, file: &Arc<Source>, value: serde_json::Value) -> O
     match Schema::compile(value) {
         Ok(schema) => Some(schema),
         Err(error) => {
-            let found = root.as_ref().and_then(|root| tree::at_pointer(root, &error.instance));
-            let span = found.map_or(Span::default(), |(key, node)| key.map_or(node.span, |key| key.span));
+            let found = root.as_ref().and_then(|root| keywords::at_pointer(root, &error.instance));
+            let span = found.map(|node| node.span).unwrap_or_default();
             let at = if error.instance.is_empty() { String::new() } else { format!(" ({})", error.instance) };
             draft.mistake("bad-schema", format!("this is no JSON Schema{at}: {}", error.message), span);
             None
         }
-    }
-}
-
-/// Members that stand twice: of those, parsers of JSON take the last without a word.
-fn repeated(draft: &mut Draft, node: &Node<'_>) {
-    match &node.value {
-        Kind::Map(entries) => {
-            for (index, (key, value)) in entries.iter().enumerate() {
-                if entries[..index].iter().any(|(other, _)| other.value == key.value) {
-                    draft.mistake("duplicate-key", format!("the key `{}` stands here twice", key.value), key.span);
-                }
-                repeated(draft, value);
-            }
-        }
-        Kind::List(list) => list.iter().for_each(|node| repeated(draft, node)),
-        Kind::Empty | Kind::Text(_) => {}
     }
 }
 
