@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::seen::printable;
+use super::seen::{printable, violations};
 use super::{Context, Event, Finding, Judgement, Place, Record, Role, Seen, look};
 use crate::case::expectation::BodyMatch;
 use crate::case::{Case, Expectation, Matchers, TextMatch};
@@ -253,7 +253,7 @@ fn mismatch(context: Context<'_>, matchers: &Matchers, seen: &Seen<'_>) -> Optio
     let document = seen.document.as_ref().ok();
     schema.and_then(|schema| match document {
         Some(document) => {
-            let violation = schema.violations_of(document).into_iter().next()?;
+            let violation = violations(schema, document).into_iter().next()?;
             Some(("a body valid by its schema".to_owned(), format!("{} at {}", violation.message, violation.instance)))
         }
         None => Some(("a body valid by its schema".to_owned(), seen.words())),

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::contract::{Schema, Violation};
 use crate::http::Response;
 use crate::wire::{Document, DocumentFault, Format};
 
@@ -96,6 +97,14 @@ impl<'a> Seen<'a> {
             (Err(faults), None) if faults.contains(&DocumentFault::Empty) => format!("{status} with an empty body"),
             (Err(_), None) => format!("{status} with a body that is neither JSON nor XML"),
         }
+    }
+}
+
+/// Every violation of a document that came over the wire, XML brought into the schema's shape first.
+pub fn violations(schema: &Schema, document: &Document) -> Vec<Violation> {
+    match document.format {
+        Format::Json => schema.violations(&document.value),
+        Format::Xml => schema.violations_in_xml(&document.value),
     }
 }
 

@@ -5,8 +5,6 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
-use crate::wire::{Document, Format};
-
 /// Which schema: operation and part.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SchemaName {
@@ -74,14 +72,6 @@ impl Schema {
     /// Takes a schema that is known to be one, and compiles it when it is first asked: a run asks few of them.
     pub fn known(value: Value) -> Schema {
         Schema { validator: OnceLock::new(), value }
-    }
-
-    /// Every violation of a document that came over the wire, XML brought into the schema's shape first.
-    pub fn violations_of(&self, document: &Document) -> Vec<Violation> {
-        match document.format {
-            Format::Json => self.violations(&document.value),
-            Format::Xml => self.violations(&normalise_xml(document.value.clone(), self)),
-        }
     }
 
     /// Every violation, sorted.
