@@ -74,6 +74,16 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
         .map_err(|error| Diagnostic::new("file-not-written", format!("{} cannot be written: {error}", shown(path))))
 }
 
+/// Opens a file to be written, empty; missing folders are made. For what must be known to be writable before it is there.
+///
+/// # Errors
+/// The file system's own, as `file-not-written`.
+pub fn create(path: &Path) -> Result<File, Diagnostic> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let made = folder.map_or(Ok(()), fs::create_dir_all);
+    made.and_then(|()| File::create(path)).map_err(|error| unwritable(path, &error))
+}
+
 /// The case files that the paths name: files as they are, folders with everything in them that ends in `.yaml` or
 /// `.yml`, hidden entries and profiles (`endspec.yaml`) left out. Ids are unique and in order.
 ///
@@ -223,6 +233,10 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     }
 }
 
+fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::new("file-not-written", format!("{} cannot be written: {error}", shown(path)))
+}
+
 fn shown(path: &Path) -> String {
     format!("`{}`", path.display())
 }
@@ -302,12 +316,9 @@ mod tests {
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         assert_eq!(code(write(folder.path(), b"x")), "file-not-written");
         assert_eq!(code(write(&path.join("below"), b"x")), "file-not-written");
+        create(&folder.path().join("a/b/c")).unwrap().write_all(b"x").unwrap();
+        assert_eq!(code(create(folder.path())), "file-not-written");
         #[cfg(unix)]
         write(Path::new("/dev/null"), b"x").unwrap();
     }
-}
-
-/// x
-pub fn create(p: &Path) -> Result<fs::File, Diagnostic> {
-    fs::File::create(p).map_err(|e| Diagnostic::new("output", e.to_string()))
 }

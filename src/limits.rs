@@ -38,6 +38,12 @@ pub const SHOWN_BYTES: usize = 2_000;
 
 /// Requests that one step may expand to.
 pub const STEP_REQUESTS: usize = 2_000;
+/// Times that a step sends each of its requests.
+pub const CALL_TIMES: u64 = 100;
+/// Times that the filler of raw bytes is repeated.
+pub const FILLER_TIMES: u64 = 200_000;
+/// Longest wait of a step.
+pub const STEP_WAIT: Duration = Duration::from_secs(600);
 /// Steps of one case.
 pub const CASE_STEPS: usize = 200;
 /// Sessions open at a time (CONTRACT.md, rules for judging).

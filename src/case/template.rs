@@ -1,6 +1,7 @@
 //! Texts with `{{variables}}`.
 
 use std::fmt;
+use std::ops::Range;
 
 /// A text with variables in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -50,21 +51,50 @@ pub struct TemplateError {
     /// What is wrong.
     pub message: String,
     /// Where in the text.
-    pub range: std::ops::Range<usize>,
+    pub range: Range<usize>,
 }
 
 impl Template {
-    /// Reads a text; `{{` opens a variable, `}}` closes it.
+    /// Reads a text; `{{` opens a variable, `}}` closes it, and `{{'...'}}` is the text between the quotes, which may
+    /// hold what would otherwise open a variable.
     ///
     /// # Errors
     /// An unclosed or empty variable, or one with more than one dot.
     pub fn parse(text: &str) -> Result<Template, TemplateError> {
-        let mut parts = Vec::new();
+        Template::parse_with_ranges(text).map(|(template, _)| template)
+    }
+
+    /// As [`Template::parse`], with the byte range within the text of every part.
+    ///
+    /// # Errors
+    /// As [`Template::parse`].
+    pub fn parse_with_ranges(text: &str) -> Result<(Template, Vec<Range<usize>>), TemplateError> {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        let literal = |parts: &mut Vec<Part>, ranges: &mut Vec<Range<usize>>, more: &str, range: Range<usize>| match (
+            parts.last_mut(),
+            ranges.last_mut(),
+        ) {
+            (Some(Part::Text(last)), Some(place)) => {
+                last.push_str(more);
+                place.end = range.end;
+            }
+            _ => {
+                parts.push(Part::Text(more.to_owned()));
+                ranges.push(range);
+            }
+        };
         let mut at = 0;
         while let Some(open) = text[at..].find("{{").map(|i| i + at) {
             let error = |message: &str, end| TemplateError { message: message.to_owned(), range: open..end };
             if open > at {
-                parts.push(Part::Text(text[at..open].to_owned()));
+                literal(&mut parts, &mut ranges, &text[at..open], at..open);
+            }
+            if let Some(quoted) = text[open + 2..].strip_prefix('\'') {
+                let end = quoted.find("'}}").ok_or_else(|| error("`{{'` is never closed by `'}}`", text.len()))?;
+                at = open + 3 + end + 3;
+                literal(&mut parts, &mut ranges, &quoted[..end], open..at);
+                continue;
             }
             let close =
                 text[open..].find("}}").map(|i| i + open).ok_or_else(|| error("`{{` is never closed", text.len()))?;
@@ -78,16 +108,18 @@ impl Template {
             }
             parts.push(Part::Variable(Variable { name: name.to_owned(), member }));
             at = close + 2;
+            ranges.push(open..at);
         }
         if at < text.len() {
-            parts.push(Part::Text(text[at..].to_owned()));
+            literal(&mut parts, &mut ranges, &text[at..], at..text.len());
         }
-        Ok(Template { parts })
+        Ok((Template { parts }, ranges))
     }
 
     /// A template without variables.
     pub fn literal(text: impl Into<String>) -> Template {
-        Template { parts: vec![Part::Text(text.into())] }
+        let text = text.into();
+        Template { parts: if text.is_empty() { Vec::new() } else { vec![Part::Text(text)] } }
     }
 
     /// The variables in it.
@@ -116,10 +148,17 @@ impl Template {
 
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in &self.parts {
+        for (index, part) in self.parts.iter().enumerate() {
             match part {
-                Part::Text(text) => f.write_str(text)?,
                 Part::Variable(variable) => write!(f, "{{{{{variable}}}}}")?,
+                Part::Text(text) => {
+                    let text = text.replace("{{", "{{'{{'}}");
+                    // Before a variable's own braces a last one would open it too early.
+                    match text.strip_suffix('{') {
+                        Some(rest) if index + 1 < self.parts.len() => write!(f, "{rest}{{{{'{{'}}}}")?,
+                        _ => f.write_str(&text)?,
+                    }
+                }
             }
         }
         Ok(())
@@ -139,8 +178,20 @@ mod tests {
     }
 
     #[test]
+    fn texts_that_look_like_variables_survive_being_written() {
+        let variable = || Part::Variable(Variable { name: "region".into(), member: None });
+        for text in ["{{", "{", "{{{", "a{{7*7}}b", "{{'", "}}", "'}}"] {
+            let template = Template { parts: vec![Part::Text(text.to_owned()), variable()] };
+            assert_eq!(Template::parse(&template.to_string()), Ok(template), "{text}");
+            let template = Template { parts: vec![variable(), Part::Text(text.to_owned())] };
+            assert_eq!(Template::parse(&template.to_string()), Ok(template), "{text}");
+        }
+    }
+
+    #[test]
     fn broken_templates_are_refused_with_their_range() {
-        for (text, range) in [("x {{a", 2..5), ("{{}}", 0..4), ("{{a.}}", 0..6), ("{{a.b.c}}", 0..9)] {
+        for (text, range) in [("x {{a", 2..5), ("{{}}", 0..4), ("{{a.}}", 0..6), ("{{a.b.c}}", 0..9), ("{{'a}}", 0..6)]
+        {
             assert_eq!(Template::parse(text).unwrap_err().range, range, "{text}");
         }
     }

@@ -1,10 +1,17 @@
 //! Files that people wrote, read into what the rest of the program works with, or into every mistake in them.
 
-pub mod contract;
-mod grow;
-pub mod node;
-pub mod yaml;
-
+mod axes;
 pub mod built_in;
+mod call;
+pub mod case;
+pub mod contract;
+mod expect;
+mod grow;
+mod matchers;
+pub mod node;
 pub mod profile;
+mod reader;
+mod scope;
+mod step;
 pub mod suite;
+pub mod yaml;
