@@ -4,9 +4,9 @@
 //! method expects one and no field says how long it is, then `connection: close` where no `connection` field is given
 //! and nothing is to follow. Nothing else.
 
-use std::cell::Cell;
 use std::convert::Infallible;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -184,11 +184,11 @@ fn unsent(first: Request, second: Request, reply: Reply, sent: crate::clock::Mom
 async fn converse(stream: &mut Stream, bytes: &[u8], mut take: impl FnMut(&[u8]) -> Next) -> End {
     let (mut from, mut to) = tokio::io::split(stream);
     let hush = Notify::new();
-    let written = Cell::new(false);
+    let written = AtomicBool::new(false);
     let mut writing = pin!(async {
         // A failure to write shows when reading.
         if to.write_all(bytes).await.is_ok() && to.flush().await.is_ok() {
-            written.set(true);
+            written.store(true, Ordering::Relaxed);
             hush.notified().await;
             drop(to.shutdown().await);
         }
@@ -205,7 +205,7 @@ async fn converse(stream: &mut Stream, bytes: &[u8], mut take: impl FnMut(&[u8])
             Ok(0) => return End::Closed,
             Ok(count) => match take(&piece[..count]) {
                 Next::Read => {}
-                Next::Hush if written.get() => hush.notify_one(),
+                Next::Hush if written.load(Ordering::Relaxed) => hush.notify_one(),
                 // Hushed or not, the other side may never take the rest of the request.
                 Next::Hush | Next::Stop => return End::Closed,
             },
