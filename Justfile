@@ -1,0 +1,32 @@
+# What contributors run; `just ci` is what CI runs.
+
+# list the recipes
+default:
+    @just --list
+
+# build, test, lint: all that must hold before anything lands
+ci:
+    .ci/run
+
+# the README's two commands
+try:
+    cargo run -- run
+    cargo test
+
+# formatting and lints, warnings denied
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+
+# the suite against the second server, in another language
+peer:
+    tests/peer/run.sh
+
+# the official SDKs against the reference server
+sdk:
+    tests/sdk/against_reference.sh
+
+# the figures that the README states
+bench:
+    cargo bench
