@@ -1,5 +1,11 @@
 //! Mistakes of authors (cases, schemas, profiles, flags), many at once, each at its place with a way to mend it.
 
+mod codes;
+mod render;
+
+pub use codes::CODES;
+pub use render::render;
+
 use crate::source::Place;
 
 /// One mistake.
@@ -53,8 +59,3 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
-
-pub fn render(m: &[Diagnostic], _c: bool, _w: usize) -> String {
-    format!("{m:#?}")
-}
-pub const CODES: &[(&str, &str)] = &[];

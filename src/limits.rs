@@ -22,6 +22,10 @@ pub const YAML_ANCHORS: usize = 1_000;
 pub const CANDIDATES_SHOWN: usize = 12;
 /// Characters of the author's text that a diagnostic's message repeats.
 pub const QUOTED_CHARACTERS: usize = 60;
+/// Columns that a diagnostic takes however narrow the terminal is.
+pub const DIAGNOSTIC_WIDTH: usize = 60;
+/// Bytes before a place on its line up to which the line is shown.
+pub const LINE_BYTES: usize = 20_000;
 /// Diagnostics shown before the rest is only counted.
 pub const DIAGNOSTICS_SHOWN: usize = 50;
 

@@ -39,3 +39,10 @@ fn every_valid_case_loads() {
         }
     }
 }
+
+#[test]
+fn every_built_in_case_loads() {
+    if let Err(mistakes) = load::built_in::checked(&contract()) {
+        panic!("{mistakes:#?}");
+    }
+}

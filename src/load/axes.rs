@@ -26,7 +26,7 @@ pub(super) fn for_each(reader: &mut Reader<'_>, node: &Node) -> Option<ForEach> 
         axes.format = axis(reader, node, "format", &formats(), &Format::ALL.map(Some));
     }
     if let Some(node) = fields.get("signature") {
-        axes.signature = axis(reader, node, "signature", &schemes(), &EVERY_SCHEME);
+        axes.signature = axis(reader, node, "signature", &schemes(), &SCHEMES);
     }
     if let Some(node) = fields.get("order") {
         axes.order = axis(reader, node, "order", &orders(), &Order::ALL);
@@ -37,8 +37,8 @@ pub(super) fn for_each(reader: &mut Reader<'_>, node: &Node) -> Option<ForEach> 
     (reader.mistakes.len() == before).then_some(axes)
 }
 
-/// What `signature: every` stands for: unsigned calls are no scheme, and many targets refuse them.
-pub(crate) const EVERY_SCHEME: [Scheme; 2] = [Scheme::V1, Scheme::V3];
+/// What `signature: every` stands for; the run leaves out what the target does not take.
+const SCHEMES: [Scheme; 3] = [Scheme::None, Scheme::V1, Scheme::V3];
 
 fn placements() -> [(&'static str, Placement); 3] {
     Placement::ALL.map(|placement| (placement.name(), placement))
@@ -50,7 +50,7 @@ fn formats() -> [(&'static str, Option<Format>); 3] {
 }
 
 fn schemes() -> [(&'static str, Scheme); 3] {
-    [Scheme::None, Scheme::V1, Scheme::V3].map(|scheme| (scheme.name(), scheme))
+    SCHEMES.map(|scheme| (scheme.name(), scheme))
 }
 
 fn orders() -> [(&'static str, Order); 3] {
