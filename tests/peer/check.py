@@ -31,7 +31,8 @@ class Peer:
     def __init__(self, *flags: str) -> None:
         environment = os.environ | {"PEER_ACCESS_KEY_ID": KEY_ID, "PEER_ACCESS_KEY_SECRET": KEY_SECRET}
         self.process = subprocess.Popen(
-            [*SERVER, *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+            [*SERVER, *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True, env=environment,
         )
 
     def __enter__(self) -> str:
