@@ -68,3 +68,11 @@ pub const REDIRECTS: usize = 0;
 pub const FINDINGS_SHOWN: usize = 3;
 /// Bytes that a session command may print.
 pub const COMMAND_BYTES: usize = 64 << 10;
+/// Clients of one overlap.
+pub const CLIENTS: u64 = 64;
+/// What `wait: long` waits at least.
+pub const LONG_WAIT: Duration = Duration::from_secs(2);
+/// Longest time for the restart command.
+pub const RESTART: Duration = Duration::from_secs(120);
+/// Plain requests after a restart before the target counts as gone; fewer than make a run give up.
+pub const RESTART_PROBES: usize = SILENT_IN_A_ROW - 1;

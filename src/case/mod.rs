@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 pub use expectation::{Expectation, Matchers, StatusPattern, TextMatch};
 pub use mutation::{Class, Mutation, Values};
-pub use step::{Action, CallStep, ForEach, LaneChoice, LookAt, OpenStep, Parameter, RawStep, Step};
+pub use step::{
+    Action, CallStep, ForEach, LaneChoice, LookAt, OpenStep, OverlapStep, Parameter, Pause, RawStep, Step, Via,
+};
 pub use template::{Template, Variable};
 
 use crate::source::{Source, Spanned};

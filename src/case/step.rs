@@ -31,7 +31,67 @@ pub enum Action {
     /// Sends exact bytes on a connection of its own.
     Raw(RawStep),
     /// Waits.
-    Wait(Duration),
+    Wait(Pause),
+    /// Opens a WebSocket on a session and holds it until the case ends.
+    Connect(Spanned<String>),
+    /// Steps of several clients at once.
+    Overlap(OverlapStep),
+    /// Restarts the target by the user's command.
+    Restart,
+}
+
+/// `wait: TIME`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
+    /// This long.
+    Time(Duration),
+    /// `settle`: as long as the target may be late.
+    Settle,
+    /// `long`: ten times as long as the target may be late, and at least two seconds.
+    Long,
+}
+
+/// `overlap: [...]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OverlapStep {
+    /// What is done at once: calls, looks and connects, each by a client of its own.
+    pub steps: Vec<Step>,
+    /// How many clients do each of them.
+    pub clients: u32,
+}
+
+/// An observer of a session, as a case names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Via {
+    /// DescribeTerminalSessions with its id.
+    Describe,
+    /// Its WebSocket URL, with its token.
+    WebSocket,
+    /// Its WebSocket URL with another token.
+    WrongToken,
+    /// Its WebSocket URL without a token.
+    NoToken,
+    /// A connection that an earlier step opened and that is held.
+    Connection,
+    /// EndTerminalSession.
+    End,
+}
+
+impl Via {
+    /// All of them.
+    pub const ALL: [Via; 6] = [Via::Describe, Via::WebSocket, Via::WrongToken, Via::NoToken, Via::Connection, Via::End];
+
+    /// Name in case files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Via::Describe => "describe",
+            Via::WebSocket => "websocket",
+            Via::WrongToken => "wrong-token",
+            Via::NoToken => "no-token",
+            Via::Connection => "connection",
+            Via::End => "end",
+        }
+    }
 }
 
 /// `open: NAME`.
@@ -48,6 +108,8 @@ pub struct OpenStep {
 pub struct LookAt {
     /// A session that an earlier step opened.
     pub session: Spanned<String>,
+    /// The observers that look; every one that the target has when empty.
+    pub by: Vec<Via>,
 }
 
 /// `raw: "bytes"`.
@@ -80,6 +142,10 @@ pub struct CallStep {
     pub lane: LaneChoice,
     /// How often each request is sent (each signed anew); answers must be of one kind when more than once.
     pub times: u32,
+    /// Whether each request goes on a connection of its own.
+    pub fresh: bool,
+    /// Whether it is signed with the key that has no permission to end sessions.
+    pub denied: bool,
     /// Values taken from the answer: name, JSON pointer.
     pub capture: Vec<(Spanned<String>, String)>,
 }

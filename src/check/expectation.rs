@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::seen::{printable, violations};
 use super::{Context, Event, Finding, Judgement, Place, Record, Role, Seen, look};
 use crate::case::expectation::BodyMatch;
-use crate::case::{Case, Expectation, Matchers, TextMatch};
+use crate::case::{Action, Case, Expectation, Matchers, Step, TextMatch};
 use crate::contract::{Answer, OutcomeRef};
 use crate::http::{CauseKind, Exchange, Reply, Request, Response};
 use crate::wire::Scheme;
@@ -15,9 +15,9 @@ use crate::wire::Scheme;
 /// Judges every request of a step by what the step expects.
 pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Record], first: usize) -> Judgement {
     let mut judgement = Judgement::default();
-    let step = &case.steps[index];
-    let Some(expectation) = &step.expect else { return judgement };
     for (offset, record) in records.iter().enumerate() {
+        let step = step_of(case, index, record);
+        let Some(expectation) = &step.expect else { continue };
         let place = Place { case, record, index: first + offset };
         let clause = record.mutation.as_ref().map_or_else(|| case.clause_of(step), |mutation| mutation.clause);
         match &record.event {
@@ -35,6 +35,15 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Re
         }
     }
     judgement
+}
+
+/// The step that a record belongs to: one within the overlap, where it has an index there.
+fn step_of<'a>(case: &'a Case, index: usize, record: &Record) -> &'a Step {
+    let step = &case.steps[index];
+    match (&step.action, record.inner) {
+        (Action::Overlap(overlap), Some(inner)) => &overlap.steps[inner],
+        _ => step,
+    }
 }
 
 /// Whether exact bytes were met with waiting.
@@ -66,6 +75,11 @@ fn judge_exchange(
 ) {
     let permitted = Permitted::of(context, place.record, &exchange.request, expectation);
     match &exchange.reply {
+        // The call that was lost before it may have had its effect: what the next one gets tells nothing.
+        Reply::Answered(_) if place.record.role == Role::Strike && place.record.live => {
+            let reason = "a call was lost, and whether it ended its session is not known";
+            judgement.undecided.insert(format!("{}: {reason}", named(place.record)));
+        }
         Reply::Answered(response) => {
             let seen = Seen::of(response);
             judgement.test(clause, permitted.judge(context, place, clause, &seen));

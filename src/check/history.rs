@@ -39,8 +39,14 @@ pub struct Record {
     pub form: Option<WireForm>,
     /// The generated value it carries.
     pub mutation: Option<Mutation>,
-    /// Name of the session that the call names, where the case opened it.
+    /// Index of the step within an overlap.
+    pub inner: Option<usize>,
+    /// Which client of an overlap sent it.
+    pub client: usize,
+    /// Name of the session that the call names to the letter, where the case opened it.
     pub session: Option<String>,
+    /// Whether that session was not known to be ended when the call was sent: a lost call may have ended it.
+    pub live: bool,
     /// What happened.
     pub event: Event,
 }
@@ -63,6 +69,8 @@ pub struct Look {
     pub observations: Vec<Observation>,
     /// When it began.
     pub at: Moment,
+    /// When it was over.
+    pub done: Moment,
 }
 
 /// What one observer saw.
@@ -72,8 +80,32 @@ pub struct Observation {
     pub observer: Observer,
     /// What it saw.
     pub sight: Sight,
+    /// How a WebSocket showed that it is closed.
+    pub manner: Option<Manner>,
     /// In words: "101, then a Pong".
     pub words: String,
+}
+
+/// How a WebSocket URL shows that its session is closed (reading `closed-websocket`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// 4xx, or the connection closed without 101.
+    Refused,
+    /// 101, then Close or the end of the connection before any Output frame.
+    Closed,
+    /// Any other answer to the handshake.
+    Other,
+}
+
+impl Manner {
+    /// Name of the reading's value.
+    pub fn name(self) -> &'static str {
+        match self {
+            Manner::Refused => "refused",
+            Manner::Closed => "closed",
+            Manner::Other => "neither refused nor closed",
+        }
+    }
 }
 
 /// Ways to look at a session.
@@ -83,6 +115,12 @@ pub enum Observer {
     Describe,
     /// Its WebSocket URL, with its token.
     WebSocket,
+    /// Its WebSocket URL, with another token.
+    WrongToken,
+    /// Its WebSocket URL, without a token.
+    NoToken,
+    /// A connection held on it.
+    Connection,
     /// EndTerminalSession: an open one is ended by it.
     End,
 }
@@ -93,6 +131,9 @@ impl Observer {
         match self {
             Observer::Describe => "Describe",
             Observer::WebSocket => "WebSocket",
+            Observer::WrongToken => "WebSocket with a wrong token",
+            Observer::NoToken => "WebSocket without a token",
+            Observer::Connection => "the open connection",
             Observer::End => "End",
         }
     }
@@ -112,6 +153,32 @@ pub enum Sight {
 }
 
 impl Record {
+    /// A record of `event` that belongs to no step, for `operation` in `form`.
+    pub fn new(role: Role, operation: Option<String>, form: Option<WireForm>, event: Event) -> Record {
+        Record {
+            step: None,
+            variant: None,
+            item: String::new(),
+            role,
+            operation,
+            form,
+            mutation: None,
+            inner: None,
+            client: 0,
+            session: None,
+            live: false,
+            event,
+        }
+    }
+
+    /// When it began.
+    pub fn began(&self) -> Moment {
+        match &self.event {
+            Event::Exchange(exchange) => exchange.sent,
+            Event::Look(look) => look.at,
+        }
+    }
+
     /// Whether its answer is an RPC answer (CONTRACT.md): a well-formed GET or POST of an operation at the path.
     pub fn is_rpc(&self) -> bool {
         self.operation.is_some()

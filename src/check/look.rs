@@ -1,6 +1,6 @@
 //! Looks at a session: what all observers together say of it.
 
-use super::history::{Look, Observation, Observer, Sight};
+use super::history::{Look, Manner, Observation, Observer, Sight};
 use super::{Context, Finding, Judgement, Place};
 use crate::case::Expectation;
 use crate::case::expectation::LookOutcome;
@@ -15,6 +15,9 @@ pub(super) fn judge(
 ) {
     let Expectation::Look(outcome) = expectation else { return };
     let mut looked = false;
+    if *outcome == LookOutcome::Unusable {
+        judgement.findings.extend(manners(context, place, clause, look));
+    }
     for observation in &look.observations {
         if matches!(outcome, LookOutcome::Listed | LookOutcome::NotListed) && observation.observer != Observer::Describe
         {
@@ -55,6 +58,30 @@ fn holds(outcome: LookOutcome, observation: &Observation) -> Option<bool> {
             }
         }
     }
+}
+
+/// Clause and reading `closed-websocket`: one kind of token is shown the end in one manner, the one that the target reads.
+fn manners(context: Context<'_>, place: Place<'_>, clause: &str, look: &Look) -> Option<Finding> {
+    let reading = context.readings.of("closed-websocket");
+    let shown: Vec<(Observer, Manner, &str)> = look
+        .observations
+        .iter()
+        .filter(|seen| seen.sight == Sight::Closed)
+        .filter_map(|seen| Some((seen.observer, seen.manner?, seen.words.as_str())))
+        .collect();
+    let permitted = |manner: Manner| manner != Manner::Other && (reading == "any" || reading == manner.name());
+    if let Some((observer, manner, words)) = shown.iter().find(|(_, manner, _)| !permitted(*manner)) {
+        let expected = if reading == "any" { "refused or closed" } else { reading };
+        let finding = Finding::new(context, clause, place, format!("the WebSocket {expected}"), manner.name());
+        let finding = finding.label(format!("{} saw: {words}", observer.name()));
+        return Some(finding.note("reading", format!("closed-websocket = {reading}")));
+    }
+    let other = |(at, (observer, manner, _)): (usize, &(Observer, Manner, &str))| {
+        shown[..at].iter().any(|(earlier, before, _)| earlier == observer && before != manner)
+    };
+    let (_, (observer, manner, words)) = shown.iter().enumerate().find(|(at, seen)| other((*at, seen)))?;
+    let finding = Finding::new(context, clause, place, "the same answer every time", format!("now {}", manner.name()));
+    Some(finding.label(format!("{} saw: {words}", observer.name())))
 }
 
 fn finding(

@@ -11,13 +11,14 @@ pub mod request_id;
 pub mod result;
 pub mod same;
 pub mod seen;
+pub mod session_id;
 pub mod silence;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use finding::{Finding, Verdict};
-pub use history::{Event, Look, Observation, Observer, Record, Role, Sight};
+pub use history::{Event, Look, Manner, Observation, Observer, Record, Role, Sight};
 pub use result::{CaseResult, Skip};
 pub use seen::Seen;
 

@@ -113,6 +113,9 @@ pub struct NetworkArgs {
     /// Where random choices come from, up to 16 hexadecimal digits
     #[arg(long, value_name = "HEX", env = "ENDSPEC_SEED")]
     pub seed: Option<String>,
+    /// Command (run by `sh -c`) that restarts the target and returns when it is back
+    #[arg(long, value_name = "CMD", env = "ENDSPEC_RESTART_COMMAND")]
+    pub restart_command: Option<String>,
     /// Header that carries an id of each request, to find it in the target's logs
     #[arg(long, value_name = "NAME", env = "ENDSPEC_ID_HEADER")]
     pub id_header: Option<String>,

@@ -213,16 +213,7 @@ fn judge(args: &CallArgs, contract: &Contract, readings: &Readings, form: WireFo
         for_each: None,
         steps: Vec::new(),
     });
-    let record = Record {
-        step: None,
-        variant: None,
-        item: String::new(),
-        role: Role::Judged,
-        operation: Some(args.operation.clone()),
-        form: Some(form),
-        mutation: None,
-        session: None,
-        event: Event::Exchange(Box::new(exchange)),
-    };
+    let event = Event::Exchange(Box::new(exchange));
+    let record = Record::new(Role::Judged, Some(args.operation.clone()), Some(form), event);
     check::answers(Context { contract, readings }, &case, &[record], 0)
 }

@@ -43,6 +43,8 @@ pub(super) struct Settings {
 pub(super) struct About {
     auth: Scheme,
     credential: Option<Credential>,
+    denied: Option<Credential>,
+    restart: Option<String>,
     region: String,
     other_region: Option<String>,
     unsupported_region: Option<String>,
@@ -63,6 +65,8 @@ impl About {
             built_in,
             auth: self.auth,
             credential: self.credential,
+            denied: self.denied,
+            restart: self.restart,
             region: self.region,
             other_region: self.other_region,
             unsupported_region: self.unsupported_region,
@@ -103,6 +107,8 @@ pub(super) fn resolve(args: &NetworkArgs, values: Values, contract: &Contract) -
     let own = |given: Option<String>, own: &str| given.or_else(|| reference.then(|| own.to_owned()));
     let about = About {
         auth,
+        denied: taker.denied(auth, reference),
+        restart: taker.text(args.restart_command.as_ref(), "restart-command"),
         credential,
         region: taker.text(args.region.as_ref(), "region").unwrap_or_else(|| server::REGION_ID.to_owned()),
         other_region: own(taker.text(args.other_region.as_ref(), "other-region"), server::OTHER_REGION_ID),
@@ -229,6 +235,18 @@ impl Taker<'_> {
         let mut credential = Credential::new(id, secret);
         credential.token = read("ALIBABA_CLOUD_SECURITY_TOKEN").map(Into::into);
         Some(credential)
+    }
+
+    /// The key without permission to end sessions, from the environment alone.
+    fn denied(&mut self, auth: Scheme, reference: bool) -> Option<Credential> {
+        if auth == Scheme::None {
+            return None;
+        }
+        if reference {
+            return Some(Credential::new(server::DENIED_ACCESS_KEY_ID, server::DENIED_ACCESS_KEY_SECRET));
+        }
+        let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Some(Credential::new(read("ENDSPEC_DENIED_ACCESS_KEY_ID")?, read("ENDSPEC_DENIED_ACCESS_KEY_SECRET")?))
     }
 
     fn lacking(&mut self, args: &NetworkArgs, contract: &Contract) -> BTreeSet<String> {

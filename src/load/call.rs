@@ -33,6 +33,9 @@ pub(super) fn call(
     let lanes = [("live", LaneChoice::Live), ("raw", LaneChoice::Raw)];
     let lane = fields.get("lane").and_then(|node| reader.word(node, "lane", &lanes)).unwrap_or_default();
     let times = fields.get("times").and_then(|node| number(reader, node, limits::CALL_TIMES)).unwrap_or(1);
+    let connections = [("reused", false), ("fresh", true)];
+    let fresh = fields.get("connection").and_then(|node| reader.word(node, "connection", &connections));
+    let denied = fields.get("credential").and_then(|node| credential(reader, node, scope));
     let capture = fields.get("capture").map(|node| captures(reader, node, scope)).unwrap_or_default();
     if reader.mistakes.len() > before {
         return None;
@@ -47,6 +50,8 @@ pub(super) fn call(
         headers,
         lane,
         times: u32::try_from(times).ok()?,
+        fresh: fresh.unwrap_or_default(),
+        denied: denied.unwrap_or_default(),
         capture,
     })
 }
@@ -164,6 +169,14 @@ fn method(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
         return None;
     }
     Some(text.to_owned())
+}
+
+fn credential(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope) -> Option<bool> {
+    let denied = reader.word(node, "credential", &[("own", false), ("denied", true)])?;
+    if denied {
+        scope.need("denied-credential", node.span, "`credential: denied`");
+    }
+    Some(denied)
 }
 
 fn headers(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope) -> Vec<(String, Template)> {

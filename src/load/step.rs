@@ -7,20 +7,37 @@ use super::reader::{Fields, Reader, first_line};
 use super::scope::{FILLER, Scope};
 use super::yaml::shortened;
 use super::{call, expect};
-use crate::case::{Action, LookAt, OpenStep, RawStep, Step, Values};
+use crate::case::{Action, LookAt, OpenStep, OverlapStep, Pause, RawStep, Step, Values, Via};
 use crate::contract::Contract;
 use crate::diagnostic::did_you_mean;
 use crate::limits;
 use crate::source::{Span, Spanned};
 
 /// Actions, each with the keys that may stand beside it.
-pub(super) const ACTIONS: [(&str, &[&str]); 5] = [
+pub(super) const ACTIONS: [(&str, &[&str]); 8] = [
     ("open", &["region"]),
     (
         "call",
-        &["with", "without", "values", "for-each", "method", "headers", "lane", "times", "capture", "clause", "expect"],
+        &[
+            "with",
+            "without",
+            "values",
+            "for-each",
+            "method",
+            "headers",
+            "lane",
+            "times",
+            "connection",
+            "credential",
+            "capture",
+            "clause",
+            "expect",
+        ],
     ),
-    ("look", &["clause", "expect"]),
+    ("look", &["by", "clause", "expect"]),
+    ("connect", &["clause", "expect"]),
+    ("overlap", &["clients", "clause"]),
+    ("restart", &[]),
     ("raw", &["filler", "clause", "expect"]),
     ("wait", &[]),
 ];
@@ -41,14 +58,20 @@ pub(super) fn step(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope, voca
         "call" => {
             call::call(reader, &fields, node_of_action, scope, vocabulary).map(|call| Action::Call(Box::new(call)))
         }
-        "look" => look(reader, node_of_action, scope).map(Action::Look),
+        "look" => look(reader, &fields, node_of_action, scope).map(Action::Look),
+        "connect" => session(reader, node_of_action, scope, "`connect`").map(Action::Connect),
+        "overlap" => overlap(reader, &fields, node_of_action, scope, vocabulary).map(Action::Overlap),
+        "restart" => restart(reader, node_of_action, scope),
         "raw" => raw(reader, &fields, node_of_action, scope).map(Action::Raw),
         _ => wait(reader, node_of_action).map(Action::Wait),
     };
     if let Some(Action::Call(call)) = &read {
         values = call.values.as_ref().map(|values| &values.value);
     }
-    let about = expect::About { looks: action == "look", values: values.is_some() || fields.get("values").is_some() };
+    let about = expect::About {
+        looks: matches!(action, "look" | "connect"),
+        values: values.is_some() || fields.get("values").is_some(),
+    };
     let expect = fields.get("expect").filter(|_| keys.contains(&"expect"));
     let expect = expect.map(|node| (node, expect::expectation(reader, node, about, vocabulary)));
     let clause = fields.get("clause").filter(|_| keys.contains(&"clause"));
@@ -138,9 +161,86 @@ fn open(reader: &mut Reader<'_>, fields: &Fields<'_>, node: &Node, scope: &mut S
     Some(OpenStep { name, region })
 }
 
-fn look(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope) -> Option<LookAt> {
+fn look(reader: &mut Reader<'_>, fields: &Fields<'_>, node: &Node, scope: &mut Scope) -> Option<LookAt> {
+    let by = fields.get("by").map(|node| observers(reader, node));
+    let session = session(reader, node, scope, "`look`")?;
+    let by = match by {
+        Some(read) => read?,
+        None => Vec::new(),
+    };
+    Some(LookAt { session, by })
+}
+
+fn observers(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Via>> {
+    let words = Via::ALL.map(|via| (via.name(), via));
+    let nodes = match &node.kind {
+        Kind::Text(_) => std::slice::from_ref(node),
+        _ => reader.list(node, "an observer or a list of observers"),
+    };
+    let before = reader.mistakes.len();
+    let mut observers = Vec::new();
+    for node in nodes {
+        let Some(via) = reader.word(node, "observer", &words) else { continue };
+        if observers.contains(&via) {
+            reader.mistake("listed-twice", node.span, format!("`{}` is listed twice", via.name()));
+        }
+        observers.push(via);
+    }
+    (reader.mistakes.len() == before && !observers.is_empty()).then_some(observers)
+}
+
+/// What may happen at once: what needs no step before it in the same overlap.
+const AT_ONCE: [&str; 3] = ["call", "look", "connect"];
+
+fn overlap(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    node: &Node,
+    scope: &mut Scope,
+    vocabulary: &Contract,
+) -> Option<OverlapStep> {
+    let clients = fields.get("clients").map(|node| number(reader, node, limits::CLIENTS));
+    let before = reader.mistakes.len();
+    let mut steps = Vec::new();
+    for node in reader.list(node, "a list of steps") {
+        let other = reader.map(node, "a step").is_some_and(|fields| {
+            ACTIONS.iter().any(|(name, _)| !AT_ONCE.contains(name) && fields.get(name).is_some())
+        });
+        if other {
+            let help = "calls, looks and connects overlap; what prepares them stands before the overlap";
+            reader.mend("contradiction", first_line(&reader.source.text, node.span), "this step cannot overlap", help);
+            continue;
+        }
+        steps.extend(step(reader, node, scope, vocabulary));
+    }
+    if reader.mistakes.len() > before || steps.is_empty() {
+        return None;
+    }
+    let clients = match clients {
+        Some(read) => u32::try_from(read?).ok()?,
+        None => 1,
+    };
+    Some(OverlapStep { steps, clients })
+}
+
+fn restart(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope) -> Option<Action> {
+    scope.need("restart", node.span, "`restart`");
+    if matches!(node.kind, Kind::Bool(true)) {
+        return Some(Action::Restart);
+    }
+    reader.mend(
+        "wrong-type",
+        node.span,
+        format!("`true` is expected here, found {}", node.found()),
+        "write `restart: true`",
+    );
+    None
+}
+
+/// A session that an earlier step opened.
+fn session(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope, what: &str) -> Option<Spanned<String>> {
     let name = reader.text(node, "the name of a session")?;
-    scope.need("sessions", node.span, "`look`");
+    scope.need("sessions", node.span, what);
     if !scope.sessions.iter().any(|session| session == name) {
         let sessions: Vec<&str> = scope.sessions.iter().map(String::as_str).collect();
         let message = format!("no earlier step opens a session `{}`", shortened(name));
@@ -152,7 +252,7 @@ fn look(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope) -> Option<LookA
         reader.mend("unknown-session", node.span, message, help);
         return None;
     }
-    Some(LookAt { session: Spanned::new(name.to_owned(), node.span) })
+    Some(Spanned::new(name.to_owned(), node.span))
 }
 
 fn raw(reader: &mut Reader<'_>, fields: &Fields<'_>, node: &Node, scope: &mut Scope) -> Option<RawStep> {
@@ -199,8 +299,16 @@ pub(super) fn number(reader: &mut Reader<'_>, node: &Node, most: u64) -> Option<
     number
 }
 
-fn wait(reader: &mut Reader<'_>, node: &Node) -> Option<Duration> {
-    let help = "write a whole number and `ms`, `s` or `m`, such as `50ms` or `2s`";
+fn wait(reader: &mut Reader<'_>, node: &Node) -> Option<Pause> {
+    match node.text() {
+        Some("settle") => Some(Pause::Settle),
+        Some("long") => Some(Pause::Long),
+        _ => time(reader, node).map(Pause::Time),
+    }
+}
+
+fn time(reader: &mut Reader<'_>, node: &Node) -> Option<Duration> {
+    let help = "write a whole number and `ms`, `s` or `m`, such as `50ms`; or `settle`, or `long`";
     let Some(text) = node.text() else {
         reader.mistake("bad-duration", node.span, format!("a time is expected here, found {}", node.found())).help =
             Some(help.to_owned());

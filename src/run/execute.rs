@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::expand::{self, Item};
-use super::send::{Bed, Way, is_silent, is_throttled};
+use super::send::Bed;
 use super::sessions::{self, Session};
 use super::target::Availability;
-use super::{look, raw};
-use crate::case::mutation::{self, Base};
+use super::{call, expand, look, overlap, raw, restart};
 use crate::case::step::OpenStep;
-use crate::case::{Action, CallStep, Case, LaneChoice, Step, Template, Variable};
-use crate::check::history::{Event, Record, Role};
-use crate::check::{self, CaseResult, Context, Seen, Skip, expectation};
-use crate::http::{Exchange, Headers, Lane};
+use crate::case::{Action, Case, Pause, Step, Template, Variable, mutation};
+use crate::check::history::Record;
+use crate::check::{self, CaseResult, Context, Skip};
+use crate::limits;
 use crate::seed::Stream;
-use crate::wire::{Call, WireForm};
+use crate::transport::Held;
+use crate::wire::WireForm;
 
 /// What a case knows while it runs.
 pub(super) struct State {
@@ -25,6 +25,8 @@ pub(super) struct State {
     pub captured: BTreeMap<String, String>,
     /// Sessions by name.
     pub sessions: BTreeMap<String, Session>,
+    /// Connections held on sessions, by the session's name.
+    pub held: BTreeMap<String, Held>,
     /// A session id that was never issued.
     pub unknown: String,
     /// The wire form of the variant, and its label.
@@ -50,6 +52,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
             stream: variant_stream,
             captured: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            held: BTreeMap::new(),
             unknown,
             base,
             variant,
@@ -70,7 +73,8 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
     result
 }
 
-fn context(bed: &Bed) -> Context<'_> {
+/// What checks may know.
+pub(super) fn context(bed: &Bed) -> Context<'_> {
     Context { contract: &bed.contract, readings: &bed.target.readings }
 }
 
@@ -126,19 +130,31 @@ async fn act(bed: &Bed, index: usize, step: &Step, state: &mut State, history: &
     let first = history.len();
     let done = match &step.action {
         Action::Open(open) => open_session(bed, open, state, history).await,
-        Action::Wait(duration) => {
-            bed.clock.sleep(*duration).await;
+        Action::Wait(pause) => {
+            bed.clock.sleep(length(bed, *pause)).await;
             Ok(())
         }
-        Action::Look(look) => look::look(bed, &look.session.value, index, step, state, history).await,
-        Action::Raw(raw) => raw::send(bed, raw, index, state, history).await,
-        Action::Call(call) => call_step(bed, call, index, step, state, history).await,
+        Action::Look(look) => look::look(bed, look, step, state, history).await,
+        Action::Connect(session) => look::hold(bed, &session.value, state, history).await,
+        Action::Raw(raw) => raw::send(bed, raw, state, history).await,
+        Action::Call(call) => call::call(bed, call, step, state, history).await,
+        Action::Overlap(overlap) => overlap::overlap(bed, overlap, state, history).await,
+        Action::Restart => restart::restart(bed, state).await,
     };
     for record in &mut history[first..] {
         record.step = Some(index);
         record.variant.clone_from(&state.variant);
     }
     done
+}
+
+/// Ten times as long as the target may be late, and at least two seconds, is long.
+fn length(bed: &Bed, pause: Pause) -> Duration {
+    match pause {
+        Pause::Time(duration) => duration,
+        Pause::Settle => bed.target.settle,
+        Pause::Long => (bed.target.settle * 10).max(limits::LONG_WAIT),
+    }
 }
 
 async fn open_session(bed: &Bed, open: &OpenStep, state: &mut State, history: &mut Vec<Record>) -> Result<(), String> {
@@ -181,203 +197,9 @@ fn value(bed: &Bed, state: &State, variable: &Variable) -> Option<String> {
     }
 }
 
-async fn call_step(
-    bed: &Bed,
-    step: &CallStep,
-    index: usize,
-    whole: &Step,
-    state: &mut State,
-    history: &mut Vec<Record>,
-) -> Result<(), String> {
-    let call = filled(bed, state, step)?;
-    let items = expand::items(step, state.base, mutations(bed, step, &call, state)?, &bed.target);
-    for item in items {
-        if let Some(reason) = bed.stopped() {
-            return Err(reason);
-        }
-        let call = with_mutation(&call, step, &item);
-        let named = session_of(state, &call).filter(|(_, session)| bed.sessions.is_open(&session.id));
-        let session = named.map(|(name, _)| name);
-        let template = Record {
-            step: Some(index),
-            variant: state.variant.clone(),
-            item: item.label.clone(),
-            role: Role::Judged,
-            operation: step
-                .method
-                .is_none()
-                .then(|| call.action.clone())
-                .flatten()
-                .or_else(|| step.method.is_none().then(String::new)),
-            form: Some(item.form),
-            mutation: item.mutation.clone(),
-            session,
-            event: Event::Look(check::Look { session: String::new(), observations: Vec::new(), at: bed.clock.now() }),
-        };
-        let exchange = send_item(bed, step, &call, &item, &template, state, history).await?;
-        ended(bed, &call, &exchange);
-        let expected = whole.expect.as_ref().map(|expect| &expect.value);
-        let struck = is_silent(&exchange) && !expectation::permits_loss(context(bed), &template, &exchange, expected);
-        capture(step, &exchange, state)?;
-        history.push(Record { event: Event::Exchange(Box::new(exchange)), ..template.clone() });
-        if struck {
-            strikes(bed, step, &call, &item, &template, state, history).await;
-        }
-    }
-    Ok(())
-}
-
-/// The call with all variables filled, common parameters taken out of `with`.
-fn filled(bed: &Bed, state: &State, step: &CallStep) -> Result<Call, String> {
-    let mut call = super::send::call(&step.operation.value, &[]);
-    for parameter in &step.with {
-        for value in &parameter.values {
-            let value = fill(bed, state, value)?;
-            match parameter.name.value.as_str() {
-                "Action" => call.action = Some(value),
-                "Version" => call.version = Some(value),
-                name => call.parameters.push((name.to_owned(), value)),
-            }
-        }
-    }
-    for name in &step.without {
-        match name.value.as_str() {
-            "Action" => call.action = None,
-            "Version" => call.version = None,
-            _ => {}
-        }
-    }
-    let mut headers = Headers::new();
-    for (name, value) in &step.headers {
-        headers.push(name.clone(), fill(bed, state, value)?);
-    }
-    call.headers = headers;
-    Ok(call)
-}
-
-fn mutations(bed: &Bed, step: &CallStep, call: &Call, state: &mut State) -> Result<Vec<mutation::Mutation>, String> {
-    let Some(values) = &step.values else { return Ok(Vec::new()) };
-    let parameter = values.value.parameter.as_str();
-    let right = crate::wire::parameters::first(&call.parameters, parameter)
-        .ok_or_else(|| format!("`values` needs a right {parameter} under `with`"))?;
-    let target = &bed.target;
-    let mut known = if parameter == "RegionId" { bed.contract.regions.clone() } else { Vec::new() };
-    known.push(target.region.clone());
-    known.extend(target.other_region.clone());
-    known.extend(target.unsupported_region.clone());
-    let issued = state.sessions.values().any(|session| session.id == right);
-    let base = Base { parameter, value: right, issued, known: &known };
-    Ok(state.stream.unstructured(4096, |u| mutation::generate(&values.value, base, u)))
-}
-
-/// Puts a generated value in the place of the right one.
-fn with_mutation(call: &Call, step: &CallStep, item: &Item) -> Call {
-    let (Some(values), Some(mutation)) = (&step.values, &item.mutation) else { return call.clone() };
-    let parameter = values.value.parameter.as_str();
-    let mut changed = Call { parameters: Vec::new(), ..call.clone() };
-    for (name, value) in &call.parameters {
-        if name == parameter {
-            changed.parameters.extend(mutation.values.iter().map(|value| (name.clone(), value.clone())));
-        } else {
-            changed.parameters.push((name.clone(), value.clone()));
-        }
-    }
-    changed
-}
-
-async fn send_item(
-    bed: &Bed,
-    step: &CallStep,
-    call: &Call,
-    item: &Item,
-    template: &Record,
-    state: &mut State,
-    history: &mut Vec<Record>,
-) -> Result<Exchange, String> {
-    if let Some(method) = &step.method {
-        let mut request = bed.encode(call, item.form, &mut state.stream);
-        request.method.clone_from(method);
-        return Ok(bed.exchange(request, Way::Lane(Lane::Live)).await);
-    }
-    if step.lane == LaneChoice::Raw {
-        return Ok(raw::pair(bed, call, item.form, template, state, history).await);
-    }
-    let (exchange, throttled) = bed.call(call, item.form, Way::Lane(Lane::Live), &mut state.stream).await;
-    let count = throttled.len();
-    for exchange in throttled {
-        history.push(Record { role: Role::Throttled, event: Event::Exchange(Box::new(exchange)), ..template.clone() });
-    }
-    if is_throttled(&exchange) {
-        return Err(format!("the target throttled {} times", count + 1));
-    }
-    Ok(exchange)
-}
-
-fn session_of<'a>(state: &'a State, call: &Call) -> Option<(String, &'a Session)> {
-    if call.action.as_deref() != Some("EndTerminalSession") {
-        return None;
-    }
-    let mut ids = call.parameters.iter().filter(|(name, _)| name == "SessionId").map(|(_, value)| value);
-    let id = ids.next()?;
-    state.sessions.iter().find(|(_, session)| session.id == *id).map(|(name, session)| (name.clone(), session))
-}
-
-/// Notes sessions that an answer ended.
-fn ended(bed: &Bed, call: &Call, exchange: &Exchange) {
-    let Some(response) = exchange.reply.answer() else { return };
-    if call.action.as_deref() == Some("EndTerminalSession") && Seen::of(response).is_ok(None) {
-        for (_, id) in call.parameters.iter().filter(|(name, _)| name == "SessionId") {
-            bed.sessions.ended(id);
-        }
-    }
-}
-
-fn capture(step: &CallStep, exchange: &Exchange, state: &mut State) -> Result<(), String> {
-    if step.capture.is_empty() {
-        return Ok(());
-    }
-    let response = exchange.reply.answer().ok_or("no answer to capture from")?;
-    let seen = Seen::of(response);
-    for (name, pointer) in &step.capture {
-        let value = seen.document.as_ref().ok().and_then(|document| document.value.pointer(pointer));
-        let text = value.and_then(|v| v.as_str()).ok_or_else(|| format!("the answer has no text at `{pointer}`"))?;
-        state.captured.insert(name.value.clone(), text.to_owned());
-    }
-    Ok(())
-}
-
-/// Sends a silent input twice more on fresh connections, with plain requests before, between and after: the two-strikes
-/// rule is judged from what is recorded here.
-async fn strikes(
-    bed: &Bed,
-    step: &CallStep,
-    call: &Call,
-    item: &Item,
-    template: &Record,
-    state: &mut State,
-    history: &mut Vec<Record>,
-) {
-    let probe = bed.probe(template, &mut state.stream).await;
-    history.push(probe);
-    for _ in 0..2 {
-        let mut request = bed.encode(call, item.form, &mut state.stream);
-        if let Some(method) = &step.method {
-            request.method.clone_from(method);
-        }
-        let exchange = bed.exchange(request, Way::Fresh).await;
-        ended(bed, call, &exchange);
-        let answered = !is_silent(&exchange);
-        history.push(Record { role: Role::Strike, event: Event::Exchange(Box::new(exchange)), ..template.clone() });
-        let probe = bed.probe(template, &mut state.stream).await;
-        history.push(probe);
-        if answered {
-            return;
-        }
-    }
-}
-
 /// Ends what the variant opened and is not known to be ended.
 async fn clean_up(bed: &Bed, state: &mut State, result: &mut CaseResult) {
+    state.held.clear();
     for session in std::mem::take(&mut state.sessions).into_values() {
         if bed.sessions.is_open(&session.id)
             && !sessions::end(bed, &session, &mut state.stream, &mut result.history).await

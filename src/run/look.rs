@@ -1,4 +1,4 @@
-//! Looks at a session, by every observer that the target has.
+//! Looks at a session, by every observer that the target has; and connections that are held on one.
 
 use serde_json::Value;
 
@@ -7,71 +7,98 @@ use super::expand::ordinary;
 use super::send::{Bed, Way, call, end_call};
 use super::sessions::Session;
 use crate::case::expectation::LookOutcome;
-use crate::case::{Expectation, Step};
+use crate::case::{Expectation, LookAt, Step, Via};
 use crate::check::Seen;
-use crate::check::history::{Event, Look, Observation, Observer, Record, Role, Sight};
+use crate::check::history::{Event, Look, Manner, Observation, Observer, Record, Role, Sight};
 use crate::check::seen::printable;
-use crate::http::{Headers, Lane, Reply};
-use crate::transport::websocket::WsOutcome;
+use crate::clock::Moment;
+use crate::http::{Cause, CauseKind, Exchange, Headers, Lane, Reply};
+use crate::transport::{Held, Standing, WsOutcome};
+use crate::wire::WireForm;
 
 /// Looks at a session of the case, once `settle` has passed.
+///
+/// # Errors
+/// When the session was not opened.
 pub(super) async fn look(
     bed: &Bed,
-    name: &str,
-    index: usize,
+    look: &LookAt,
     step: &Step,
     state: &mut State,
     history: &mut Vec<Record>,
 ) -> Result<(), String> {
+    let name = look.session.value.as_str();
     let session = state.sessions.get(name).cloned().ok_or_else(|| format!("session `{name}` is not open"))?;
     bed.clock.sleep(bed.target.settle).await;
+    let expected = match step.expect.as_ref().map(|expect| &expect.value) {
+        Some(Expectation::Look(outcome)) => *outcome,
+        _ => LookOutcome::Usable,
+    };
     let at = bed.clock.now();
     let mut observations = Vec::new();
-    let lacks = |capability: &str| bed.target.lacking.contains(capability);
-    let only_listed = matches!(
-        step.expect.as_ref().map(|expect| &expect.value),
-        Some(Expectation::Look(LookOutcome::Listed | LookOutcome::NotListed))
-    );
-    if !lacks("describe") {
-        observations.push(describe(bed, &session, state, history).await);
-    }
-    if !lacks("websocket")
-        && !only_listed
-        && let Some(url) = &session.url
-    {
-        observations.push(connect(bed, url).await);
+    for via in observers(bed, look, expected, &session, state) {
+        match via {
+            Via::Describe => observations.push(describe(bed, &session, state, history).await),
+            Via::Connection => observations.extend(connection(bed, name, expected, state).await),
+            Via::WebSocket | Via::WrongToken | Via::NoToken => {
+                observations.extend(web_socket(bed, &session, via, name, expected, state).await);
+            }
+            Via::End => observations.push(by_end(bed, &session, state, history).await),
+        }
     }
     // Where no other observer can tell, "usable" means that the first End answers `ok` (CONTRACT.md, capabilities).
     let told = observations.iter().any(|seen| matches!(seen.sight, Sight::Open | Sight::Closed));
-    if !told && !only_listed {
+    let of_describe = matches!(expected, LookOutcome::Listed | LookOutcome::NotListed);
+    if !told && look.by.is_empty() && !of_describe {
         observations.push(by_end(bed, &session, state, history).await);
     }
-    history.push(Record {
-        step: Some(index),
-        variant: None,
-        item: String::new(),
-        role: Role::Judged,
-        operation: None,
-        form: None,
-        mutation: None,
-        session: Some(name.to_owned()),
-        event: Event::Look(Look { session: name.to_owned(), observations, at }),
-    });
+    history.push(record(bed, name, observations, at));
     Ok(())
 }
 
-fn probe_record(operation: &str, form: crate::wire::WireForm, exchange: crate::http::Exchange) -> Record {
-    Record {
-        step: None,
-        variant: None,
-        item: "look".to_owned(),
-        role: Role::Probe,
-        operation: Some(operation.to_owned()),
-        form: Some(form),
-        mutation: None,
-        session: None,
-        event: Event::Exchange(Box::new(exchange)),
+fn record(bed: &Bed, name: &str, observations: Vec<Observation>, at: Moment) -> Record {
+    let look = Look { session: name.to_owned(), observations, at, done: bed.clock.now() };
+    Record { session: Some(name.to_owned()), ..Record::new(Role::Judged, None, None, Event::Look(look)) }
+}
+
+/// The observers that look: those named, as far as the target has them, or all but End.
+fn observers(bed: &Bed, look: &LookAt, expected: LookOutcome, session: &Session, state: &State) -> Vec<Via> {
+    let lacks = |capability: &str| bed.target.lacking.contains(capability);
+    let held = state.held.contains_key(&look.session.value);
+    let url = session.url.is_some() && !lacks("websocket");
+    let has = |via: &Via| match via {
+        Via::Describe => !lacks("describe"),
+        Via::WebSocket | Via::WrongToken | Via::NoToken => url,
+        Via::Connection => held,
+        Via::End => true,
+    };
+    if !look.by.is_empty() {
+        return look.by.iter().copied().filter(has).collect();
     }
+    let all: &[Via] = match expected {
+        LookOutcome::Listed | LookOutcome::NotListed => &[Via::Describe],
+        // While the run holds a connection on a session, that connection is the look (rules for judging).
+        LookOutcome::Usable if held => &[Via::Describe, Via::Connection],
+        LookOutcome::Usable => &[Via::Describe, Via::WebSocket],
+        LookOutcome::Unusable => &[Via::Describe, Via::Connection, Via::WebSocket],
+    };
+    all.iter().copied().filter(has).collect()
+}
+
+/// Opens a WebSocket on a session and holds it until the case ends.
+///
+/// # Errors
+/// When the session has no URL to connect to.
+pub(super) async fn hold(bed: &Bed, name: &str, state: &mut State, history: &mut Vec<Record>) -> Result<(), String> {
+    let session = state.sessions.get(name).cloned().ok_or_else(|| format!("session `{name}` is not open"))?;
+    if session.url.is_none() || bed.target.lacking.contains("websocket") {
+        return Err(format!("session `{name}` has no WebSocket URL; `--without websocket` declares that"));
+    }
+    bed.clock.sleep(bed.target.settle).await;
+    let at = bed.clock.now();
+    let observations = web_socket(bed, &session, Via::WebSocket, name, LookOutcome::Usable, state).await;
+    history.push(record(bed, name, observations, at));
+    Ok(())
 }
 
 async fn describe(bed: &Bed, session: &Session, state: &mut State, history: &mut Vec<Record>) -> Observation {
@@ -82,8 +109,13 @@ async fn describe(bed: &Bed, session: &Session, state: &mut State, history: &mut
         Reply::Answered(response) => described(&Seen::of(response), &session.id),
         Reply::Refused(cause) | Reply::Lost(cause) => (Sight::Unknown, printable(&cause.words, 200)),
     };
-    history.push(probe_record("DescribeTerminalSessions", form, exchange));
-    Observation { observer: Observer::Describe, sight, words }
+    history.push(probe("DescribeTerminalSessions", form, exchange));
+    Observation { observer: Observer::Describe, sight, manner: None, words }
+}
+
+fn probe(operation: &str, form: WireForm, exchange: Exchange) -> Record {
+    let event = Event::Exchange(Box::new(exchange));
+    Record { item: "look".to_owned(), ..Record::new(Role::Probe, Some(operation.to_owned()), Some(form), event) }
 }
 
 fn described(seen: &Seen<'_>, id: &str) -> (Sight, String) {
@@ -91,15 +123,12 @@ fn described(seen: &Seen<'_>, id: &str) -> (Sight, String) {
         return (Sight::Unknown, seen.words());
     }
     let Ok(document) = &seen.document else { return (Sight::Unknown, seen.words()) };
-    let list = list(document.value.pointer("/Sessions/Session"));
-    let found = list.iter().find(|session| session.get("SessionId").and_then(Value::as_str) == Some(id));
+    let sessions = list(document.value.pointer("/Sessions/Session"));
+    let found = sessions.iter().find(|session| session.get("SessionId").and_then(Value::as_str) == Some(id));
     let Some(found) = found else { return (Sight::Closed, "not listed".to_owned()) };
-    let connections = self::list(found.pointer("/Connections/Connection"));
-    let live = connections
-        .iter()
-        .filter_map(|c| c.get("Status").and_then(Value::as_str))
-        .find(|status| matches!(*status, "Connecting" | "Connected"));
-    match live {
+    let connections = list(found.pointer("/Connections/Connection"));
+    let mut states = connections.iter().filter_map(|connection| connection.get("Status").and_then(Value::as_str));
+    match states.find(|status| matches!(*status, "Connecting" | "Connected")) {
         Some(status) => (Sight::Open, format!("listed, with a connection {status}")),
         None => (Sight::Listed, "listed, without a live connection".to_owned()),
     }
@@ -114,20 +143,121 @@ fn list(value: Option<&Value>) -> Vec<&Value> {
     }
 }
 
-async fn connect(bed: &Bed, url: &str) -> Observation {
-    let (sight, words) = match bed.transport.websockets().connect(url, &Headers::new()).await {
-        WsOutcome::Open(held) => {
-            drop(held.close(bed.target.timeout).await);
-            (Sight::Open, "101, then a sign of life".to_owned())
+/// The connection that is held: alive, or closed within the time that a target has to close it.
+async fn connection(bed: &Bed, name: &str, expected: LookOutcome, state: &mut State) -> Option<Observation> {
+    let held = state.held.get(name)?;
+    let (sight, words) = if expected == LookOutcome::Unusable {
+        match held.wait_closed(bed.target.settle.max(bed.target.timeout)).await {
+            Standing::Closed(ended) => (Sight::Closed, format!("its end: {:?}", ended.ending)),
+            Standing::StillOpen => (Sight::Open, "neither Close nor the end of the connection".to_owned()),
         }
-        WsOutcome::Closed { ended, .. } => (Sight::Closed, format!("101, then {:?}", ended.ending)),
-        WsOutcome::UpgradeRefused(answer) if (400..500).contains(&answer.status) => {
-            (Sight::Closed, format!("{} to the handshake", answer.status))
+    } else if held.ping(bed.target.timeout).await {
+        (Sight::Open, "a Pong".to_owned())
+    } else {
+        match held.ended() {
+            Some(ended) => (Sight::Closed, format!("its end: {:?}", ended.ending)),
+            None => (Sight::Unknown, "no Pong".to_owned()),
         }
-        WsOutcome::UpgradeRefused(answer) => (Sight::Unknown, format!("{} to the handshake", answer.status)),
-        WsOutcome::Refused(cause) | WsOutcome::Lost(cause) => (Sight::Unknown, printable(&cause.words, 200)),
     };
-    Observation { observer: Observer::WebSocket, sight, words }
+    if sight == Sight::Closed {
+        state.held.remove(name);
+    }
+    Some(Observation { observer: Observer::Connection, sight, manner: None, words })
+}
+
+/// Connects to the session's URL: twice when it is to be closed, since it must answer the same way every time; what is
+/// open is held from then on, since a session whose connection the run has closed is no longer judged as open.
+async fn web_socket(
+    bed: &Bed,
+    session: &Session,
+    via: Via,
+    name: &str,
+    expected: LookOutcome,
+    state: &mut State,
+) -> Vec<Observation> {
+    let Some(url) = session.url.as_deref().and_then(|url| url_of(url, session, via)) else { return Vec::new() };
+    let mut observations = Vec::new();
+    for _ in 0..2 {
+        let (observation, held) = connect(bed, &url, via).await;
+        let sight = observation.sight;
+        observations.push(observation);
+        if let Some(held) = held {
+            state.held.insert(name.to_owned(), held);
+        }
+        if sight == Sight::Open || (sight == Sight::Closed && expected != LookOutcome::Unusable) {
+            break;
+        }
+    }
+    observations
+}
+
+async fn connect(bed: &Bed, url: &str, via: Via) -> (Observation, Option<Held>) {
+    let observer = match via {
+        Via::WrongToken => Observer::WrongToken,
+        Via::NoToken => Observer::NoToken,
+        _ => Observer::WebSocket,
+    };
+    let seen = |sight, manner, words| Observation { observer, sight, manner, words };
+    match bed.transport.websockets().connect(url, &Headers::new()).await {
+        WsOutcome::Open(held) => (seen(Sight::Open, None, "101, then a sign of life".to_owned()), Some(held)),
+        WsOutcome::Closed { ended, .. } => {
+            (seen(Sight::Closed, Some(Manner::Closed), format!("101, then {:?}", ended.ending)), None)
+        }
+        WsOutcome::UpgradeRefused(answer) => {
+            let words = format!("{} to the handshake", answer.status);
+            match answer.status {
+                400..500 => (seen(Sight::Closed, Some(Manner::Refused), words), None),
+                // As silence: something in front had no answer.
+                502 | 504 => (seen(Sight::Unknown, None, words), None),
+                _ => (seen(Sight::Closed, Some(Manner::Other), words), None),
+            }
+        }
+        WsOutcome::Lost(Cause { kind: CauseKind::Closed, words, .. }) => {
+            (seen(Sight::Closed, Some(Manner::Refused), printable(&words, 200)), None)
+        }
+        WsOutcome::Refused(cause) | WsOutcome::Lost(cause) => {
+            (seen(Sight::Unknown, None, printable(&cause.words, 200)), None)
+        }
+    }
+}
+
+/// The URL as it is, with another token, or without one; `None` where it has none to change.
+fn url_of(url: &str, session: &Session, via: Via) -> Option<String> {
+    if via == Via::WebSocket {
+        return Some(url.to_owned());
+    }
+    let (address, query) = url.split_once('?')?;
+    let token = |pair: &str| {
+        let value = pair.split_once('=').map_or("", |(_, value)| value);
+        pair.starts_with("token=") || session.token.as_deref().is_some_and(|token| !token.is_empty() && token == value)
+    };
+    let mut pairs: Vec<String> = Vec::new();
+    let mut found = false;
+    for pair in query.split('&') {
+        if !token(pair) {
+            pairs.push(pair.to_owned());
+            continue;
+        }
+        found = true;
+        if via == Via::WrongToken {
+            let (name, value) = pair.split_once('=')?;
+            let other: String = value
+                .chars()
+                .rev()
+                .map(|c| {
+                    if c == '0' {
+                        '1'
+                    } else if c.is_ascii_digit() {
+                        '0'
+                    } else {
+                        c
+                    }
+                })
+                .collect();
+            pairs.push(format!("{name}={other}0"));
+        }
+    }
+    found.then(|| format!("{address}?{}", pairs.join("&")))
 }
 
 async fn by_end(bed: &Bed, session: &Session, state: &mut State, history: &mut Vec<Record>) -> Observation {
@@ -148,6 +278,6 @@ async fn by_end(bed: &Bed, session: &Session, state: &mut State, history: &mut V
         }
         Reply::Refused(cause) | Reply::Lost(cause) => (Sight::Unknown, printable(&cause.words, 200)),
     };
-    history.push(probe_record("EndTerminalSession", form, exchange));
-    Observation { observer: Observer::End, sight, words }
+    history.push(probe("EndTerminalSession", form, exchange));
+    Observation { observer: Observer::End, sight, manner: None, words }
 }

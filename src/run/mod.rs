@@ -1,10 +1,13 @@
 //! Running: cases against a target, in parallel, each on sessions of its own, into histories and results.
 
+mod call;
 pub mod execute;
 pub mod expand;
 mod look;
+mod overlap;
 pub mod pace;
 mod raw;
+mod restart;
 pub mod schedule;
 pub mod send;
 pub mod sessions;

@@ -1,5 +1,6 @@
 //! Exact bytes: `raw` steps, and calls whose framing is watched byte by byte.
 
+use super::call::Sending;
 use super::execute::{State, fill};
 use super::expand::ordinary;
 use super::send::{Bed, end_call};
@@ -7,13 +8,11 @@ use crate::case::RawStep;
 use crate::case::template::Part;
 use crate::check::history::{Event, Record, Role};
 use crate::http::{CauseKind, Exchange, Reply};
-use crate::wire::{Call, WireForm};
 
 /// Sends a `raw` step's bytes on a connection of its own, then a plain request: the target must go on serving.
 pub(super) async fn send(
     bed: &Bed,
     step: &RawStep,
-    index: usize,
     state: &mut State,
     history: &mut Vec<Record>,
 ) -> Result<(), String> {
@@ -35,19 +34,8 @@ pub(super) async fn send(
         bed.pace.turn(&bed.clock).await;
         let exchange = bed.transport.exchange_bytes(bytes.clone()).await;
         let waited = matches!(&exchange.reply, Reply::Lost(cause) if cause.kind == CauseKind::Timeout);
-        let record = Record {
-            step: Some(index),
-            variant: None,
-            item: String::new(),
-            role,
-            operation: None,
-            form: None,
-            mutation: None,
-            session: None,
-            event: Event::Exchange(Box::new(exchange)),
-        };
-        history.push(record.clone());
-        let probe = bed.probe(&record, &mut state.stream).await;
+        history.push(Record::new(role, None, None, Event::Exchange(Box::new(exchange))));
+        let probe = bed.probe("", &mut state.stream).await;
         let serving = probe.exchange().is_some_and(|exchange| exchange.reply.answer().is_some());
         history.push(probe);
         if !waited {
@@ -59,28 +47,14 @@ pub(super) async fn send(
 
 /// Sends a call byte by byte and a plain one behind it on the same connection: whatever stands between the two answers
 /// belongs to neither.
-pub(super) async fn pair(
-    bed: &Bed,
-    call: &Call,
-    form: WireForm,
-    template: &Record,
-    state: &mut State,
-    history: &mut Vec<Record>,
-) -> Exchange {
-    let first = bed.encode(call, form, &mut state.stream);
-    let plain = end_call(&bed.target.region, &state.unknown);
-    let second = bed.encode(&plain, ordinary(&bed.target), &mut state.stream);
+pub(super) async fn pair(bed: &Bed, sending: &Sending<'_>, state: &mut State, history: &mut Vec<Record>) -> Exchange {
+    let first = bed.encode(&sending.call, sending.item.form, &mut state.stream);
+    let (plain, form) = (end_call(&bed.target.region, &state.unknown), ordinary(&bed.target));
+    let second = bed.encode(&plain, form, &mut state.stream);
     bed.pace.turn(&bed.clock).await;
     let [first, second] = bed.transport.exchange_pair(first, second).await;
     bed.note(&first);
-    history.push(Record {
-        role: Role::Probe,
-        operation: plain.action,
-        form: Some(ordinary(&bed.target)),
-        mutation: None,
-        session: None,
-        event: Event::Exchange(Box::new(second)),
-        ..template.clone()
-    });
+    let probe = Record::new(Role::Probe, plain.action, Some(form), Event::Exchange(Box::new(second)));
+    history.push(Record { item: sending.item.label.clone(), ..probe });
     first
 }

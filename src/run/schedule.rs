@@ -1,5 +1,6 @@
 //! Scheduling: cases side by side, results in the order of the suite, an orderly end whatever happens.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use super::sessions::{self, Sessions};
 use super::target::Target;
 use crate::case::Case;
 use crate::check::request_id::RequestIds;
+use crate::check::session_id::SessionIds;
 use crate::check::{CaseResult, Context, Skip};
 use crate::clock::Clock;
 use crate::contract::Contract;
@@ -92,10 +94,10 @@ pub async fn run(
         std::panic::resume_unwind(panic);
     }
     let context = Context { contract: &bed.contract, readings: &bed.target.readings };
-    let mut ids = RequestIds::default();
+    let (mut requests, mut sessions) = (RequestIds::default(), SessionIds::default());
     for result in &mut results {
-        let judgement = ids.judge(context, &result.case, &result.history);
-        result.add(judgement);
+        result.add(requests.judge(context, &result.case, &result.history));
+        result.add(sessions.judge(context, &result.case, &result.history));
         result.findings.sort_by_key(|finding| (finding.step, finding.record));
     }
     let took = bed.clock.now().since(began);
@@ -114,8 +116,26 @@ pub async fn run(
 
 type Panic = Box<dyn std::any::Any + Send>;
 
+/// Runs all cases; those that restart the target run alone, after the others.
 async fn all(bed: &Arc<Bed>, cases: Vec<Arc<Case>>, progress: &Arc<dyn Progress>) -> (Vec<CaseResult>, Option<Panic>) {
-    let jobs = Arc::new(Semaphore::new(bed.plan.jobs.max(1)));
+    let order: Vec<String> = cases.iter().map(|case| case.id.clone()).collect();
+    let (alone, others): (Vec<_>, Vec<_>) = cases.into_iter().partition(|case| case.needs("restart"));
+    let (mut results, mut panic) = side_by_side(bed, others, progress, bed.plan.jobs).await;
+    let (last, late) = side_by_side(bed, alone, progress, 1).await;
+    results.extend(last);
+    panic = panic.or(late);
+    let place: HashMap<String, usize> = order.into_iter().zip(0..).collect();
+    results.sort_by_key(|result| place.get(&result.case.id).copied());
+    (results, panic)
+}
+
+async fn side_by_side(
+    bed: &Arc<Bed>,
+    cases: Vec<Arc<Case>>,
+    progress: &Arc<dyn Progress>,
+    jobs: usize,
+) -> (Vec<CaseResult>, Option<Panic>) {
+    let jobs = Arc::new(Semaphore::new(jobs.max(1)));
     let mut tasks = Vec::with_capacity(cases.len());
     for case in cases {
         let Ok(permit) = jobs.clone().acquire_owned().await else { break };

@@ -18,7 +18,7 @@ use crate::http::{Exchange, Headers, Lane, Reply, Request};
 use crate::limits;
 use crate::seed::Stream;
 use crate::transport::Transport;
-use crate::wire::{self, Call, Scheme, Stamp, WireForm};
+use crate::wire::{self, Call, Credential, Scheme, Stamp, WireForm};
 
 /// What all cases of a run share.
 pub struct Bed {
@@ -76,8 +76,13 @@ impl Bed {
 
     /// Encodes and signs a call in a form.
     pub fn encode(&self, call: &Call, form: WireForm, stream: &mut Stream) -> Request {
+        self.encode_as(call, form, self.target.credential.as_ref(), stream)
+    }
+
+    /// Encodes a call and signs it with a key of choice.
+    pub fn encode_as(&self, call: &Call, form: WireForm, key: Option<&Credential>, stream: &mut Stream) -> Request {
         let endpoint = &self.target.endpoint;
-        let credential = if form.scheme == Scheme::None { None } else { self.target.credential.as_ref() };
+        let credential = if form.scheme == Scheme::None { None } else { key };
         let mut request =
             wire::encode(call, form, &endpoint.host_header(), endpoint.path(), credential, &self.stamp(stream));
         if let Some(name) = &self.target.id_header {
@@ -113,10 +118,22 @@ impl Bed {
 
     /// Calls in a form, again after a pause while it is throttled; the last exchange, and those before it.
     pub async fn call(&self, call: &Call, form: WireForm, way: Way, stream: &mut Stream) -> (Exchange, Vec<Exchange>) {
+        self.call_as(call, form, self.target.credential.as_ref(), way, stream).await
+    }
+
+    /// As [`Bed::call`], signed with a key of choice.
+    pub async fn call_as(
+        &self,
+        call: &Call,
+        form: WireForm,
+        key: Option<&Credential>,
+        way: Way,
+        stream: &mut Stream,
+    ) -> (Exchange, Vec<Exchange>) {
         let mut throttled = Vec::new();
         let mut pause = limits::THROTTLED_PAUSE;
         loop {
-            let request = self.encode(call, form, stream);
+            let request = self.encode_as(call, form, key, stream);
             let exchange = self.exchange(request, way).await;
             let attempts = u32::try_from(throttled.len()).unwrap_or(u32::MAX) + 1;
             if !is_throttled(&exchange) || attempts == limits::THROTTLED_ATTEMPTS || self.stopped().is_some() {
@@ -129,20 +146,13 @@ impl Bed {
     }
 
     /// A plain request that any endpoint of the operation answers: tells whether the target is there at all.
-    pub async fn probe(&self, template: &Record, stream: &mut Stream) -> Record {
+    pub async fn probe(&self, item: &str, stream: &mut Stream) -> Record {
         let call = end_call(&self.target.region, "s-hz00000000000000");
         let form = ordinary(&self.target);
         let request = self.encode(&call, form, stream);
         let exchange = self.exchange(request, Way::Fresh).await;
-        Record {
-            role: Role::Probe,
-            operation: call.action,
-            form: Some(form),
-            mutation: None,
-            session: None,
-            event: Event::Exchange(Box::new(exchange)),
-            ..template.clone()
-        }
+        let event = Event::Exchange(Box::new(exchange));
+        Record { item: item.to_owned(), ..Record::new(Role::Probe, call.action, Some(form), event) }
     }
 }
 

@@ -157,17 +157,7 @@ async fn start(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Vec<R
 }
 
 fn record(role: Role, operation: &Option<String>, exchange: Exchange) -> Record {
-    Record {
-        step: None,
-        variant: None,
-        item: String::new(),
-        role,
-        operation: operation.clone(),
-        form: None,
-        mutation: None,
-        session: None,
-        event: Event::Exchange(Box::new(exchange)),
-    }
+    Record::new(role, operation.clone(), None, Event::Exchange(Box::new(exchange)))
 }
 
 fn started(exchange: &Exchange, region: &str) -> Result<Session, String> {

@@ -19,6 +19,10 @@ pub struct Target {
     pub auth: Scheme,
     /// The key; `None` where nothing is signed.
     pub credential: Option<Credential>,
+    /// A key without permission to end sessions.
+    pub denied: Option<Credential>,
+    /// Command that restarts the target and returns when it is back.
+    pub restart: Option<String>,
     /// A region that has the API.
     pub region: String,
     /// Another region that has it.
@@ -79,6 +83,14 @@ impl Target {
             "other-region" => {
                 missing(self.other_region.is_some(), "no second region is known: name one with `--other-region ID`")
             }
+            "denied-credential" => missing(
+                self.denied.is_some() && self.credential.is_some(),
+                "no key without permission is known: set ENDSPEC_DENIED_ACCESS_KEY_ID and ENDSPEC_DENIED_ACCESS_KEY_SECRET",
+            ),
+            "restart" => missing(
+                self.restart.is_some(),
+                "how to restart the target is not known: give `--restart-command CMD`, which returns when it is back",
+            ),
             "sessions" => self.sessions.available(self.instance_id.is_some(), lacks("start")),
             _ => Availability::Has,
         }

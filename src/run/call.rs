@@ -1,0 +1,230 @@
+//! A call step: its requests one after the other, each judged input, throttling and silence noted.
+
+use super::execute::{State, context, fill};
+use super::expand::{self, Item};
+use super::raw;
+use super::send::{Bed, Way, is_silent, is_throttled};
+use super::sessions::Session;
+use crate::case::mutation::{self, Base};
+use crate::case::{CallStep, LaneChoice, Step};
+use crate::check::history::{Event, Record, Role};
+use crate::check::{Seen, expectation};
+use crate::http::{Exchange, Headers, Lane, Request};
+use crate::wire::{Call, Credential};
+
+/// One request of a step: the call as filled, the form and value it takes, and what reports say of it.
+pub(super) struct Sending<'a> {
+    step: &'a CallStep,
+    pub(super) call: Call,
+    pub(super) item: Item,
+    session: Option<String>,
+    live: bool,
+}
+
+impl Sending<'_> {
+    /// A record of what became of it. Answers to another method are no RPC answers.
+    pub(super) fn record(&self, role: Role, exchange: Exchange) -> Record {
+        let operation = self.step.method.is_none().then(|| self.call.action.clone().unwrap_or_default());
+        Record {
+            item: self.item.label.clone(),
+            mutation: self.item.mutation.clone(),
+            session: self.session.clone(),
+            live: self.live,
+            ..Record::new(role, operation, Some(self.item.form), Event::Exchange(Box::new(exchange)))
+        }
+    }
+
+    fn key<'b>(&self, bed: &'b Bed) -> Option<&'b Credential> {
+        if self.step.denied { bed.target.denied.as_ref() } else { bed.target.credential.as_ref() }
+    }
+
+    /// Encoded and signed anew.
+    fn request(&self, bed: &Bed, state: &mut State) -> Request {
+        let mut request = bed.encode_as(&self.call, self.item.form, self.key(bed), &mut state.stream);
+        if let Some(method) = &self.step.method {
+            request.method.clone_from(method);
+        }
+        request
+    }
+}
+
+/// Sends every request of a call step.
+///
+/// # Errors
+/// Why the step could not go on.
+pub(super) async fn call(
+    bed: &Bed,
+    step: &CallStep,
+    whole: &Step,
+    state: &mut State,
+    history: &mut Vec<Record>,
+) -> Result<(), String> {
+    let call = filled(bed, state, step)?;
+    let items = expand::items(step, state.base, mutations(bed, step, &call, state)?, &bed.target);
+    for item in items {
+        if let Some(reason) = bed.stopped() {
+            return Err(reason);
+        }
+        let sending = sending(bed, step, &call, item, state);
+        let exchange = send(bed, &sending, state, history).await?;
+        ended(bed, &sending.call, &exchange);
+        capture(step, &exchange, state)?;
+        let record = sending.record(Role::Judged, exchange);
+        let struck = strikes(bed, whole, &record);
+        history.push(record);
+        if struck {
+            strike_twice(bed, &sending, state, history).await;
+        }
+    }
+    Ok(())
+}
+
+fn sending<'a>(bed: &Bed, step: &'a CallStep, call: &Call, item: Item, state: &State) -> Sending<'a> {
+    let call = with_mutation(call, step, &item);
+    let named = session_of(state, &call);
+    let live = named.is_some_and(|(_, session)| bed.sessions.is_open(&session.id));
+    let session = named.map(|(name, _)| name.to_owned());
+    Sending { step, call, item, session, live }
+}
+
+/// Silence is struck twice more, unless it is permitted to this request.
+fn strikes(bed: &Bed, whole: &Step, record: &Record) -> bool {
+    let Some(exchange) = record.exchange() else { return false };
+    let expected = whole.expect.as_ref().map(|expect| &expect.value);
+    is_silent(exchange) && !expectation::permits_loss(context(bed), record, exchange, expected)
+}
+
+/// The call with all variables filled, common parameters taken out of `with`.
+fn filled(bed: &Bed, state: &State, step: &CallStep) -> Result<Call, String> {
+    let mut call = super::send::call(&step.operation.value, &[]);
+    for parameter in &step.with {
+        for value in &parameter.values {
+            let value = fill(bed, state, value)?;
+            match parameter.name.value.as_str() {
+                "Action" => call.action = Some(value),
+                "Version" => call.version = Some(value),
+                name => call.parameters.push((name.to_owned(), value)),
+            }
+        }
+    }
+    for name in &step.without {
+        match name.value.as_str() {
+            "Action" => call.action = None,
+            "Version" => call.version = None,
+            _ => {}
+        }
+    }
+    let mut headers = Headers::new();
+    for (name, value) in &step.headers {
+        headers.push(name.clone(), fill(bed, state, value)?);
+    }
+    call.headers = headers;
+    Ok(call)
+}
+
+fn mutations(bed: &Bed, step: &CallStep, call: &Call, state: &mut State) -> Result<Vec<mutation::Mutation>, String> {
+    let Some(values) = &step.values else { return Ok(Vec::new()) };
+    let parameter = values.value.parameter.as_str();
+    let right = crate::wire::parameters::first(&call.parameters, parameter)
+        .ok_or_else(|| format!("`values` needs a right {parameter} under `with`"))?;
+    let target = &bed.target;
+    let mut known = if parameter == "RegionId" { bed.contract.regions.clone() } else { Vec::new() };
+    known.push(target.region.clone());
+    known.extend(target.other_region.clone());
+    known.extend(target.unsupported_region.clone());
+    let issued = state.sessions.values().any(|session| session.id == right);
+    let base = Base { parameter, value: right, issued, known: &known };
+    Ok(state.stream.unstructured(4096, |u| mutation::generate(&values.value, base, u)))
+}
+
+/// Puts a generated value in the place of the right one.
+fn with_mutation(call: &Call, step: &CallStep, item: &Item) -> Call {
+    let (Some(values), Some(mutation)) = (&step.values, &item.mutation) else { return call.clone() };
+    let parameter = values.value.parameter.as_str();
+    let mut changed = Call { parameters: Vec::new(), ..call.clone() };
+    for (name, value) in &call.parameters {
+        if name == parameter {
+            changed.parameters.extend(mutation.values.iter().map(|value| (name.clone(), value.clone())));
+        } else {
+            changed.parameters.push((name.clone(), value.clone()));
+        }
+    }
+    changed
+}
+
+async fn send(
+    bed: &Bed,
+    sending: &Sending<'_>,
+    state: &mut State,
+    history: &mut Vec<Record>,
+) -> Result<Exchange, String> {
+    let way = if sending.step.fresh { Way::Fresh } else { Way::Lane(Lane::Live) };
+    if sending.step.method.is_some() {
+        let request = sending.request(bed, state);
+        return Ok(bed.exchange(request, way).await);
+    }
+    if sending.step.lane == LaneChoice::Raw {
+        return Ok(raw::pair(bed, sending, state, history).await);
+    }
+    let (form, key) = (sending.item.form, sending.key(bed));
+    let (exchange, throttled) = bed.call_as(&sending.call, form, key, way, &mut state.stream).await;
+    let count = throttled.len();
+    history.extend(throttled.into_iter().map(|exchange| sending.record(Role::Throttled, exchange)));
+    if is_throttled(&exchange) {
+        return Err(format!("the target throttled {} times", count + 1));
+    }
+    Ok(exchange)
+}
+
+/// The session that an End names to the letter.
+fn session_of<'a>(state: &'a State, call: &Call) -> Option<(&'a str, &'a Session)> {
+    if call.action.as_deref() != Some("EndTerminalSession") {
+        return None;
+    }
+    let (_, id) = call.parameters.iter().find(|(name, _)| name == "SessionId")?;
+    state.sessions.iter().find(|(_, session)| session.id == *id).map(|(name, session)| (name.as_str(), session))
+}
+
+/// Notes sessions that an answer ended.
+fn ended(bed: &Bed, call: &Call, exchange: &Exchange) {
+    let Some(response) = exchange.reply.answer() else { return };
+    if call.action.as_deref() == Some("EndTerminalSession") && Seen::of(response).is_ok(None) {
+        for (_, id) in call.parameters.iter().filter(|(name, _)| name == "SessionId") {
+            bed.sessions.ended(id);
+        }
+    }
+}
+
+fn capture(step: &CallStep, exchange: &Exchange, state: &mut State) -> Result<(), String> {
+    if step.capture.is_empty() {
+        return Ok(());
+    }
+    let response = exchange.reply.answer().ok_or("no answer to capture from")?;
+    let seen = Seen::of(response);
+    for (name, pointer) in &step.capture {
+        let value = seen.document.as_ref().ok().and_then(|document| document.value.pointer(pointer));
+        let text = value.and_then(|v| v.as_str()).ok_or_else(|| format!("the answer has no text at `{pointer}`"))?;
+        state.captured.insert(name.value.clone(), text.to_owned());
+    }
+    Ok(())
+}
+
+/// Sends a silent input twice more on fresh connections, with plain requests before, between and after: the two-strikes
+/// rule is judged from what is recorded here.
+async fn strike_twice(bed: &Bed, sending: &Sending<'_>, state: &mut State, history: &mut Vec<Record>) {
+    let label = &sending.item.label;
+    let probe = bed.probe(label, &mut state.stream).await;
+    history.push(probe);
+    for _ in 0..2 {
+        let request = sending.request(bed, state);
+        let exchange = bed.exchange(request, Way::Fresh).await;
+        ended(bed, &sending.call, &exchange);
+        let answered = !is_silent(&exchange);
+        history.push(sending.record(Role::Strike, exchange));
+        let probe = bed.probe(label, &mut state.stream).await;
+        history.push(probe);
+        if answered {
+            return;
+        }
+    }
+}
