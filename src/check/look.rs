@@ -41,7 +41,6 @@ pub(super) fn judge(
 
 /// Whether what an observer saw is what was expected; `None` where it says nothing on the question.
 fn holds(outcome: LookOutcome, observation: &Observation) -> Option<bool> {
-    let describes = observation.observer == Observer::Describe;
     match (outcome, observation.sight) {
         (_, Sight::Unknown) => None,
         (LookOutcome::Listed, sight) => Some(sight != Sight::Closed),
@@ -49,14 +48,9 @@ fn holds(outcome: LookOutcome, observation: &Observation) -> Option<bool> {
         (LookOutcome::Usable, Sight::Closed) => Some(false),
         (LookOutcome::Unusable | LookOutcome::NotListed, Sight::Open) => Some(false),
         (LookOutcome::Unusable | LookOutcome::NotListed, Sight::Closed) => Some(true),
-        // Returned without any connection is no verdict on whether it is closed (outcome `not-listed`).
-        (LookOutcome::Usable | LookOutcome::Unusable | LookOutcome::NotListed, Sight::Listed) => {
-            if describes {
-                None
-            } else {
-                Some(outcome != LookOutcome::Usable)
-            }
-        }
+        // Listed without a live connection: that is what `not-listed` asks for, and no verdict on whether it is closed.
+        (LookOutcome::NotListed, Sight::Listed) => Some(true),
+        (LookOutcome::Usable | LookOutcome::Unusable, Sight::Listed) => None,
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use super::{Context, Event, Finding, Judgement, Place, Record, Seen};
 use crate::case::Case;
 use crate::clock::Moment;
+use crate::http::Request;
+use crate::wire::parameters;
 
 /// Ids issued so far, and when each was seen to be ended.
 #[derive(Debug, Default)]
@@ -33,7 +35,7 @@ impl SessionIds {
             let place = Place { case, record, index };
             match record.operation.as_deref() {
                 Some("StartTerminalSession") => self.start(context, place, &seen, &mut judgement),
-                Some("EndTerminalSession") => self.end(&exchange.request.target, exchange.sent),
+                Some("EndTerminalSession") => self.end(&exchange.request, exchange.sent),
                 _ => {}
             }
         }
@@ -54,13 +56,11 @@ impl SessionIds {
         judgement.test(clause, Some(finding.shape("issued twice")));
     }
 
-    /// Every call is also in the query of the run's own clean-up; an id that stands in a body alone is ended unnoticed,
-    /// and its second issue is then `start/unique`.
-    fn end(&mut self, target: &str, at: Moment) {
-        let query = target.split_once('?').map_or("", |(_, query)| query);
-        let Ok(parameters) = crate::wire::parameters::parse(query.as_bytes()) else { return };
-        for (_, id) in parameters.iter().filter(|(name, _)| name == "SessionId") {
-            if let Some(issued) = self.issued.get_mut(id) {
+    fn end(&mut self, request: &Request, at: Moment) {
+        let written = [request.query().as_bytes(), &request.body];
+        let parameters = written.into_iter().filter_map(|text| parameters::parse(text).ok()).flatten();
+        for (_, id) in parameters.filter(|(name, _)| name == "SessionId") {
+            if let Some(issued) = self.issued.get_mut(&id) {
                 issued.ended.get_or_insert(at);
             }
         }

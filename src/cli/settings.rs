@@ -105,10 +105,16 @@ pub(super) fn resolve(args: &NetworkArgs, values: Values, contract: &Contract) -
     let auth = taker.auth(args, reference || cloud);
     let credential = taker.credential(auth, reference);
     let own = |given: Option<String>, own: &str| given.or_else(|| reference.then(|| own.to_owned()));
+    let restart = taker.text(args.restart_command.as_ref(), "restart-command");
+    let mut lacking = taker.lacking(args, contract);
+    if reference && restart.is_none() {
+        // The server in this process lives and dies with the run.
+        lacking.insert("restart".to_owned());
+    }
     let about = About {
         auth,
         denied: taker.denied(auth, reference),
-        restart: taker.text(args.restart_command.as_ref(), "restart-command"),
+        restart,
         credential,
         region: taker.text(args.region.as_ref(), "region").unwrap_or_else(|| server::REGION_ID.to_owned()),
         other_region: own(taker.text(args.other_region.as_ref(), "other-region"), server::OTHER_REGION_ID),
@@ -117,7 +123,7 @@ pub(super) fn resolve(args: &NetworkArgs, values: Values, contract: &Contract) -
             server::UNSUPPORTED_REGION_ID,
         ),
         instance_id: own(taker.text(args.instance_id.as_ref(), "instance-id"), server::INSTANCE_ID),
-        lacking: taker.lacking(args, contract),
+        lacking,
         readings: taker.readings(args, contract),
         sessions: taker.sessions(args),
         timeout: taker.duration(args.timeout.as_ref(), "timeout").unwrap_or(Duration::from_secs(10)),

@@ -55,6 +55,7 @@ def endspec(program: str, url: str, auth: str, *flags: str) -> tuple[int, dict, 
     command = [
         program, "run", "--target", url, "--auth", auth, "--instance-id", "i-bp1peer00000001",
         "--other-region", "cn-shanghai", "--unsupported-region", "cn-fuzhou", "--timeout", "2s",
+        "--without", "restart",
         "--report", "json=-", *flags,
     ]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL)
@@ -67,7 +68,7 @@ def honest(program: str) -> list[str]:
     for server_flags in READINGS:
         for auth in ("none", "v1", "v3"):
             declared = ["--reading", "repeat-end=idempotent"] if "idempotent" in server_flags else []
-            lacking = ["--without", "signatures"] if auth == "none" else []
+            lacking = ["--without", "signatures,restart,denied-credential"] if auth == "none" else []
             with Peer(*server_flags, *(["--auth"] if auth != "none" else [])) as url:
                 code, report, text = endspec(program, url, auth, *declared, *lacking)
             name = f"honest {auth} {' '.join(server_flags)}"
