@@ -196,7 +196,7 @@ fn arbitrary_texts_survive_being_written_and_read() {
 
 #[test]
 fn arbitrary_texts_are_refused_or_read_and_never_a_panic() {
-    let contract = contract();
+    let (contract, schema) = (contract(), schema("case.schema.json"));
     let seeds: Vec<String> = fixtures("cases/valid")
         .into_iter()
         .chain(fixtures("cases/invalid"))
@@ -219,7 +219,11 @@ fn arbitrary_texts_are_refused_or_read_and_never_a_panic() {
             text.replace_range(at..end, piece);
         }
         match load::case::case(&Source::new("a.yaml", text.as_str()), "a", &contract) {
-            Ok(case) => round_trip(&case, &contract),
+            Ok(case) => {
+                round_trip(&case, &contract);
+                let violations = schema.violations(&json(&case.source).unwrap());
+                assert!(violations.is_empty(), "{text}\n{violations:#?}");
+            }
             Err(mistakes) => {
                 let shown = render(&mistakes, false, 100);
                 assert!(shown.starts_with("error["), "{shown}");

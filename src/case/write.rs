@@ -339,10 +339,12 @@ fn quoted(text: &str) -> String {
             _ if character.is_alphanumeric() => written.push(character),
             _ => {
                 let code = u32::from(character);
-                let _ = match code {
-                    0..=0xff => write!(written, "\\x{code:02x}"),
-                    0..=0xffff => write!(written, "\\u{code:04x}"),
-                    _ => write!(written, "\\U{code:08x}"),
+                let _ = if code <= 0xff {
+                    write!(written, "\\x{code:02x}")
+                } else if code <= 0xffff {
+                    write!(written, "\\u{code:04x}")
+                } else {
+                    write!(written, "\\U{code:08x}")
                 };
             }
         }
