@@ -3,15 +3,16 @@
 use serde_json::Value;
 
 use super::seen::{printable, violations};
-use super::{Context, Finding, Judgement, Place, Role, Seen};
+use super::{Context, Finding, Judgement, Place, Seen};
 use crate::contract::SchemaName;
 use crate::wire::Format;
 
 pub(super) fn judge(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut Judgement) {
     request_id(context, place, seen, judgement);
-    if seen.is_error() {
+    if seen.says_error() {
         error_table(context, place, seen, judgement);
-    } else if !matches!(place.record.role, Role::SetUp) {
+    }
+    if !seen.is_error() {
         success(context, place, seen, judgement);
     }
     reflection(context, place, seen, judgement);

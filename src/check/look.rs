@@ -41,17 +41,17 @@ fn holds(outcome: LookOutcome, observation: &Observation) -> Option<bool> {
     let describes = observation.observer == Observer::Describe;
     match (outcome, observation.sight) {
         (_, Sight::Unknown) => None,
-        (LookOutcome::Usable | LookOutcome::Listed, Sight::Open) => Some(true),
-        (LookOutcome::Usable | LookOutcome::Listed, Sight::Listed) => Some(true),
-        (LookOutcome::Usable | LookOutcome::Listed, Sight::Closed) => Some(false),
+        (LookOutcome::Listed, sight) => Some(sight != Sight::Closed),
+        (LookOutcome::Usable, Sight::Open) => Some(true),
+        (LookOutcome::Usable, Sight::Closed) => Some(false),
         (LookOutcome::Unusable | LookOutcome::NotListed, Sight::Open) => Some(false),
         (LookOutcome::Unusable | LookOutcome::NotListed, Sight::Closed) => Some(true),
         // Returned without any connection is no verdict on whether it is closed (outcome `not-listed`).
-        (LookOutcome::Unusable | LookOutcome::NotListed, Sight::Listed) => {
+        (LookOutcome::Usable | LookOutcome::Unusable | LookOutcome::NotListed, Sight::Listed) => {
             if describes {
                 None
             } else {
-                Some(true)
+                Some(outcome != LookOutcome::Usable)
             }
         }
     }

@@ -25,7 +25,9 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Re
         .filter_map(|(offset, record)| {
             let response = record.exchange()?.reply.answer().filter(|_| record.is_rpc())?;
             let seen = Seen::of(response);
-            (!seen.is_throttled() && !Seen::is_http_refusal(response.status)).then(|| (offset, record, seen.kind()))
+            // A success where refusals alone are permitted is the outcome's finding; what follows it is another state.
+            let refusal = seen.is_error() && !seen.is_throttled() && !Seen::is_http_refusal(response.status);
+            refusal.then(|| (offset, record, seen.kind()))
         })
         .collect();
     for (at, (offset, record, kind)) in answers.iter().enumerate() {

@@ -46,6 +46,15 @@ impl<'a> Seen<'a> {
         self.response.status >= 400
     }
 
+    /// Whether it says error by its status or, under a status of success, by its Code.
+    pub fn says_error(&self) -> bool {
+        self.is_error()
+            || self
+                .document
+                .as_ref()
+                .is_ok_and(|document| document.value.get("Code").is_some_and(|code| !says_success(code)))
+    }
+
     /// Whether it is `Throttling*`: 400, 429 or 503 (outcome `throttled`).
     pub fn is_throttled(&self) -> bool {
         matches!(self.response.status, 400 | 429 | 503)
@@ -67,11 +76,6 @@ impl<'a> Seen<'a> {
         if !members.contains_key("RequestId") {
             return Some("without RequestId");
         }
-        let says_success = |code: &Value| match code {
-            Value::String(code) => matches!(code.as_str(), "200" | "OK" | "Success" | "success"),
-            Value::Number(code) => code.as_u64() == Some(200),
-            _ => false,
-        };
         if members.get("Code").is_some_and(|code| !says_success(code)) {
             return Some("with a Code that says error");
         }
@@ -97,6 +101,15 @@ impl<'a> Seen<'a> {
             (Err(faults), None) if faults.contains(&DocumentFault::Empty) => format!("{status} with an empty body"),
             (Err(_), None) => format!("{status} with a body that is neither JSON nor XML"),
         }
+    }
+}
+
+/// Codes of success: pop-core decides on `Code` alone (outcome `ok`).
+fn says_success(code: &Value) -> bool {
+    match code {
+        Value::String(code) => matches!(code.as_str(), "200" | "OK" | "Success" | "success"),
+        Value::Number(code) => code.as_u64() == Some(200),
+        _ => false,
     }
 }
 

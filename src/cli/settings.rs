@@ -1,7 +1,6 @@
 //! Settings: flag before environment before profile before default, parsed once, every mistake told.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::path::Path;
 use std::str::FromStr;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -343,11 +342,6 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     };
     let seconds = number * factor;
     if (0.0..=86_400.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(error()) }
-}
-
-/// A file shown to people: relative where it lies below the working folder.
-pub(super) fn shown(path: &Path) -> String {
-    path.display().to_string()
 }
 
 #[cfg(test)]

@@ -41,8 +41,9 @@ pub(super) async fn look(
     {
         observations.push(connect(bed, url).await);
     }
-    // With no other observer, "usable" means that the first End answers `ok` (CONTRACT.md, capabilities).
-    if observations.is_empty() {
+    // Where no other observer can tell, "usable" means that the first End answers `ok` (CONTRACT.md, capabilities).
+    let told = observations.iter().any(|seen| matches!(seen.sight, Sight::Open | Sight::Closed));
+    if !told && !only_listed {
         observations.push(by_end(bed, &session, state, history).await);
     }
     history.push(Record {

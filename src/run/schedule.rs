@@ -1,7 +1,7 @@
 //! Scheduling: cases side by side, results in the order of the suite, an orderly end whatever happens.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
@@ -83,7 +83,7 @@ pub async fn run(
         sessions: Sessions::default(),
         silent: AtomicUsize::new(0),
         sent: AtomicUsize::new(0),
-        gave_up: AtomicBool::new(false),
+        gave_up: OnceLock::new(),
         stop,
     });
     let (mut results, panic) = all(&bed, cases, &progress).await;
