@@ -202,7 +202,8 @@ async fn steered() -> (SocketAddr, mpsc::UnboundedSender<Message>, mpsc::Unbound
         loop {
             tokio::select! {
                 message = order.recv() => match message {
-                    Some(message) => socket.send(message).await.unwrap(),
+                    // Refused once the client has closed; what answers that lies ready for the next read.
+                    Some(message) => drop(socket.send(message).await),
                     None => return,
                 },
                 message = socket.next() => match message {

@@ -101,3 +101,22 @@ fn first_line(bytes: &[u8]) -> Request {
     let method = words.next().unwrap_or_default();
     Request { method, target: words.next().unwrap_or_default(), headers: Headers::new(), body: Vec::new() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exchanges_and_looks_may_run_on_any_thread() {
+        fn sendable<T: Send>(_: &T) {}
+        fn shareable<T: Send + Sync>() {}
+        shareable::<Transport>();
+        shareable::<Held>();
+        let settings = Settings { timeout: Duration::ZERO, proxies: Proxies::none(), roots: Roots::Platform };
+        let endpoint = Endpoint::parse("http://127.0.0.1").expect("an endpoint");
+        let transport = Transport::new(&endpoint, &settings, Clock::simulated(0));
+        sendable(&transport.exchange(first_line(b"GET /"), Lane::Live));
+        sendable(&transport.exchange_pair(first_line(b"GET /"), first_line(b"GET /")));
+        sendable(&transport.websockets().connect("ws://127.0.0.1", &Headers::new()));
+    }
+}

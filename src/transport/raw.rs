@@ -4,9 +4,9 @@
 //! method expects one and no field says how long it is, then `connection: close` where no `connection` field is given
 //! and nothing is to follow. Nothing else.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::convert::Infallible;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
