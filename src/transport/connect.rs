@@ -308,4 +308,12 @@ mod tests {
         let words = route.proxy.expect("a proxy").endpoint.expect_err("socks is not spoken");
         assert!(words.contains("socks5") && !words.contains("word@"), "{words}");
     }
+
+    #[test]
+    fn a_cause_is_found_inside_of_errors_of_io() {
+        use std::io::Error;
+        let inner = Error::other(Error::other(rustls::Error::DecryptError));
+        assert!(matches!(find(&inner), Some(rustls::Error::DecryptError)));
+        assert!(find::<rustls::Error>(&Error::other("words")).is_none());
+    }
 }

@@ -24,7 +24,6 @@ use secure::Secure;
 /// the byte, and nothing is added to a request. HTTPS stands on reqwest, which brings HTTP/2 and every kind of proxy.
 pub struct Live(Client);
 
-#[expect(clippy::large_enum_variant, reason = "there is one of them a run")]
 enum Client {
     Plain(Plain),
     Secure(Secure),
@@ -83,7 +82,8 @@ async fn collect<B: Body<Data = Bytes> + Unpin>(
     cause_of: impl Fn(&B::Error) -> Cause,
 ) -> Result<Response, Cause> {
     let (head, mut body) = answer.into_parts();
-    let headers: Headers = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes().to_vec())).collect();
+    let headers: Headers =
+        head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes().to_vec())).collect();
     let mut response = Response::new(head.status.as_u16(), headers, Vec::new());
     if response.headers.all("content-length").next().is_some()
         && response.headers.all("transfer-encoding").next().is_some()

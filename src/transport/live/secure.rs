@@ -70,8 +70,7 @@ impl Secure {
     }
 
     async fn by(&self, client: &Result<Client, String>, request: &Request) -> Reply {
-        let Built { method, url, headers } =
-            self.build(request).expect("a request that the polished lane carries");
+        let Built { method, url, headers } = self.build(request).expect("a request that the polished lane carries");
         let client = match client {
             Ok(client) => client,
             Err(words) => return Reply::Refused(Cause::new(CauseKind::Connect, words.clone())),
@@ -170,7 +169,7 @@ async fn exchange(client: &Client, request: reqwest::Request, status: &mut Optio
     if head > limits::HEAD_BYTES || answer.headers().len() > limits::HEADER_FIELDS {
         return Err(Cause::new(CauseKind::NotHttp, "the head of the answer is longer than is read"));
     }
-    collect(hyper::Response::from(answer), |error| failure(error)).await
+    collect(hyper::Response::from(answer), failure).await
 }
 
 fn cause_of(error: reqwest::Error) -> Cause {
@@ -258,3 +257,105 @@ impl fmt::Display for Unresolved {
 }
 
 impl std::error::Error for Unresolved {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::{Roots, tls};
+
+    fn lane(url: &str, proxies: Proxies) -> Secure {
+        let settings = Settings { timeout: Duration::from_secs(1), proxies, roots: Roots::Platform };
+        Secure::new(&Endpoint::parse(url).expect(url), &settings, tls::config(Roots::Platform))
+    }
+
+    fn request(method: &str, target: &str, headers: &[(&str, &[u8])]) -> Request {
+        let (method, target) = (method.to_owned(), target.to_owned());
+        Request { method, target, headers: headers.iter().copied().collect(), body: Vec::new() }
+    }
+
+    #[test]
+    fn what_would_change_on_the_way_is_not_carried() {
+        let lane = lane("https://ECS.example.com:443", Proxies::none());
+        let host: (&str, &[u8]) = ("Host", b"ecs.example.com");
+        let json: (&str, &[u8]) = ("Accept", b"application/json");
+        let plain = |target: &str| request("GET", target, &[host, json]);
+        let with = |name: &'static str, value: &'static [u8]| request("GET", "/", &[host, json, (name, value)]);
+        let rows = [
+            ("a signed query", plain("/?A=%2a*%2F%7e~+&b=&c&&=%E4"), true),
+            ("an empty query", plain("/?"), true),
+            ("question marks", plain("/??a=?"), true),
+            ("bare percent signs", plain("/?a=%&b=%zz"), true),
+            ("bytes that reqwest leaves alone", plain("/?a=|{}[]`^\\"), true),
+            ("another method", request("QUERY", "/", &[host, json]), true),
+            ("a method in lower case", request("get", "/", &[host, json]), true),
+            ("bytes above ASCII in a field", with("x", b"\xff\tz"), true),
+            ("a field twice", with("accept", b"*/*"), true),
+            ("a quote", plain("/?a='"), false),
+            ("dot segments", plain("/a/../b/./c"), false),
+            ("encoded dot segments", plain("/a/%2e%2E/b"), false),
+            ("a backslash in the path", plain("/a\\b"), false),
+            ("a second host", plain("//other.example/"), true),
+            ("no path", plain("?a=b"), false),
+            ("nothing", plain(""), false),
+            ("a user before the host", plain("@other.example/"), false),
+            ("a port behind the host", plain(":1/"), false),
+            ("a whole URL", plain("https://ecs.example.com/"), false),
+            ("a fragment", plain("/?a=b#c"), false),
+            ("a space", plain("/?a=b c"), false),
+            ("a tab", plain("/?a=b\tc"), false),
+            ("a line feed", plain("/?a=b\nc"), false),
+            ("characters above ASCII", plain("/?a=\u{e9}"), false),
+            ("a long target", plain(&format!("/?{}", "a".repeat(70_000))), false),
+            ("CONNECT", request("CONNECT", "/", &[host, json]), false),
+            ("no method", request("", "/", &[host, json]), false),
+            ("no accept", request("GET", "/", &[host]), false),
+            ("no host", request("GET", "/", &[json]), false),
+            ("another host", request("GET", "/", &[("host", b"other.example"), json]), false),
+            ("the host in upper case", request("GET", "/", &[("host", b"ECS.example.com"), json]), false),
+            ("the host with its port", request("GET", "/", &[("host", b"ecs.example.com:443"), json]), false),
+            ("two hosts", with("host", b"ecs.example.com"), false),
+            ("a length of its own", with("Content-Length", b"0"), false),
+            ("connection options", with("connection", b"close"), false),
+            ("an upgrade", with("upgrade", b"websocket"), false),
+            ("what HTTP/2 does not have", with("Keep-Alive", b"1"), false),
+            ("trailers", with("te", b"trailers"), false),
+            ("space before a value", with("a", b" b"), false),
+            ("space after a value", with("a", b"b\t"), false),
+            ("a space in a name", with("a b", b""), false),
+            ("a line feed in a value", with("a", b"b\nc"), false),
+        ];
+        for (name, request, carried) in rows {
+            assert_eq!(lane.carries(&request), carried, "{name}");
+        }
+        assert!(lane.pooled.get().is_none() && lane.fresh.get().is_none(), "no client is made for a look");
+    }
+
+    #[test]
+    fn every_kind_of_host_is_carried() {
+        for host in ["[2001:db8::1]:8443", "127.0.0.1", "a_b.example."] {
+            let request = request("GET", "/", &[("host", host.as_bytes()), ("accept", b"*/*")]);
+            assert!(lane(&format!("https://{host}"), Proxies::none()).carries(&request), "{host}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_cannot_be_used_refuses_every_request() {
+        let lane = lane("https://ecs.example.com", Proxies::all("http://user:word@:x"));
+        let request = request("GET", "/", &[("host", b"ecs.example.com"), ("accept", b"*/*")]);
+        for reply in [lane.send(&request).await, lane.send_fresh(&request).await] {
+            let Reply::Refused(cause) = reply else { panic!("{reply:?}") };
+            assert!(cause.kind == CauseKind::Connect && !cause.words.contains("word"), "{}", cause.words);
+        }
+    }
+
+    #[test]
+    fn a_body_knows_when_it_is_taken_up_and_not_when_it_is_measured() {
+        for bytes in ["", "a=b"] {
+            let body = Watched { bytes: bytes.into(), taken: Arc::default() };
+            assert_eq!(body.size_hint().exact(), Some(bytes.len() as u64));
+            assert!(!body.taken.load(Ordering::Relaxed));
+            assert_eq!(body.is_end_stream(), bytes.is_empty());
+            assert!(body.taken.load(Ordering::Relaxed));
+        }
+    }
+}
