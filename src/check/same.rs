@@ -72,7 +72,7 @@ fn input(record: &Record) -> (Option<&str>, Option<&str>) {
 
 /// The clause that says that two forms mean the same: the one of the single axis on which they differ. `None` where no
 /// document says so (other signature scheme), or they differ on several.
-fn axis<'a>(a: Option<WireForm>, b: Option<WireForm>, own: &'a str) -> Option<&'a str> {
+fn axis(a: Option<WireForm>, b: Option<WireForm>, own: &str) -> Option<&str> {
     let (Some(a), Some(b)) = (a, b) else { return Some(own) };
     let mut clauses = Vec::new();
     if a.placement != b.placement {

@@ -217,7 +217,11 @@ pub(super) fn is_pointer(reader: &mut Reader<'_>, text: &str, node: &Node) -> bo
     let escapes = text.match_indices('~').all(|(at, _)| matches!(text.as_bytes().get(at + 1), Some(b'0' | b'1')));
     let fits = text.starts_with('/') && escapes;
     if !fits {
-        let help = format!("JSON pointers begin with `/`, such as `/{}`", text.trim_start_matches(['/', '$', '.']));
+        let help = if escapes {
+            format!("JSON pointers begin with `/`, such as `/{}`", text.trim_start_matches(['/', '$', '.']))
+        } else {
+            "in a name `~` is written `~0`, and `/` is written `~1`".to_owned()
+        };
         reader.mend("bad-pointer", node.span, format!("`{}` is no JSON pointer", shortened(text)), help);
     }
     fits

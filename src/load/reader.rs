@@ -67,6 +67,10 @@ impl<'a> Reader<'a> {
 
     /// Notes that a node is of the wrong type, with the way out of the usual traps.
     pub(super) fn expected(&mut self, what: &str, node: &Node) {
+        let told = |mistake: &Diagnostic| mistake.place.as_ref().is_some_and(|place| place.span == node.span);
+        if self.mistakes.iter().any(|mistake| mistake.code == "old-boolean" && told(mistake)) {
+            return;
+        }
         let written = self.source.text.get(node.span.range()).unwrap_or("");
         let help = match &node.kind {
             Kind::Bool(_) | Kind::Number(_) if what.contains("text") => {
