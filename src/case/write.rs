@@ -1,14 +1,13 @@
 //! Writing a case back as the YAML that it would be read from.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use serde_json::Value;
 
 use super::expectation::{BodyMatch, LookOutcome};
 use super::{
-    Action, CallStep, Case, Expectation, ForEach, LaneChoice, Matchers, Parameter, RawStep, Step, Template, TextMatch,
-    Values,
+    Action, CallStep, Case, Expectation, ForEach, LaneChoice, Matchers, OverlapStep, Parameter, Pause, RawStep, Step,
+    Template, TextMatch, Values,
 };
 use crate::contract::OutcomeRef;
 use crate::source::{Source, Span, Spanned};
@@ -48,36 +47,41 @@ pub fn write(case: &Case) -> String {
 
 /// The case with all its places at the start of an empty source: two cases that say the same are then equal.
 pub fn without_places(case: &Case) -> Case {
-    fn bare<T>(value: &mut Spanned<T>) {
-        value.span = Span::default();
-    }
     let mut case = case.clone();
     case.source = Source::new("", "");
     case.clauses.iter_mut().chain(&mut case.needs).for_each(bare);
     if let Some(axes) = &mut case.for_each {
         axes.span = Span::default();
     }
-    for step in &mut case.steps {
-        step.span = Span::default();
-        step.clause.iter_mut().for_each(bare);
-        step.expect.iter_mut().for_each(bare);
-        match &mut step.action {
-            Action::Open(open) => bare(&mut open.name),
-            Action::Look(look) => bare(&mut look.session),
-            Action::Call(call) => {
-                bare(&mut call.operation);
-                call.with.iter_mut().for_each(|parameter| bare(&mut parameter.name));
-                call.without.iter_mut().for_each(bare);
-                call.values.iter_mut().for_each(bare);
-                call.capture.iter_mut().for_each(|(name, _)| bare(name));
-                if let Some(axes) = &mut call.for_each {
-                    axes.span = Span::default();
-                }
-            }
-            Action::Raw(_) | Action::Wait(_) => {}
-        }
-    }
+    case.steps.iter_mut().for_each(step_without_places);
     case
+}
+
+fn bare<T>(value: &mut Spanned<T>) {
+    value.span = Span::default();
+}
+
+fn step_without_places(step: &mut Step) {
+    step.span = Span::default();
+    step.clause.iter_mut().for_each(bare);
+    step.expect.iter_mut().for_each(bare);
+    match &mut step.action {
+        Action::Open(open) => bare(&mut open.name),
+        Action::Connect(session) => bare(session),
+        Action::Overlap(overlap) => overlap.steps.iter_mut().for_each(step_without_places),
+        Action::Look(look) => bare(&mut look.session),
+        Action::Call(call) => {
+            bare(&mut call.operation);
+            call.with.iter_mut().for_each(|parameter| bare(&mut parameter.name));
+            call.without.iter_mut().for_each(bare);
+            call.values.iter_mut().for_each(bare);
+            call.capture.iter_mut().for_each(|(name, _)| bare(name));
+            if let Some(axes) = &mut call.for_each {
+                axes.span = Span::default();
+            }
+        }
+        Action::Raw(_) | Action::Wait(_) | Action::Restart => {}
+    }
 }
 
 fn step(text: &mut String, step: &Step) {
@@ -89,9 +93,17 @@ fn step(text: &mut String, step: &Step) {
             }
         }
         Action::Call(one) => call(text, one),
-        Action::Look(look) => line(text, STEP, "look", &quoted(&look.session.value)),
+        Action::Look(look) => {
+            line(text, STEP, "look", &quoted(&look.session.value));
+            if !look.by.is_empty() {
+                line(text, STEP, "by", &words(look.by.iter().map(|via| via.name())));
+            }
+        }
+        Action::Connect(session) => line(text, STEP, "connect", &quoted(&session.value)),
+        Action::Overlap(one) => overlap(text, one),
         Action::Raw(one) => raw(text, one),
-        Action::Wait(duration) => line(text, STEP, "wait", &wait(*duration)),
+        Action::Wait(pause) => line(text, STEP, "wait", &wait(*pause)),
+        Action::Restart => line(text, STEP, "restart", "true"),
     }
     if let Some(clause) = &step.clause {
         line(text, STEP, "clause", &quoted(&clause.value));
@@ -137,6 +149,12 @@ fn call(text: &mut String, call: &CallStep) {
     if call.times != 1 {
         line(text, STEP, "times", &call.times.to_string());
     }
+    if call.fresh {
+        line(text, STEP, "connection", "fresh");
+    }
+    if call.denied {
+        line(text, STEP, "credential", "denied");
+    }
     if !call.capture.is_empty() {
         let members = call.capture.iter().map(|(name, pointer)| (name.value.as_str(), quoted(pointer)));
         line(text, STEP, "capture", &mapping(members));
@@ -150,7 +168,24 @@ fn raw(text: &mut String, raw: &RawStep) {
     }
 }
 
-fn wait(duration: Duration) -> String {
+fn overlap(text: &mut String, overlap: &OverlapStep) {
+    let _ = writeln!(text, "{:STEP$}overlap:", "");
+    for one in &overlap.steps {
+        let mut keys = String::new();
+        step(&mut keys, one);
+        let _ = writeln!(text, "{:STEP$}  - {}", "", keys.trim().replace('\n', "\n    "));
+    }
+    if overlap.clients != 1 {
+        line(text, STEP, "clients", &overlap.clients.to_string());
+    }
+}
+
+fn wait(pause: Pause) -> String {
+    let duration = match pause {
+        Pause::Time(duration) => duration,
+        Pause::Settle => return "settle".to_owned(),
+        Pause::Long => return "long".to_owned(),
+    };
     let milliseconds = duration.as_millis();
     match (milliseconds % 60_000, milliseconds % 1_000) {
         (0, _) if milliseconds > 0 => format!("{}m", milliseconds / 60_000),

@@ -188,6 +188,10 @@ async fn web_socket(
             break;
         }
     }
+    let mute = |seen: &Observation| seen.sight == Sight::Unknown && seen.manner == Some(Manner::Other);
+    if observations.len() == 2 && observations.iter().all(mute) {
+        observations[1].sight = Sight::Closed;
+    }
     observations
 }
 
@@ -214,6 +218,10 @@ async fn connect(bed: &Bed, url: &str, via: Via) -> (Observation, Option<Held>) 
         }
         WsOutcome::Lost(Cause { kind: CauseKind::Closed, words, .. }) => {
             (seen(Sight::Closed, Some(Manner::Refused), printable(&words, 200)), None)
+        }
+        // 101 and then nothing at all is neither open nor closed; once it may be weather.
+        WsOutcome::Lost(Cause { kind: CauseKind::Timeout, status: Some(101), .. }) => {
+            (seen(Sight::Unknown, Some(Manner::Other), "101, then nothing".to_owned()), None)
         }
         WsOutcome::Refused(cause) | WsOutcome::Lost(cause) => {
             (seen(Sight::Unknown, None, printable(&cause.words, 200)), None)
