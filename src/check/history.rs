@@ -2,7 +2,7 @@
 
 use crate::case::{Class, Mutation};
 use crate::clock::Moment;
-use crate::http::Exchange;
+use crate::http::{Exchange, Request};
 use crate::wire::WireForm;
 
 /// Why a request was sent.
@@ -45,8 +45,6 @@ pub struct Record {
     pub client: usize,
     /// Name of the session that the call names to the letter, where the case opened it.
     pub session: Option<String>,
-    /// Whether that session was not known to be ended when the call was sent: a lost call may have ended it.
-    pub live: bool,
     /// What happened.
     pub event: Event,
 }
@@ -166,7 +164,6 @@ impl Record {
             inner: None,
             client: 0,
             session: None,
-            live: false,
             event,
         }
     }
@@ -179,9 +176,19 @@ impl Record {
         }
     }
 
-    /// Whether its answer is an RPC answer (CONTRACT.md): a well-formed GET or POST of an operation at the path.
+    /// Whether its answer is an RPC answer (CONTRACT.md): to a well-formed GET or POST of an operation at the path, without
+    /// an Upgrade header.
     pub fn is_rpc(&self) -> bool {
+        let fits = |request: &Request| {
+            matches!(request.method.as_str(), "GET" | "POST") && request.headers.all("upgrade").next().is_none()
+        };
         self.operation.is_some()
+            && self.exchange().is_none_or(|exchange| exchange.raw.is_none() && fits(&exchange.request))
+    }
+
+    /// Whether it is one of the attempts to send a step's own request.
+    pub fn is_attempt(&self) -> bool {
+        matches!(self.role, Role::Judged | Role::Strike)
     }
 
     /// The exchange, if it is one.

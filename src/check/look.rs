@@ -14,43 +14,57 @@ pub(super) fn judge(
     judgement: &mut Judgement,
 ) {
     let Expectation::Look(outcome) = expectation else { return };
-    let mut looked = false;
-    if *outcome == LookOutcome::Unusable {
-        judgement.findings.extend(manners(context, place, clause, look));
+    let telling = telling(*outcome, look);
+    if telling.is_empty() {
+        let words = words(*outcome).0;
+        judgement.undecided.insert(format!("no observer could tell whether `{}` is {words}", look.session));
+        return;
     }
-    for observation in &look.observations {
-        if matches!(outcome, LookOutcome::Listed | LookOutcome::NotListed) && observation.observer != Observer::Describe
-        {
-            continue;
-        }
-        match holds(*outcome, observation) {
-            None => {}
-            Some(true) => looked = true,
-            Some(false) => {
-                looked = true;
-                judgement.findings.push(finding(context, place, clause, *outcome, observation));
-            }
-        }
+    let broken = telling.iter().find(|seen| holds(*outcome, seen) == Some(false));
+    let mut found = broken.map(|seen| finding(context, place, clause, *outcome, seen));
+    if *outcome == LookOutcome::Unusable && found.is_none() {
+        found = manners(context, place, clause, look);
     }
-    if looked {
-        judgement.tested(clause);
-    } else {
-        judgement.undecided.insert(format!("no observer could tell whether `{}` is usable", look.session));
+    let held = found.is_none();
+    judgement.test(clause, found);
+    if held && telling.iter().any(|seen| seen.observer != Observer::Describe) {
+        describe(context, place, *outcome, look, judgement);
+    }
+}
+
+/// The observations that decide: those that use the session, or else Describe's.
+fn telling(outcome: LookOutcome, look: &Look) -> Vec<&Observation> {
+    let says = |seen: &&Observation| holds(outcome, seen).is_some();
+    let of_describe = matches!(outcome, LookOutcome::Listed | LookOutcome::NotListed);
+    let (listed, used): (Vec<_>, Vec<_>) =
+        look.observations.iter().filter(says).partition(|seen| seen.observer == Observer::Describe);
+    if of_describe || used.is_empty() { listed } else { used }
+}
+
+/// What Describe says where use has already shown the state: it has clauses of its own.
+fn describe(context: Context<'_>, place: Place<'_>, outcome: LookOutcome, look: &Look, judgement: &mut Judgement) {
+    let Some(seen) = look.observations.iter().find(|seen| seen.observer == Observer::Describe) else { return };
+    let (clause, asked) = match outcome {
+        LookOutcome::Usable => ("describe/lists", LookOutcome::Listed),
+        LookOutcome::Unusable => ("describe/closed", LookOutcome::NotListed),
+        LookOutcome::Listed | LookOutcome::NotListed => return,
+    };
+    if let Some(held) = holds(asked, seen) {
+        judgement.test(clause, (!held).then(|| finding(context, place, clause, asked, seen)));
     }
 }
 
 /// Whether what an observer saw is what was expected; `None` where it says nothing on the question.
 fn holds(outcome: LookOutcome, observation: &Observation) -> Option<bool> {
+    use LookOutcome::{Listed, NotListed, Unusable, Usable};
     match (outcome, observation.sight) {
         (_, Sight::Unknown) => None,
-        (LookOutcome::Listed, sight) => Some(sight != Sight::Closed),
-        (LookOutcome::Usable, Sight::Open) => Some(true),
-        (LookOutcome::Usable, Sight::Closed) => Some(false),
-        (LookOutcome::Unusable | LookOutcome::NotListed, Sight::Open) => Some(false),
-        (LookOutcome::Unusable | LookOutcome::NotListed, Sight::Closed) => Some(true),
-        // Listed without a live connection: that is what `not-listed` asks for, and no verdict on whether it is closed.
-        (LookOutcome::NotListed, Sight::Listed) => Some(true),
-        (LookOutcome::Usable | LookOutcome::Unusable, Sight::Listed) => None,
+        (Listed, sight) => Some(sight != Sight::Closed),
+        (NotListed, sight) => Some(sight != Sight::Open),
+        (Usable, Sight::Open) | (Unusable, Sight::Closed) => Some(true),
+        (Usable, Sight::Closed) | (Unusable, Sight::Open) => Some(false),
+        // Returned without a live connection is no verdict on whether it is closed (outcome `listed`).
+        (Usable | Unusable, Sight::Listed) => None,
     }
 }
 
@@ -85,13 +99,18 @@ fn finding(
     outcome: LookOutcome,
     observation: &Observation,
 ) -> Finding {
-    let (expected, shape) = match outcome {
+    let (expected, shape) = words(outcome);
+    let observer = observation.observer.name();
+    Finding::new(context, clause, place, format!("the session {expected}"), format!("{shape} by {observer}"))
+        .label(format!("{observer} saw: {}", observation.words))
+}
+
+/// The outcome, and what it is not.
+fn words(outcome: LookOutcome) -> (&'static str, &'static str) {
+    match outcome {
         LookOutcome::Usable => ("usable", "unusable"),
         LookOutcome::Listed => ("listed", "not listed"),
         LookOutcome::Unusable => ("unusable", "usable"),
         LookOutcome::NotListed => ("not listed", "listed"),
-    };
-    let observer = observation.observer.name();
-    Finding::new(context, clause, place, format!("the session {expected}"), format!("{shape} by {observer}"))
-        .label(format!("{observer} saw: {}", observation.words))
+    }
 }

@@ -18,7 +18,6 @@ pub(super) struct Sending<'a> {
     pub(super) call: Call,
     pub(super) item: Item,
     session: Option<String>,
-    live: bool,
 }
 
 impl Sending<'_> {
@@ -29,7 +28,6 @@ impl Sending<'_> {
             item: self.item.label.clone(),
             mutation: self.item.mutation.clone(),
             session: self.session.clone(),
-            live: self.live,
             ..Record::new(role, operation, Some(self.item.form), Event::Exchange(Box::new(exchange)))
         }
     }
@@ -65,7 +63,7 @@ pub(super) async fn call(
         if let Some(reason) = bed.stopped() {
             return Err(reason);
         }
-        let sending = sending(bed, step, &call, item, state);
+        let sending = sending(step, &call, item, state);
         let exchange = send(bed, &sending, state, history).await?;
         ended(bed, &sending.call, &exchange);
         capture(step, &exchange, state)?;
@@ -79,12 +77,11 @@ pub(super) async fn call(
     Ok(())
 }
 
-fn sending<'a>(bed: &Bed, step: &'a CallStep, call: &Call, item: Item, state: &State) -> Sending<'a> {
+fn sending<'a>(step: &'a CallStep, call: &Call, item: Item, state: &State) -> Sending<'a> {
     let call = with_mutation(call, step, &item);
     let named = session_of(state, &call);
-    let live = named.is_some_and(|(_, session)| bed.sessions.is_open(&session.id));
     let session = named.map(|(name, _)| name.to_owned());
-    Sending { step, call, item, session, live }
+    Sending { step, call, item, session }
 }
 
 /// Silence is struck twice more, unless it is permitted to this request.
