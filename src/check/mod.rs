@@ -6,6 +6,7 @@ pub mod expectation;
 pub mod finding;
 pub mod framing;
 pub mod history;
+pub mod linearizability;
 pub mod look;
 pub mod request_id;
 pub mod result;
