@@ -57,7 +57,14 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
             base,
             variant,
         };
-        let held = steps(bed, &case, &mut state, &mut result).await;
+        let first = result.history.len();
+        let mut held = steps(bed, &case, &mut state, &mut result).await;
+        if held {
+            let records = &result.history[first..];
+            let judgement = check::overlap::judge(context(bed), &case, records, first, bed.target.settle);
+            held = judgement.findings.is_empty();
+            result.add(judgement);
+        }
         clean_up(bed, &mut state, &mut result).await;
         if !held {
             break;
