@@ -2,14 +2,20 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// What help says below the flags of networked commands.
+const ENVIRONMENT: &str = "\
+Each flag, such as --time-limit, is also a variable of the environment, ENDSPEC_TIME_LIMIT, and a key of the profile, \
+time-limit. A flag goes before the environment, and that before the profile. Keys to sign with are none of these: \
+ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET, ALIBABA_CLOUD_SECURITY_TOKEN.";
 
 /// Holds any endpoint that implements Alibaba Cloud ECS EndTerminalSession to its documented contract.
 #[derive(Debug, Parser)]
 #[command(name = "endspec", version, max_term_width = 110)]
 #[command(
     after_help = "Exit codes: 0 all held, 1 a MUST clause broken, 2 a mistake in flags or files, 3 inconclusive, \
-                        130 interrupted. `endspec explain CODE` tells more."
+                  130 interrupted. `endspec explain CODE` tells more."
 )]
 pub struct Args {
     /// What to do.
@@ -36,6 +42,7 @@ pub enum Command {
 
 /// `endspec run`.
 #[derive(Debug, ClapArgs)]
+#[command(after_help = ENVIRONMENT)]
 pub struct RunArgs {
     /// Case files or folders; the built-in suite without
     pub paths: Vec<PathBuf>,
@@ -52,8 +59,9 @@ pub struct RunArgs {
     #[arg(long, value_name = "TIME", env = "ENDSPEC_TIME_LIMIT")]
     pub time_limit: Option<String>,
     /// Count SHOULD clauses as MUST
-    #[arg(long, env = "ENDSPEC_STRICT", action = ArgAction::SetTrue)]
-    pub strict: bool,
+    #[arg(long, value_name = "BOOL", env = "ENDSPEC_STRICT", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", hide_possible_values = true)]
+    pub strict: Option<String>,
     /// Write a report: json=PATH, `-` for standard output (repeatable)
     #[arg(long, value_name = "FORMAT=PATH", env = "ENDSPEC_REPORT", value_delimiter = ',')]
     pub report: Vec<String>,
@@ -149,6 +157,7 @@ pub enum ServeAuth {
 
 /// `endspec call`.
 #[derive(Debug, ClapArgs)]
+#[command(after_help = ENVIRONMENT)]
 pub struct CallArgs {
     /// EndTerminalSession, StartTerminalSession or DescribeTerminalSessions
     pub operation: String,

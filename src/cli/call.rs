@@ -4,66 +4,73 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::args::CallArgs;
-use super::settings::{self, Whom};
+use super::codes::ENVIRONMENT;
+use super::settings::{self, Settings};
 use super::{Exit, print, reference, suite};
 use crate::case::Case;
 use crate::check::history::{Event, Record, Role};
 use crate::check::seen::printable;
-use crate::check::{self, Context, Judgement, Seen};
+use crate::check::{self, Context, Finding, Judgement, Seen};
 use crate::clock::{self, Clock};
 use crate::contract::{Contract, Level, OutcomeRef, Readings};
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::http::{Exchange, Headers, Lane, Reply, Request};
+use crate::http::{Exchange, Headers, Lane, Reply, Request, Response};
 use crate::report::mask;
+use crate::run::Target;
 use crate::seed::Seed;
-use crate::server::{Server, listen};
 use crate::source::{Source, Span, Spanned};
-use crate::transport::Endpoint;
 use crate::wire::{self, Call, Encoding, Format, Order, Placement, Scheme, Stamp, WireForm};
 
 /// Operations that can be called.
 const OPERATIONS: [&str; 3] = ["EndTerminalSession", "StartTerminalSession", "DescribeTerminalSessions"];
 
+/// Outcomes that permit almost any refusal.
+const WIDE: [&str; 2] = ["refused", "too-long"];
+
 pub(super) fn call(args: CallArgs) -> Result<Exit, Vec<Diagnostic>> {
     let profile = settings::profile(&args.network)?;
-    let revision = args.network.contract.clone().or_else(|| profile.text("contract").map(str::to_owned));
-    let contract = suite::contract(revision.as_deref())?;
-    let settings = settings::resolve(&args.network, profile, &contract)?;
-    let (placement, format) = (placement(&args.placement)?, format(&args.format)?);
-    let failed = |error: String| vec![Diagnostic::new("environment", error)];
+    let contract = suite::contract(settings::revision(&args.network, &profile).as_deref())?;
+    let (call, form, settings) =
+        super::together(parse(&args), form(&args), settings::resolve(&args.network, &profile, &contract))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| failed(format!("no runtime: {error}")))?;
-    runtime.block_on(async {
-        let clock = Clock::system();
-        let (endpoint, listening) = match settings.whom {
-            Whom::Endpoint(endpoint) => (endpoint, None),
-            Whom::Reference => {
-                let server = Server::new(reference::settings(&settings.about.readings), settings.seed);
-                let bound = listen::bind(("127.0.0.1", 0), server, clock.clone()).await;
-                let listening =
-                    bound.map_err(|error| failed(format!("the reference server could not listen: {error}")))?;
-                let endpoint = Endpoint::parse(&listening.url()).map_err(|error| failed(error.to_string()))?;
-                (endpoint, Some(listening))
-            }
-        };
-        let transport = super::transport(&endpoint, settings.about.timeout, clock.clone());
-        let target = settings.about.at(endpoint, listening.is_some());
-        let call = parse(&args, &target.region)?;
-        let form =
-            WireForm { placement, format, scheme: target.auth, order: Order::AsGiven, encoding: Encoding::Strict };
-        let nonce = Seed::fresh().stream("nonce").hex(32);
-        let stamp = Stamp { timestamp: clock::timestamp(clock.unix_seconds()), nonce };
-        let credential = if form.scheme == Scheme::None { None } else { target.credential.as_ref() };
-        let request =
-            wire::encode(&call, form, &target.endpoint.host_header(), target.endpoint.path(), credential, &stamp);
-        let exchange = transport.exchange(request, Lane::Live).await;
-        if let Some(listening) = listening {
-            listening.stop().await;
-        }
-        let (text, exit) = tell(&args, &contract, &target.readings, form, exchange);
-        print(&text);
-        Ok(exit)
-    })
+    let runtime = runtime.map_err(|error| vec![Diagnostic::new(ENVIRONMENT, format!("no runtime: {error}"))])?;
+    runtime.block_on(send(&args, &contract, settings, call, form))
+}
+
+async fn send(
+    args: &CallArgs,
+    contract: &Contract,
+    settings: Settings,
+    mut call: Call,
+    (placement, format): (Placement, Option<Format>),
+) -> Result<Exit, Vec<Diagnostic>> {
+    let clock = Clock::system();
+    let (endpoint, listening) =
+        reference::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
+    let transport = super::transport(&endpoint, settings.about.timeout, clock.clone());
+    let target = settings.about.at(endpoint, listening.is_some());
+    if !args.bare && !call.parameters.iter().any(|(name, _)| name == "RegionId") {
+        call.parameters.insert(0, ("RegionId".to_owned(), target.region.clone()));
+    }
+    let form = WireForm { placement, format, scheme: target.auth, order: Order::AsGiven, encoding: Encoding::Strict };
+    let nonce = Seed::fresh().stream("nonce").hex(32);
+    let stamp = Stamp { timestamp: clock::timestamp(clock.unix_seconds()), nonce };
+    let credential = if form.scheme == Scheme::None { None } else { target.credential.as_ref() };
+    let request = wire::encode(&call, form, &target.endpoint.host_header(), target.endpoint.path(), credential, &stamp);
+    let exchange = transport.exchange(request, Lane::Live).await;
+    if let Some(listening) = listening {
+        listening.stop().await;
+    }
+    let (text, exit) = tell(args, contract, &target, form, exchange);
+    print(&text);
+    Ok(exit)
+}
+
+fn form(args: &CallArgs) -> Result<(Placement, Option<Format>), Vec<Diagnostic>> {
+    match (placement(&args.placement), format(&args.format)) {
+        (Ok(placement), Ok(format)) => Ok((placement, format)),
+        (placement, format) => Err([placement.err(), format.err()].into_iter().flatten().flatten().collect()),
+    }
 }
 
 fn placement(text: &str) -> Result<Placement, Vec<Diagnostic>> {
@@ -84,7 +91,7 @@ fn format(text: &str) -> Result<Option<Format>, Vec<Diagnostic>> {
     })
 }
 
-fn parse(args: &CallArgs, region: &str) -> Result<Call, Vec<Diagnostic>> {
+fn parse(args: &CallArgs) -> Result<Call, Vec<Diagnostic>> {
     let mut mistakes = Vec::new();
     if !OPERATIONS.contains(&args.operation.as_str()) {
         let close = did_you_mean(&args.operation, OPERATIONS);
@@ -98,11 +105,11 @@ fn parse(args: &CallArgs, region: &str) -> Result<Call, Vec<Diagnostic>> {
     for text in &args.parameters {
         match text.split_once('=') {
             Some((name, value)) if !name.is_empty() => parameters.push((name.to_owned(), value.to_owned())),
-            _ => mistakes.push(Diagnostic::new("flag", format!("`{text}` is no parameter")).help("write NAME=VALUE")),
+            _ => mistakes.push(
+                Diagnostic::new("flag", format!("`{text}` is no parameter"))
+                    .help("write NAME=VALUE, such as SessionId=s-1"),
+            ),
         }
-    }
-    if !args.bare && !parameters.iter().any(|(name, _)| name == "RegionId") {
-        parameters.insert(0, ("RegionId".to_owned(), region.to_owned()));
     }
     if !mistakes.is_empty() {
         return Err(mistakes);
@@ -116,56 +123,51 @@ fn parse(args: &CallArgs, region: &str) -> Result<Call, Vec<Diagnostic>> {
 }
 
 /// Everything about the exchange, as text, and how the command ends.
-fn tell(
-    args: &CallArgs,
-    contract: &Contract,
-    readings: &Readings,
-    form: WireForm,
-    exchange: Exchange,
-) -> (String, Exit) {
-    let mut text = String::new();
+fn tell(args: &CallArgs, contract: &Contract, target: &Target, form: WireForm, exchange: Exchange) -> (String, Exit) {
+    let whom = if target.built_in { "reference server (built in) at " } else { "" };
+    let mut text = format!("endspec {} called {whom}{}\n\n", env!("CARGO_PKG_VERSION"), target.endpoint);
     request_text(&exchange.request, &mut text);
     let response = match &exchange.reply {
         Reply::Answered(response) => response.clone(),
         Reply::Refused(cause) | Reply::Lost(cause) => {
-            let _ = writeln!(text, "\nno answer: {}", printable(&cause.words, 300));
+            let _ = writeln!(
+                text,
+                "\nno answer: {}\nis the target running there, and the address right?",
+                printable(&cause.words, 300)
+            );
             return (text, Exit::Inconclusive);
         }
     };
+    response_text(&response, &mut text);
+    let permitting = permitting(contract, &target.readings, &args.operation, &Seen::of(&response));
+    let permitting = if permitting.is_empty() { "none of the contract's".to_owned() } else { permitting.join(", ") };
+    let _ = writeln!(text, "outcome: {permitting}");
+    let judgement = judge(args, contract, &target.readings, form, exchange);
+    for finding in &judgement.findings {
+        let word = match finding.level {
+            Level::Must => "FAIL",
+            Level::Should => "WARN",
+            Level::May => "note",
+        };
+        let Finding { clause, level, expected, actual, .. } = finding;
+        let _ = writeln!(text, "{word}  {clause} ({level}): permitted {expected}, got {actual}");
+    }
+    let broken = |level: Level| judgement.findings.iter().filter(|finding| finding.level == level).count();
+    let (must, should) = (broken(Level::Must), broken(Level::Should));
+    let tested = judgement.tested.len();
+    let noun = if tested == 1 { "clause" } else { "clauses" };
+    let _ = writeln!(text, "{tested} {noun} looked at: {must} MUST broken, {should} SHOULD broken");
+    (text, if must > 0 { Exit::Fail } else { Exit::Pass })
+}
+
+fn response_text(response: &Response, text: &mut String) {
     let _ = writeln!(text, "\n{}", response.status);
     for (name, value) in response.headers.iter() {
-        let _ = writeln!(
-            text,
-            "{}: {}",
-            printable(name, 200),
-            printable(&mask::header(name, &String::from_utf8_lossy(value)), 400)
-        );
+        let value = mask::header(name, &String::from_utf8_lossy(value));
+        let _ = writeln!(text, "{}: {}", printable(name, 200), printable(&value, 400));
     }
-    // The user's own answer: tokens are what a Start is called for, so the body is shown as it is.
-    let _ = writeln!(text, "\n{}\n", printable(&String::from_utf8_lossy(&response.body), 20_000));
-    let seen = Seen::of(&response);
-    let permitting = permitting(contract, readings, &args.operation, &seen);
-    let _ = writeln!(
-        text,
-        "outcome: {}",
-        if permitting.is_empty() { "none of the contract's".to_owned() } else { permitting.join(", ") }
-    );
-    let judgement = judge(args, contract, readings, form, exchange);
-    for finding in &judgement.findings {
-        let _ = writeln!(
-            text,
-            "{}: {} ({}): permitted {}, got {}",
-            if finding.level == Level::Must { "FAIL" } else { "note" },
-            finding.clause,
-            finding.level,
-            finding.expected,
-            finding.actual
-        );
-    }
-    let tested = judgement.tested.len();
-    let broken = judgement.findings.iter().any(|finding| finding.level == Level::Must);
-    let _ = writeln!(text, "{tested} clauses looked at, {} broken", judgement.findings.len());
-    (text, if broken { Exit::Fail } else { Exit::Pass })
+    let body = mask::text(&String::from_utf8_lossy(&response.body));
+    let _ = writeln!(text, "\n{}\n", printable(&body, 20_000));
 }
 
 fn request_text(request: &Request, text: &mut String) {
@@ -178,7 +180,7 @@ fn request_text(request: &Request, text: &mut String) {
     }
 }
 
-/// Outcomes of the contract that the answer belongs to.
+/// Outcomes of the contract that the answer belongs to; those that permit almost any refusal only where no other does.
 fn permitting(contract: &Contract, readings: &Readings, operation: &str, seen: &Seen<'_>) -> Vec<String> {
     let mut names = Vec::new();
     for outcome in contract.outcomes.values().filter(|outcome| !outcome.of_looks) {
@@ -196,6 +198,9 @@ fn permitting(contract: &Contract, readings: &Readings, operation: &str, seen: &
                 names.push(reference.to_string());
             }
         }
+    }
+    if names.iter().any(|name| !WIDE.contains(&name.as_str())) {
+        names.retain(|name| !WIDE.contains(&name.as_str()));
     }
     names
 }

@@ -11,6 +11,10 @@ use crate::diagnostic::Diagnostic;
 pub(super) fn list(args: &ListArgs) -> Result<Exit, Vec<Diagnostic>> {
     let contract = suite::contract(args.contract.as_deref())?;
     let all = suite::suite(&[], &contract)?;
+    if args.select.is_some() && args.what != ListWhat::Cases {
+        let help = "leave it out, or list cases";
+        return Err(vec![Diagnostic::new("flag", "--select: it chooses among cases alone").help(help)]);
+    }
     let chosen = suite::select(&all, args.select.as_deref(), &contract)?;
     let text = match args.what {
         ListWhat::Cases => cases(&chosen),

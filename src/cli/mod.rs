@@ -2,7 +2,9 @@
 
 mod args;
 mod call;
+mod codes;
 mod explain;
+mod given;
 mod lint;
 mod list;
 mod outputs;
@@ -17,7 +19,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::clock::Clock;
 use crate::diagnostic::{self, Diagnostic};
@@ -32,7 +34,7 @@ pub enum Exit {
     Fail,
     /// 2: a mistake in the command line, a case, a schema or a profile; nothing was sent.
     Mistake,
-    /// 3: inconclusive.
+    /// 3: inconclusive, or the machine lacks something.
     Inconclusive,
     /// 130: interrupted.
     Interrupted,
@@ -66,7 +68,7 @@ impl Exit {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let args = args::Args::parse();
+    let args = args();
     let done = match args.command {
         args::Command::Run(args) => run::run(*args),
         args::Command::Serve(args) => serve::serve(&args),
@@ -79,9 +81,38 @@ pub fn main() -> ExitCode {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(mistakes) => {
             complain(&mistakes);
-            ExitCode::from(Exit::Mistake.code())
+            ExitCode::from(blame(&mistakes).code())
         }
     }
+}
+
+/// The command line. Help says once how variables are called, not at every flag; their values are nobody's business.
+fn args() -> args::Args {
+    let quiet = |arg: clap::Arg| {
+        // A number below 0 is a value, to be refused with reasons, and no flag.
+        let takes_values = arg.get_action().takes_values();
+        if takes_values { arg.hide_env(true).allow_negative_numbers(true) } else { arg }
+    };
+    let quiet = |command: clap::Command| command.mut_args(quiet);
+    let matches = args::Args::command().mut_subcommands(quiet).get_matches();
+    args::Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// Mistakes of all sides at once.
+fn together<A, B, C>(
+    a: Result<A, Vec<Diagnostic>>,
+    b: Result<B, Vec<Diagnostic>>,
+    c: Result<C, Vec<Diagnostic>>,
+) -> Result<(A, B, C), Vec<Diagnostic>> {
+    match (a, b, c) {
+        (Ok(a), Ok(b), Ok(c)) => Ok((a, b, c)),
+        (a, b, c) => Err([a.err(), b.err(), c.err()].into_iter().flatten().flatten().collect()),
+    }
+}
+
+/// What this machine lacks is nobody's mistake.
+fn blame(mistakes: &[Diagnostic]) -> Exit {
+    if mistakes.iter().all(|mistake| mistake.code == codes::ENVIRONMENT) { Exit::Inconclusive } else { Exit::Mistake }
 }
 
 /// Mistakes of the user, on standard error.

@@ -15,45 +15,54 @@ pub(super) struct Output {
     to: Option<File>,
 }
 
+/// Every mistake in what was asked for, before anything is created.
+pub(super) fn mistakes(asked: &[String]) -> Vec<Diagnostic> {
+    let mut mistakes: Vec<Diagnostic> = asked.iter().filter_map(|text| path(text).err()).collect();
+    let paths: Vec<&str> = asked.iter().filter_map(|text| path(text).ok()).collect();
+    let again = paths.iter().enumerate().filter(|(index, path)| paths[..*index].contains(path));
+    for (_, path) in again {
+        let what = if *path == "-" { "standard output" } else { path };
+        mistakes.push(Diagnostic::new("flag", format!("--report: more than one report goes to {what}")));
+    }
+    mistakes
+}
+
 /// Opens every output.
 ///
 /// # Errors
-/// Unknown formats, and files that cannot be created; all of them.
+/// Files that cannot be created, all of them.
 pub(super) fn open(asked: &[String]) -> Result<Vec<Output>, Vec<Diagnostic>> {
     let mut outputs = Vec::new();
     let mut mistakes = Vec::new();
     for text in asked {
-        match open_one(text) {
+        match path(text).and_then(open_one) {
             Ok(output) => outputs.push(output),
             Err(mistake) => mistakes.push(mistake),
         }
     }
-    if outputs.iter().filter(|output| output.to.is_none()).count() > 1 {
-        mistakes.push(Diagnostic::new("flag", "more than one report goes to standard output"));
-    }
     if mistakes.is_empty() { Ok(outputs) } else { Err(mistakes) }
 }
 
-fn open_one(text: &str) -> Result<Output, Diagnostic> {
-    let (format, path) = text.split_once('=').ok_or_else(|| {
-        Diagnostic::new("flag", format!("`--report {text}` names no file")).help("write `--report json=PATH`")
-    })?;
+/// The path of `FORMAT=PATH`.
+fn path(text: &str) -> Result<&str, Diagnostic> {
+    let no_file = || {
+        let help = "write `--report json=PATH`, where `-` is standard output";
+        Diagnostic::new("flag", format!("--report: `{text}` names no file")).help(help)
+    };
+    let (format, path) = text.split_once('=').ok_or_else(no_file)?;
     if !FORMATS.contains(&format) {
         let help = did_you_mean(format, FORMATS).map_or_else(
-            || format!("this version writes: {}", FORMATS.join(", ")),
+            || format!("this version writes {}", FORMATS.join(", ")),
             |close| format!("did you mean `{close}`?"),
         );
-        return Err(Diagnostic::new("flag", format!("`{format}` is no report format of this version")).help(help));
+        let message = format!("--report: `{format}` is no report format of this version");
+        return Err(Diagnostic::new("flag", message).help(help));
     }
-    let to = match path {
-        "" => {
-            return Err(
-                Diagnostic::new("flag", format!("`--report {text}` names no file")).help("`-` is standard output")
-            );
-        }
-        "-" => None,
-        path => Some(crate::files::create(std::path::Path::new(path))?),
-    };
+    if path.is_empty() { Err(no_file()) } else { Ok(path) }
+}
+
+fn open_one(path: &str) -> Result<Output, Diagnostic> {
+    let to = if path == "-" { None } else { Some(crate::files::create(std::path::Path::new(path))?) };
     Ok(Output { path: path.to_owned(), to })
 }
 

@@ -1,7 +1,38 @@
 //! The reference server as a target: its settings from flags, its facts for the run.
 
+use super::codes::ENVIRONMENT;
+use super::settings::Whom;
+use crate::clock::Clock;
 use crate::contract::Readings;
-use crate::server::settings as server;
+use crate::diagnostic::Diagnostic;
+use crate::seed::Seed;
+use crate::server::listen::{self, Listening};
+use crate::server::{Server, settings as server};
+use crate::transport::Endpoint;
+
+/// The endpoint that a command talks to; the reference server is started on a free port of this machine where it is the
+/// one, and stays as long as the second value.
+///
+/// # Errors
+/// The machine has no port for it.
+pub(super) async fn endpoint(
+    whom: Whom,
+    readings: &Readings,
+    seed: Seed,
+    clock: &Clock,
+) -> Result<(Endpoint, Option<Listening>), Vec<Diagnostic>> {
+    let failed =
+        |error: String| vec![Diagnostic::new(ENVIRONMENT, format!("the reference server could not listen: {error}"))];
+    match whom {
+        Whom::Endpoint(endpoint) => Ok((endpoint, None)),
+        Whom::Reference => {
+            let bound = listen::bind(("127.0.0.1", 0), Server::new(settings(readings), seed), clock.clone()).await;
+            let listening = bound.map_err(|error| failed(error.to_string()))?;
+            let endpoint = Endpoint::parse(&listening.url()).map_err(|error| failed(error.to_string()))?;
+            Ok((endpoint, Some(listening)))
+        }
+    }
+}
 
 /// The server's settings under the readings in force; where a reading is open (`any`), its own default stands.
 pub(super) fn settings(readings: &Readings) -> server::Settings {

@@ -8,109 +8,84 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::args::RunArgs;
+use super::codes::ENVIRONMENT;
+use super::given::Taker;
 use super::progress::Bar;
 use super::settings::{self, Settings, Whom};
-use super::{Exit, colored, outputs, print, reference, suite, width};
+use super::{Exit, colored, outputs, print, reference, suite, together, width};
 use crate::case::Suite;
 use crate::clock::Clock;
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
+use crate::load::profile::Values;
 use crate::report::{self, Facts, Report, terminal};
 use crate::run::{self, Ended, Means, Plan};
 use crate::seed::Seed;
-use crate::server::{Server, listen};
-use crate::transport::Endpoint;
 
 pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     let profile = settings::profile(&args.network)?;
-    let revision = args.network.contract.clone().or_else(|| profile.text("contract").map(str::to_owned));
-    let contract = suite::contract(revision.as_deref())?;
-    let (all, settings) =
-        both(suite::suite(&args.paths, &contract), settings::resolve(&args.network, profile, &contract))?;
-    let more = more(&args, &settings)?;
+    let contract = suite::contract(settings::revision(&args.network, &profile).as_deref())?;
+    let (all, more, mut settings) = together(
+        suite::suite(&args.paths, &contract),
+        more(&args, &profile),
+        settings::resolve(&args.network, &profile, &contract),
+    )?;
     let chosen = suite::select(&all, more.select.as_deref(), &contract)?;
     let outputs = outputs::open(&more.reports)?;
+    if more.strict {
+        settings.again.push_str(" --strict");
+    }
     let covered = all.cases.iter().flat_map(|case| case.clauses.iter().map(|clause| clause.value.clone())).collect();
     let whole = args.paths.is_empty() && more.select.is_none();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| vec![Diagnostic::new("environment", format!("no runtime: {error}"))])?;
+    let runtime = runtime.map_err(|error| vec![Diagnostic::new(ENVIRONMENT, format!("no runtime: {error}"))])?;
     announce_panics(settings.seed);
-    let strict = more.strict;
     let report = runtime.block_on(drive(chosen, contract, settings, more, covered, whole))?;
     show(&report, &outputs);
     if let Err(words) = outputs::write(outputs, &report) {
         let _ = writeln!(std::io::stderr(), "endspec: {words}");
         return Ok(worst(exit(&report), Exit::Inconclusive));
     }
-    let _ = strict;
     Ok(exit(&report))
-}
-
-/// Mistakes of both sides at once.
-fn both<A, B>(a: Result<A, Vec<Diagnostic>>, b: Result<B, Vec<Diagnostic>>) -> Result<(A, B), Vec<Diagnostic>> {
-    match (a, b) {
-        (Ok(a), Ok(b)) => Ok((a, b)),
-        (Err(mut a), Err(b)) => {
-            a.extend(b);
-            Err(a)
-        }
-        (Err(a), Ok(_)) => Err(a),
-        (Ok(_), Err(b)) => Err(b),
-    }
 }
 
 /// Settings that only `run` has.
 struct More {
-    jobs: usize,
+    /// Cases at a time; what is usual for the target without.
+    jobs: Option<usize>,
     time_limit: Duration,
     strict: bool,
     select: Option<String>,
     reports: Vec<String>,
 }
 
-fn more(args: &RunArgs, settings: &Settings) -> Result<More, Vec<Diagnostic>> {
-    let profile = &settings.profile;
-    let text = |flag: &Option<String>, key: &str| flag.clone().or_else(|| profile.text(key).map(str::to_owned));
-    let loopback = match &settings.whom {
-        Whom::Reference => true,
-        Whom::Endpoint(endpoint) => endpoint.is_loopback(),
-    };
-    let mut mistakes = Vec::new();
-    let mut mistake = |message: String| mistakes.push(Diagnostic::new("flag", message));
-    let jobs = match text(&args.jobs, "jobs").map(|text| (text.parse::<usize>(), text)) {
-        None => {
-            if loopback {
-                8
-            } else {
-                4
-            }
+fn more(args: &RunArgs, profile: &Values) -> Result<More, Vec<Diagnostic>> {
+    let mut taker = Taker::new(profile);
+    let jobs = taker.given(args.jobs.as_ref(), "jobs").and_then(|given| match given.text.parse() {
+        Ok(jobs @ 1..=256) => Some(jobs),
+        _ => {
+            let mistake = given.wrong(format!("`{}` is no number from 1 to 256", given.text));
+            taker.mistake(mistake.help("write how many cases may run side by side, such as 4"));
+            None
         }
-        Some((Ok(jobs @ 1..=256), _)) => jobs,
-        Some((_, text)) => {
-            mistake(format!("--jobs: `{text}` is no number from 1 to 256"));
-            1
-        }
+    });
+    let more = More {
+        jobs,
+        time_limit: taker.duration(args.time_limit.as_ref(), "time-limit").unwrap_or(Duration::from_secs(600)),
+        strict: taker.switch(args.strict.as_ref(), "strict"),
+        select: taker.text(args.select.as_ref(), "select"),
+        reports: taker.list(&args.report, "report").into_iter().map(|given| given.text).collect(),
     };
-    let time_limit = match text(&args.time_limit, "time-limit").map(|text| settings::duration(&text)) {
-        None => Duration::from_secs(600),
-        Some(Ok(limit)) => limit,
-        Some(Err(error)) => {
-            mistake(format!("--time-limit: {error}"));
-            Duration::ZERO
-        }
-    };
-    let strict = args.strict
-        || match profile.text("strict") {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(other) => {
-                mistake(format!("strict: `{other}` is neither true nor false"));
-                false
-            }
-        };
-    let reports = if args.report.is_empty() { profile.list("report") } else { args.report.clone() };
-    let select = text(&args.select, "select").filter(|text| !text.trim().is_empty());
-    if mistakes.is_empty() { Ok(More { jobs, time_limit, strict, select, reports }) } else { Err(mistakes) }
+    taker.mistakes.extend(outputs::mistakes(&more.reports));
+    if taker.mistakes.is_empty() { Ok(more) } else { Err(taker.mistakes) }
+}
+
+/// Cases at a time where the user does not say: a machine of others is not to be flooded.
+fn usual_jobs(whom: &Whom) -> usize {
+    match whom {
+        Whom::Endpoint(endpoint) if !endpoint.is_loopback() => 4,
+        _ => 8,
+    }
 }
 
 async fn drive(
@@ -122,22 +97,14 @@ async fn drive(
     whole: bool,
 ) -> Result<Report, Vec<Diagnostic>> {
     let clock = Clock::system();
-    let failed = |error: String| vec![Diagnostic::new("environment", error)];
-    let (endpoint, listening) = match settings.whom {
-        Whom::Endpoint(endpoint) => (endpoint, None),
-        Whom::Reference => {
-            let server = Server::new(reference::settings(&settings.about.readings), settings.seed);
-            let bound = listen::bind(("127.0.0.1", 0), server, clock.clone()).await;
-            let listening = bound.map_err(|error| failed(format!("the reference server could not listen: {error}")))?;
-            let endpoint = Endpoint::parse(&listening.url()).map_err(|error| failed(error.to_string()))?;
-            (endpoint, Some(listening))
-        }
-    };
+    let jobs = more.jobs.unwrap_or_else(|| usual_jobs(&settings.whom));
+    let (endpoint, listening) =
+        reference::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
     let url = endpoint.to_string();
     let transport = super::transport(&endpoint, settings.about.timeout, clock.clone());
     let target = settings.about.at(endpoint, listening.is_some());
     let plan = Plan {
-        jobs: more.jobs,
+        jobs,
         seed: settings.seed,
         requests_per_second: settings.requests_per_second,
         time_limit: Some(more.time_limit),

@@ -1,9 +1,11 @@
 //! `endspec serve`: the reference server on an address of the user's.
 
 use super::args::{ServeArgs, ServeAuth};
-use super::{Exit, print, reference, suite};
+use super::codes::ENVIRONMENT;
+use super::settings::of_flag;
+use super::{Exit, print, reference, suite, together};
 use crate::clock::Clock;
-use crate::contract::Readings;
+use crate::contract::{Contract, Readings};
 use crate::diagnostic::Diagnostic;
 use crate::seed::Seed;
 use crate::server::settings::{self, Auth};
@@ -11,32 +13,18 @@ use crate::server::{Server, listen};
 
 pub(super) fn serve(args: &ServeArgs) -> Result<Exit, Vec<Diagnostic>> {
     let contract = suite::contract(None)?;
-    let mut overrides = Vec::new();
-    for text in &args.reading {
-        let pair = text.split_once('=').ok_or_else(|| {
-            vec![
-                Diagnostic::new("flag", format!("--reading: `{text}` has no `=`")).help("write `--reading NAME=VALUE`"),
-            ]
-        })?;
-        overrides.push((pair.0.to_owned(), pair.1.to_owned()));
-    }
-    let readings = Readings::resolve(&contract, &overrides)?;
-    let seed = match args.seed.as_deref().map(str::parse::<Seed>) {
-        None => Seed::fresh(),
-        Some(Ok(seed)) => seed,
-        Some(Err(error)) => return Err(vec![Diagnostic::new("flag", format!("--seed: {error}"))]),
-    };
+    let (readings, seed, ()) = together(readings(args, &contract), seed(args), Ok(()))?;
     let mut settings = reference::settings(&readings);
     if args.auth == ServeAuth::Open {
         settings.auth = Auth::Open;
     }
-    let failed = |error: String| vec![Diagnostic::new("environment", error)];
+    let failed = |error: String| vec![Diagnostic::new(ENVIRONMENT, error)];
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed(format!("no runtime: {error}")))?;
     runtime.block_on(async {
         let bound = listen::bind(args.listen.as_str(), Server::new(settings, seed), Clock::system()).await;
         let listening = bound.map_err(|error| {
-            let message = format!("cannot listen on {}: {error}", args.listen);
+            let message = format!("--listen: cannot listen on `{}`: {error}", args.listen);
             vec![
                 Diagnostic::new("flag", message)
                     .help("another address, or port 0 for a free one: `--listen 127.0.0.1:0`"),
@@ -63,4 +51,22 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, Vec<Diagnostic>> {
         listening.stop().await;
         Ok(Exit::Pass)
     })
+}
+
+fn readings(args: &ServeArgs, contract: &Contract) -> Result<Readings, Vec<Diagnostic>> {
+    let mut declared = Vec::new();
+    for text in &args.reading {
+        let Some((name, value)) = text.split_once('=') else {
+            let help = "write `--reading NAME=VALUE`; `endspec list readings` lists them";
+            return Err(vec![Diagnostic::new("flag", format!("--reading: `{text}` has no `=`")).help(help)]);
+        };
+        declared.push((name.to_owned(), value.to_owned()));
+    }
+    let named = |mistakes: Vec<Diagnostic>| mistakes.into_iter().map(|mistake| of_flag("reading", mistake)).collect();
+    Readings::resolve(contract, &declared).map_err(named)
+}
+
+fn seed(args: &ServeArgs) -> Result<Seed, Vec<Diagnostic>> {
+    let Some(text) = &args.seed else { return Ok(Seed::fresh()) };
+    text.parse().map_err(|error| vec![Diagnostic::new("flag", format!("--seed: {error}"))])
 }

@@ -1,14 +1,15 @@
 //! Settings: flag before environment before profile before default, parsed once, every mistake told.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::str::FromStr;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use super::args::NetworkArgs;
+use super::given::Taker;
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::load::profile::{self, Values};
+use crate::report::build::quoted_where_needed;
 use crate::run::{SessionSource, Target};
 use crate::seed::Seed;
 use crate::server::settings as server;
@@ -33,8 +34,6 @@ pub(super) struct Settings {
     pub seed: Seed,
     /// Requests per second.
     pub requests_per_second: Option<f64>,
-    /// Values of the profile, for what only some commands read.
-    pub profile: Values,
     /// The flags that make the same run again.
     pub again: String,
 }
@@ -81,41 +80,48 @@ impl About {
     }
 }
 
-/// The revision that flag, environment or profile name.
+/// The profile that flag or environment name, or the nearest.
 ///
 /// # Errors
 /// A profile that cannot be read.
 pub(super) fn profile(args: &NetworkArgs) -> Result<Values, Vec<Diagnostic>> {
-    profile::find(args.profile.as_deref())
+    profile::find(args.profile.as_deref()).map_err(|mistakes| match &args.profile {
+        Some(_) => mistakes.into_iter().map(|mistake| of_flag("profile", mistake)).collect(),
+        None => mistakes,
+    })
+}
+
+/// The revision that flag, environment or profile name.
+pub(super) fn revision(args: &NetworkArgs, profile: &Values) -> Option<String> {
+    Taker::new(profile).text(args.contract.as_ref(), "contract")
 }
 
 /// Resolves everything.
 ///
 /// # Errors
 /// Every mistake in flags, environment and profile.
-pub(super) fn resolve(args: &NetworkArgs, values: Values, contract: &Contract) -> Result<Settings, Vec<Diagnostic>> {
-    let mut mistakes = Vec::new();
-    let mut taker = Taker { values: &values, mistakes: &mut mistakes };
-    let whom = taker.whom(args);
+pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) -> Result<Settings, Vec<Diagnostic>> {
+    let mut taker = Taker::new(values);
+    let whom = whom(&mut taker, args);
     let (loopback, cloud) = match &whom {
         Whom::Reference => (true, false),
         Whom::Endpoint(endpoint) => (endpoint.is_loopback(), is_alibaba_cloud(&endpoint.host())),
     };
     let reference = matches!(whom, Whom::Reference);
-    let auth = taker.auth(args, reference || cloud);
-    let credential = taker.credential(auth, reference);
+    let auth = auth(&mut taker, args, reference || cloud);
     let own = |given: Option<String>, own: &str| given.or_else(|| reference.then(|| own.to_owned()));
+    let default_settle = if loopback { Duration::ZERO } else { Duration::from_secs(2) };
     let restart = taker.text(args.restart_command.as_ref(), "restart-command");
-    let mut lacking = taker.lacking(args, contract);
+    let mut lacking = lacking(&mut taker, args, contract);
     if reference && restart.is_none() {
         // The server in this process lives and dies with the run.
         lacking.insert("restart".to_owned());
     }
     let about = About {
         auth,
-        denied: taker.denied(auth, reference),
+        credential: credential(&mut taker, auth, reference),
+        denied: denied(auth, reference),
         restart,
-        credential,
         region: taker.text(args.region.as_ref(), "region").unwrap_or_else(|| server::REGION_ID.to_owned()),
         other_region: own(taker.text(args.other_region.as_ref(), "other-region"), server::OTHER_REGION_ID),
         unsupported_region: own(
@@ -124,40 +130,62 @@ pub(super) fn resolve(args: &NetworkArgs, values: Values, contract: &Contract) -
         ),
         instance_id: own(taker.text(args.instance_id.as_ref(), "instance-id"), server::INSTANCE_ID),
         lacking,
-        readings: taker.readings(args, contract),
-        sessions: taker.sessions(args),
-        timeout: taker.duration(args.timeout.as_ref(), "timeout").unwrap_or(Duration::from_secs(10)),
-        settle: taker.duration(args.settle.as_ref(), "settle").unwrap_or(if loopback {
-            Duration::ZERO
-        } else {
-            Duration::from_secs(2)
-        }),
-        id_header: taker.text(args.id_header.as_ref(), "id-header"),
+        readings: readings(&mut taker, args, contract),
+        sessions: sessions(&mut taker, args),
+        timeout: timeout(&mut taker, args),
+        settle: taker.duration(args.settle.as_ref(), "settle").unwrap_or(default_settle),
+        id_header: id_header(&mut taker, args),
     };
     let seed = taker.parsed::<Seed>(args.seed.as_ref(), "seed").unwrap_or_else(Seed::fresh);
-    let requests_per_second = taker.rate(args);
+    let requests_per_second = rate(&mut taker, args);
+    let again = again(&taker, args, &whom, &about, contract);
+    let mistakes = taker.mistakes;
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    let again = again(&whom, &about);
-    Ok(Settings { whom, about, seed, requests_per_second, profile: values, again })
+    Ok(Settings { whom, about, seed, requests_per_second, again })
 }
 
-/// Flags, as far as they make a run what it is.
-fn again(whom: &Whom, about: &About) -> String {
+/// Flags, as far as they make a run what it is. What a session command says may be secret, and ids are used up: the user
+/// gives those again.
+fn again(taker: &Taker<'_>, args: &NetworkArgs, whom: &Whom, about: &About, contract: &Contract) -> String {
     let mut words = Vec::new();
+    let mut word = |flag: &str, value: &str| words.push(format!("--{flag} {}", quoted_where_needed(value)));
     if let Whom::Endpoint(endpoint) = whom {
-        words.push(format!("--target {}", endpoint));
-        words.push(format!("--auth {}", about.auth.name()));
-        words.push(format!("--region {}", about.region));
-        let given = [
-            ("--other-region", &about.other_region),
-            ("--unsupported-region", &about.unsupported_region),
-            ("--instance-id", &about.instance_id),
-        ];
-        words.extend(given.iter().filter_map(|(flag, value)| value.as_ref().map(|value| format!("{flag} {value}"))));
+        word("target", &endpoint.to_string());
+        word("auth", about.auth.name());
+        word("region", &about.region);
+    }
+    let given = [
+        ("other-region", args.other_region.as_ref()),
+        ("unsupported-region", args.unsupported_region.as_ref()),
+        ("instance-id", args.instance_id.as_ref()),
+        ("contract", args.contract.as_ref()),
+        ("timeout", args.timeout.as_ref()),
+        ("settle", args.settle.as_ref()),
+    ];
+    for (flag, value) in given {
+        if let Some(value) = taker.text(value, flag) {
+            word(flag, &value);
+        }
+    }
+    match about.sessions {
+        SessionSource::Start => {}
+        SessionSource::Command(_) => word("sessions", "command"),
+        SessionSource::Pool(_) => word("sessions", "pool"),
+    }
+    let without: Vec<String> = taker.list(&args.without, "without").into_iter().map(|given| given.text).collect();
+    if !without.is_empty() {
+        word("without", &without.join(","));
+    }
+    for (name, value) in about.readings.0.iter().filter(|(name, value)| default(contract, name) != value.as_str()) {
+        word("reading", &format!("{name}={value}"));
     }
     words.join(" ")
+}
+
+fn default<'a>(contract: &'a Contract, reading: &str) -> &'a str {
+    contract.readings.get(reading).map_or("", |reading| reading.default.as_str())
 }
 
 fn is_alibaba_cloud(host: &str) -> bool {
@@ -168,219 +196,199 @@ fn flag(message: String) -> Diagnostic {
     Diagnostic::new("flag", message)
 }
 
-/// Takes one setting after the other, noting mistakes.
-struct Taker<'a> {
-    values: &'a Values,
-    mistakes: &'a mut Vec<Diagnostic>,
+/// A mistake that has no place in a file, by the name of the flag that it came from.
+pub(super) fn of_flag(name: &str, mistake: Diagnostic) -> Diagnostic {
+    match mistake.place {
+        Some(_) => mistake,
+        None => Diagnostic { message: format!("--{name}: {}", mistake.message), ..mistake },
+    }
 }
 
-impl Taker<'_> {
-    fn text(&mut self, flag: Option<&String>, key: &str) -> Option<String> {
-        flag.cloned().or_else(|| self.values.text(key).map(str::to_owned)).filter(|text| !text.is_empty())
+/// Few words, or the nearest of many.
+fn one_of<'a>(word: &str, words: impl Iterator<Item = &'a str> + Clone) -> String {
+    match did_you_mean(word, words.clone()) {
+        Some(close) if words.clone().count() > 3 => format!("did you mean `{close}`?"),
+        _ => format!("one of {}", words.collect::<Vec<_>>().join(", ")),
     }
+}
 
-    fn list(&mut self, flag: &[String], key: &str) -> Vec<String> {
-        let list = if flag.is_empty() { self.values.list(key) } else { flag.to_vec() };
-        list.into_iter().filter(|text| !text.is_empty()).collect()
+fn whom(taker: &mut Taker<'_>, args: &NetworkArgs) -> Whom {
+    let Some(given) = taker.raw(args.target.as_ref(), "target") else { return Whom::Reference };
+    if given.text.trim().is_empty() {
+        let help = "leave `--target` and ENDSPEC_TARGET away altogether to test the built-in reference server";
+        taker.mistake(given.wrong("the target is empty: is a variable of your CI not set?").help(help));
+        return Whom::Reference;
     }
-
-    fn parsed<T: FromStr<Err = String>>(&mut self, flag_value: Option<&String>, key: &str) -> Option<T> {
-        let text = self.text(flag_value, key)?;
-        text.parse().map_err(|error: String| self.mistakes.push(flag(format!("--{key}: {error}")))).ok()
-    }
-
-    fn whom(&mut self, args: &NetworkArgs) -> Whom {
-        let given = args.target.clone().or_else(|| self.values.text("target").map(str::to_owned));
-        let Some(url) = given else { return Whom::Reference };
-        if url.trim().is_empty() {
-            let help = "leave `--target` and ENDSPEC_TARGET away altogether to test the built-in reference server";
-            self.mistakes.push(flag("the target is empty: is a variable of your CI not set?".to_owned()).help(help));
-            return Whom::Reference;
-        }
-        match Endpoint::parse(&url) {
-            Ok(endpoint) => Whom::Endpoint(endpoint),
-            Err(error) => {
-                self.mistakes.push(flag(format!("--target: {error}")));
-                Whom::Reference
-            }
-        }
-    }
-
-    fn auth(&mut self, args: &NetworkArgs, signed: bool) -> Scheme {
-        let default = if signed { Scheme::V3 } else { Scheme::None };
-        match self.text(args.auth.as_ref(), "auth").as_deref() {
-            None => default,
-            Some("none") => Scheme::None,
-            Some("v1") => Scheme::V1,
-            Some("v3") => Scheme::V3,
-            Some(other) => {
-                self.mistakes
-                    .push(flag(format!("--auth: `{other}` is no signature scheme")).help("one of none, v1, v3"));
-                default
-            }
-        }
-    }
-
-    /// Keys come from the environment alone, and go to another host than the reference server only where `--auth` or the
-    /// host itself asks for it.
-    fn credential(&mut self, auth: Scheme, reference: bool) -> Option<Credential> {
-        if auth == Scheme::None {
-            return None;
-        }
-        if reference {
-            return Some(Credential::new(server::ACCESS_KEY_ID, server::ACCESS_KEY_SECRET));
-        }
-        let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let (id, secret) = (read("ALIBABA_CLOUD_ACCESS_KEY_ID"), read("ALIBABA_CLOUD_ACCESS_KEY_SECRET"));
-        let (Some(id), Some(secret)) = (id, secret) else {
-            let message = format!("--auth {}: there is no key to sign with", auth.name());
-            let help = "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or give `--auth none`";
-            self.mistakes.push(flag(message).help(help));
-            return None;
-        };
-        let mut credential = Credential::new(id, secret);
-        credential.token = read("ALIBABA_CLOUD_SECURITY_TOKEN").map(Into::into);
-        Some(credential)
-    }
-
-    /// The key without permission to end sessions, from the environment alone.
-    fn denied(&mut self, auth: Scheme, reference: bool) -> Option<Credential> {
-        if auth == Scheme::None {
-            return None;
-        }
-        if reference {
-            return Some(Credential::new(server::DENIED_ACCESS_KEY_ID, server::DENIED_ACCESS_KEY_SECRET));
-        }
-        let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        Some(Credential::new(read("ENDSPEC_DENIED_ACCESS_KEY_ID")?, read("ENDSPEC_DENIED_ACCESS_KEY_SECRET")?))
-    }
-
-    fn lacking(&mut self, args: &NetworkArgs, contract: &Contract) -> BTreeSet<String> {
-        let mut lacking = BTreeSet::new();
-        for name in self.list(&args.without, "without") {
-            match contract.capabilities.iter().find(|capability| capability.name == name) {
-                Some(capability) => {
-                    lacking.extend(capability.all_of.iter().cloned());
-                    lacking.insert(name);
-                }
-                None => {
-                    let names = contract.capabilities.iter().map(|capability| capability.name.as_str());
-                    let help = did_you_mean(&name, names.clone()).map_or_else(
-                        || format!("one of {}", names.collect::<Vec<_>>().join(", ")),
-                        |close| format!("did you mean `{close}`?"),
-                    );
-                    self.mistakes.push(
-                        Diagnostic::new("unknown-capability", format!("--without: there is no capability `{name}`"))
-                            .help(help),
-                    );
-                }
-            }
-        }
-        lacking
-    }
-
-    fn readings(&mut self, args: &NetworkArgs, contract: &Contract) -> Readings {
-        let mut overrides = self.values.pairs("reading");
-        for text in args.reading.iter().filter(|text| !text.is_empty()) {
-            match text.split_once('=') {
-                Some((name, value)) => overrides.push((name.to_owned(), value.to_owned())),
-                None => {
-                    let help = "write `--reading NAME=VALUE`; `endspec list readings` lists them";
-                    self.mistakes.push(flag(format!("--reading: `{text}` has no `=`")).help(help));
-                }
-            }
-        }
-        Readings::resolve(contract, &overrides).unwrap_or_else(|mistakes| {
-            self.mistakes.extend(mistakes);
-            Readings::defaults(contract)
-        })
-    }
-
-    fn sessions(&mut self, args: &NetworkArgs) -> SessionSource {
-        let command = self.text(args.session_command.as_ref(), "session-command");
-        let ids = self.list(&args.session_id, "session-id");
-        let source = self.text(args.sessions.as_ref(), "sessions");
-        let implied = if command.is_some() {
-            "command"
-        } else if ids.is_empty() {
-            "start"
-        } else {
-            "pool"
-        };
-        match source.as_deref().unwrap_or(implied) {
-            "start" => SessionSource::Start,
-            "command" => match command {
-                Some(command) => SessionSource::Command(command),
-                None => {
-                    let help = "give the command with `--session-command`";
-                    self.mistakes.push(flag("--sessions command: there is no command".to_owned()).help(help));
-                    SessionSource::Start
-                }
-            },
-            "pool" => {
-                if ids.is_empty() {
-                    let help = "give ids of open sessions with `--session-id` (repeatable)";
-                    self.mistakes.push(flag("--sessions pool: there are no ids".to_owned()).help(help));
-                }
-                SessionSource::Pool(Mutex::new(VecDeque::from(ids)))
-            }
-            other => {
-                let help = "one of start, command, pool";
-                self.mistakes.push(flag(format!("--sessions: `{other}` is no source of sessions")).help(help));
-                SessionSource::Start
-            }
-        }
-    }
-
-    fn duration(&mut self, flag_value: Option<&String>, key: &str) -> Option<Duration> {
-        let text = self.text(flag_value, key)?;
-        duration(&text).map_err(|error| self.mistakes.push(flag(format!("--{key}: {error}")))).ok()
-    }
-
-    fn rate(&mut self, args: &NetworkArgs) -> Option<f64> {
-        let text = self.text(args.requests_per_second.as_ref(), "requests-per-second")?;
-        match text.parse::<f64>() {
-            Ok(rate) if rate > 0.0 && rate.is_finite() => Some(rate),
-            _ => {
-                self.mistakes.push(flag(format!("--requests-per-second: `{text}` is no number above 0")));
-                None
-            }
+    match Endpoint::parse(&given.text) {
+        Ok(endpoint) => Whom::Endpoint(endpoint),
+        Err(error) => {
+            taker.mistake(given.wrong(error));
+            Whom::Reference
         }
     }
 }
 
-/// Reads `500ms`, `5s`, `10m`.
-///
-/// # Errors
-/// What is wrong with the text.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let error = || format!("`{text}` is no time: write a number and ms, s or m, such as 500ms");
-    let unit_at = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(error)?;
-    let (number, unit) = text.split_at(unit_at);
-    let number: f64 = number.trim().parse().map_err(|_| error())?;
-    let factor = match unit {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        _ => return Err(error()),
+fn auth(taker: &mut Taker<'_>, args: &NetworkArgs, signed: bool) -> Scheme {
+    let default = if signed { Scheme::V3 } else { Scheme::None };
+    let Some(given) = taker.given(args.auth.as_ref(), "auth") else { return default };
+    let schemes = [Scheme::None, Scheme::V1, Scheme::V3];
+    schemes.into_iter().find(|scheme| scheme.name() == given.text).unwrap_or_else(|| {
+        let words = format!("`{}` is no signature scheme", given.text);
+        taker.mistake(given.wrong(words).help(one_of(&given.text, schemes.iter().map(|scheme| scheme.name()))));
+        default
+    })
+}
+
+/// Keys come from the environment alone, and go to another host than the reference server only where `--auth` or the
+/// host itself asks for it.
+fn credential(taker: &mut Taker<'_>, auth: Scheme, reference: bool) -> Option<Credential> {
+    if auth == Scheme::None {
+        return None;
+    }
+    if reference {
+        return Some(Credential::new(server::ACCESS_KEY_ID, server::ACCESS_KEY_SECRET));
+    }
+    let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (id, secret) = (read("ALIBABA_CLOUD_ACCESS_KEY_ID"), read("ALIBABA_CLOUD_ACCESS_KEY_SECRET"));
+    let (Some(id), Some(secret)) = (id, secret) else {
+        let message = format!("calls are to be signed with {}, and there is no key to sign with", auth.name());
+        let help = "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or give `--auth none`";
+        taker.mistake(flag(message).help(help));
+        return None;
     };
-    let seconds = number * factor;
-    if (0.0..=86_400.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(error()) }
+    let mut credential = Credential::new(id, secret);
+    credential.token = read("ALIBABA_CLOUD_SECURITY_TOKEN").map(Into::into);
+    Some(credential)
+}
+
+/// The key without permission to end sessions, from the environment alone.
+fn denied(auth: Scheme, reference: bool) -> Option<Credential> {
+    if auth == Scheme::None {
+        return None;
+    }
+    if reference {
+        return Some(Credential::new(server::DENIED_ACCESS_KEY_ID, server::DENIED_ACCESS_KEY_SECRET));
+    }
+    let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Some(Credential::new(read("ENDSPEC_DENIED_ACCESS_KEY_ID")?, read("ENDSPEC_DENIED_ACCESS_KEY_SECRET")?))
+}
+
+fn lacking(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Contract) -> BTreeSet<String> {
+    let mut lacking = BTreeSet::new();
+    for given in taker.list(&args.without, "without") {
+        let name = given.text.as_str();
+        if let Some(capability) = contract.capability(name) {
+            lacking.extend(capability.all_of.iter().cloned());
+            lacking.insert(name.to_owned());
+        } else {
+            let names = contract.capabilities.iter().map(|capability| capability.name.as_str());
+            let help = one_of(name, names);
+            let mistake = given.wrong(format!("there is no capability `{name}`"));
+            taker.mistake(Diagnostic { code: "unknown-capability", ..mistake }.help(help));
+        }
+    }
+    lacking
+}
+
+fn readings(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Contract) -> Readings {
+    let mut declared = Vec::new();
+    for text in args.reading.iter().filter(|text| !text.is_empty()) {
+        match text.split_once('=') {
+            Some((name, value)) => declared.push((name.to_owned(), value.to_owned())),
+            None => {
+                let help = "write `--reading NAME=VALUE`; `endspec list readings` lists them";
+                taker.mistake(flag(format!("--reading: `{text}` has no `=`")).help(help));
+            }
+        }
+    }
+    let of_profile = taker.values.pairs("reading");
+    let own = |name: &str| declared.iter().any(|(declared, _)| declared == name);
+    let more: Vec<(String, String)> = of_profile.into_iter().filter(|(name, _)| !own(name)).collect();
+    declared.extend(more);
+    Readings::resolve(contract, &declared).unwrap_or_else(|mistakes| {
+        taker.mistakes.extend(mistakes.into_iter().map(|mistake| of_flag("reading", mistake)));
+        Readings::defaults(contract)
+    })
+}
+
+fn sessions(taker: &mut Taker<'_>, args: &NetworkArgs) -> SessionSource {
+    let command = taker.text(args.session_command.as_ref(), "session-command");
+    let ids: Vec<String> = taker.list(&args.session_id, "session-id").into_iter().map(|given| given.text).collect();
+    let source = taker.given(args.sessions.as_ref(), "sessions");
+    let implied = if command.is_some() {
+        "command"
+    } else if ids.is_empty() {
+        "start"
+    } else {
+        "pool"
+    };
+    match (source.as_ref().map_or(implied, |given| given.text.as_str()), command) {
+        ("start", _) => SessionSource::Start,
+        ("command", Some(command)) => SessionSource::Command(command),
+        ("command", None) => {
+            let help = "give the command with `--session-command`";
+            taker.mistake(flag("--sessions: `command` is chosen, and there is no command".to_owned()).help(help));
+            SessionSource::Start
+        }
+        ("pool", _) => {
+            if ids.is_empty() {
+                let help = "give ids of open sessions with `--session-id` (repeatable)";
+                taker.mistake(flag("--sessions: `pool` is chosen, and there are no ids".to_owned()).help(help));
+            }
+            SessionSource::Pool(Mutex::new(VecDeque::from(ids)))
+        }
+        (other, _) => {
+            let words = format!("`{other}` is no source of sessions");
+            let help = one_of(other, ["start", "command", "pool"].into_iter());
+            taker.mistakes.extend(source.as_ref().map(|given| given.wrong(words).help(help)));
+            SessionSource::Start
+        }
+    }
+}
+
+fn timeout(taker: &mut Taker<'_>, args: &NetworkArgs) -> Duration {
+    let timeout = taker.duration(args.timeout.as_ref(), "timeout");
+    if timeout == Some(Duration::ZERO) {
+        let given = taker.given(args.timeout.as_ref(), "timeout");
+        let mistake = given.map(|given| given.wrong(format!("`{}` leaves no time to answer", given.text)));
+        taker.mistakes.extend(mistake.map(|mistake| mistake.help("write a time above 0, such as 500ms")));
+    }
+    timeout.unwrap_or(Duration::from_secs(10))
+}
+
+fn rate(taker: &mut Taker<'_>, args: &NetworkArgs) -> Option<f64> {
+    let given = taker.given(args.requests_per_second.as_ref(), "requests-per-second")?;
+    match given.text.parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate.is_finite() => Some(rate),
+        _ => {
+            let mistake = given.wrong(format!("`{}` is no number above 0", given.text));
+            taker.mistake(mistake.help("write how many requests a second may carry, such as 20 or 0.5"));
+            None
+        }
+    }
+}
+
+/// A header of the user's choice must be a name, and none that the request or its signature is made of.
+fn id_header(taker: &mut Taker<'_>, args: &NetworkArgs) -> Option<String> {
+    let given = taker.given(args.id_header.as_ref(), "id-header")?;
+    let name = given.text.to_ascii_lowercase();
+    let taken =
+        ["host", "authorization", "accept", "content-type", "content-length", "connection", "transfer-encoding"];
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
+    let words = if !is_name {
+        format!("`{}` cannot be the name of a header", given.text)
+    } else if taken.contains(&name.as_str()) || name.starts_with("x-acs-") {
+        format!("the header `{name}` has a meaning of its own")
+    } else {
+        return Some(given.text);
+    };
+    taker.mistake(given.wrong(words).help("name one such as x-request-id"));
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_read_with_their_unit() {
-        for (text, millis) in [("500ms", 500), ("5s", 5_000), ("0s", 0), ("1.5s", 1_500), ("10m", 600_000)] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
-        }
-        for text in ["", "5", "s", "-1s", "5h", "1e9s", "nan s"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn only_hosts_of_alibaba_cloud_are_signed_for_unasked() {

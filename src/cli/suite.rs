@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::settings::of_flag;
 use crate::case::Suite;
 use crate::case::selection::Selection;
 use crate::contract::Contract;
@@ -18,7 +19,9 @@ pub(super) fn contract(revision: Option<&str>) -> Result<Contract, Vec<Diagnosti
         let close = did_you_mean(revision, revisions.iter().copied());
         let help = close
             .map_or_else(|| format!("known: {}", revisions.join(", ")), |close| format!("did you mean `{close}`?"));
-        return Err(vec![Diagnostic::new("unknown-revision", format!("there is no revision `{revision}`")).help(help)]);
+        return Err(vec![
+            Diagnostic::new("unknown-revision", format!("--contract: there is no revision `{revision}`")).help(help),
+        ]);
     }
     Ok(load::contract::built_in(revision))
 }
@@ -40,7 +43,8 @@ pub(super) fn suite(paths: &[PathBuf], contract: &Contract) -> Result<Suite, Vec
 /// A term that is none, or that takes nothing.
 pub(super) fn select(suite: &Suite, expression: Option<&str>, contract: &Contract) -> Result<Suite, Vec<Diagnostic>> {
     let Some(expression) = expression else { return Ok(suite.clone()) };
-    let selection = Selection::parse(expression, suite, contract).map_err(|mistake| vec![mistake])?;
+    let selection =
+        Selection::parse(expression, suite, contract).map_err(|mistake| vec![of_flag("select", mistake)])?;
     let cases = suite.cases.iter().filter(|case| selection.takes(case)).cloned().collect();
     Ok(Suite { cases, digest: suite.digest.clone() })
 }

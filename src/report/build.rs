@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::mask;
 use super::model::{Case, Clause, Exchange, FORMAT, Finding, Message, Place, Reason, Report, Target, Totals};
+use super::{before, hint, mask};
 use crate::check::history::{Event, Record};
 use crate::check::result::fails;
 use crate::check::seen::printable;
@@ -12,6 +12,9 @@ use crate::check::{self, CaseResult, Skip, Verdict};
 use crate::contract::{Contract, Level, Readings};
 use crate::http::{Headers, Reply};
 use crate::limits;
+
+/// How the names of the built-in cases' files begin.
+const BUILT_IN: &str = "<built-in>/";
 
 /// What a report says of a run besides its results.
 #[derive(Debug, Clone)]
@@ -47,7 +50,7 @@ pub struct Facts {
 /// Builds the report.
 pub fn build(contract: &Contract, results: &[CaseResult], facts: &Facts) -> Report {
     let clauses = clauses(contract, results);
-    let (excluded, not_tested) = gaps(contract, results, &clauses, facts.whole);
+    let (excluded, not_tested) = gaps(results, &clauses);
     let totals = totals(results, facts.strict);
     let mut report = Report {
         format: FORMAT,
@@ -63,6 +66,7 @@ pub fn build(contract: &Contract, results: &[CaseResult], facts: &Facts) -> Repo
         seed: facts.seed.clone(),
         strict: facts.strict,
         verdict: String::new(),
+        hint: hint::hint(results, &facts.url),
         interrupted: facts.interrupted,
         totals,
         clauses,
@@ -160,7 +164,7 @@ fn clause_verdict(clause: &str, cases: &[&CaseResult]) -> Verdict {
 }
 
 /// Clauses excluded, and clauses neither tested nor excluded, each with its reason.
-fn gaps(contract: &Contract, results: &[CaseResult], clauses: &[Clause], whole: bool) -> (Vec<Reason>, Vec<Reason>) {
+fn gaps(results: &[CaseResult], clauses: &[Clause]) -> (Vec<Reason>, Vec<Reason>) {
     let mut excluded = Vec::new();
     let mut not_tested = Vec::new();
     for clause in clauses {
@@ -186,7 +190,6 @@ fn gaps(contract: &Contract, results: &[CaseResult], clauses: &[Clause], whole: 
             _ => {}
         }
     }
-    let _ = (contract, whole);
     (excluded, not_tested)
 }
 
@@ -218,7 +221,13 @@ fn findings(result: &CaseResult, facts: &Facts) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for found in &result.findings {
         match shapes.get(&(found.clause.as_str(), found.shape.as_str())) {
-            Some(at) => findings[*at].times += 1,
+            Some(at) => {
+                let first = &mut findings[*at];
+                first.times += 1;
+                if first.others.len() < limits::FINDINGS_SHOWN && first.item != found.item {
+                    first.others.push(found.item.clone());
+                }
+            }
             None => {
                 shapes.insert((&found.clause, &found.shape), findings.len());
                 findings.push(finding(result, found, facts));
@@ -241,8 +250,9 @@ fn finding(result: &CaseResult, found: &check::Finding, facts: &Facts) -> Findin
         step: found.step.map(|step| step + 1),
         steps: result.case.steps.len(),
         item: found.item.clone(),
-        notes: found.notes.iter().map(|(name, text)| ((*name).to_owned(), text.clone())).collect(),
+        notes: notes(result, found),
         times: 1,
+        others: Vec::new(),
         exchange,
         again: again(result, facts),
         curl: record.and_then(|record| curl(record, &facts.url)),
@@ -250,8 +260,21 @@ fn finding(result: &CaseResult, found: &check::Finding, facts: &Facts) -> Findin
     }
 }
 
+/// The check's own lines, and what ended the session before.
+fn notes(result: &CaseResult, found: &check::Finding) -> Vec<(String, String)> {
+    let own = found.notes.iter().map(|(name, text)| ((*name).to_owned(), text.clone()));
+    own.chain(before::before(result, found.record).map(|words| ("before".to_owned(), words))).collect()
+}
+
+/// The command that shows it again: the case by its id where it is built in, else by its file.
 fn again(result: &CaseResult, facts: &Facts) -> String {
-    let mut words = format!("endspec run --select {} --seed {}", result.case.id, facts.seed);
+    let case = &result.case;
+    let which = if case.source.name.starts_with(BUILT_IN) {
+        format!("--select {}", case.id)
+    } else {
+        quoted_where_needed(&case.source.name)
+    };
+    let mut words = format!("endspec run {which} --seed {}", facts.seed);
     if !facts.flags.is_empty() {
         let _ = write!(words, " {}", facts.flags);
     }
@@ -338,4 +361,10 @@ fn curl(record: &Record, url: &str) -> Option<String> {
 
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A word as a shell takes it, in quotes only where it must be.
+pub fn quoted_where_needed(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { quoted(word) }
 }

@@ -2,6 +2,9 @@
 
 use super::Report;
 
+/// The document's JSON Schema; members that differ between two runs of one seed are marked `x-volatile` in it.
+pub const SCHEMA: &str = include_str!("../../schemas/report.schema.json");
+
 /// The document, indented, with a line feed at its end.
 pub fn render(report: &Report) -> Vec<u8> {
     let mut bytes =

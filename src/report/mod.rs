@@ -1,6 +1,8 @@
 //! Reports: one model, from which every format is rendered; pure, report -> bytes.
 
+mod before;
 pub mod build;
+mod hint;
 pub mod json;
 pub mod mask;
 pub mod model;

@@ -31,6 +31,8 @@ pub struct Report {
     pub strict: bool,
     /// `pass`, `fail` or `inconclusive`.
     pub verdict: String,
+    /// What is most likely wrong with the set-up, where everything points to one thing.
+    pub hint: Option<String>,
     /// Whether the run was interrupted.
     pub interrupted: bool,
     /// Cases by verdict.
@@ -145,6 +147,8 @@ pub struct Finding {
     pub notes: Vec<(String, String)>,
     /// How often it was seen in the case.
     pub times: usize,
+    /// Further requests of the case that show the same, as `item`: the first few.
+    pub others: Vec<String>,
     /// The exchange.
     pub exchange: Option<Exchange>,
     /// How to see it again.

@@ -1,11 +1,10 @@
-//! The report for a terminal: quiet when green, complete when red.
+//! The report for a terminal: quiet when green, complete when red, the worst first.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+mod finding;
+mod layout;
+mod summary;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-
-use super::model::{Case, Exchange, Finding, Message, Reason, Report};
+use super::model::Report;
 
 /// How to write.
 #[derive(Debug, Clone, Copy)]
@@ -16,15 +15,12 @@ pub struct Style {
     pub width: usize,
 }
 
-/// Findings of one clause and shape that are shown in full, over all cases; the rest is counted.
-const SHOWN_IN_FULL: usize = 1;
-
 /// The report as text.
 pub fn render(report: &Report, style: Style) -> String {
     let mut text = head(report);
-    findings(report, style, &mut text);
-    undecided(report, style, &mut text);
-    summary(report, style, &mut text);
+    finding::write(report, style, &mut text);
+    summary::undecided(report, style, &mut text);
+    summary::write(report, style, &mut text);
     text
 }
 
@@ -34,200 +30,186 @@ fn head(report: &Report) -> String {
     } else {
         format!("{} at {}", report.target.kind, report.target.url)
     };
-    format!("endspec {} tested {target}\ncontract {}, seed {}\n", report.endspec, report.contract, report.seed)
+    let strict = if report.strict { ", SHOULD counts as MUST" } else { "" };
+    format!("endspec {} tested {target}\ncontract {}, seed {}{strict}\n", report.endspec, report.contract, report.seed)
 }
 
-fn findings(report: &Report, style: Style, text: &mut String) {
-    let mut shown: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let mut more: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
-    for case in &report.cases {
-        for finding in case.findings.iter().filter(|finding| finding.level != "MAY") {
-            let key = (finding.clause.as_str(), finding.actual.as_str());
-            let count = shown.entry(key).or_default();
-            *count += 1;
-            if *count > SHOWN_IN_FULL {
-                more.entry(key).or_default().push(&case.id);
-                continue;
-            }
-            text.push('\n');
-            one(report, case, finding, style, text);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::model::{Case, Clause, Exchange, Finding, Message, Place, Reason, Target};
+
+    const STYLE: Style = Style { color: false, width: 100 };
+
+    fn finding(clause: &str, level: &str, actual: &str) -> Finding {
+        let text = "    expect: { reading: repeat-end }".to_owned();
+        let place = Place {
+            file: "a.yaml".to_owned(),
+            line: 12,
+            column: 13,
+            text,
+            length: 23,
+            label: format!("the target answered {actual}"),
+        };
+        let request = Message { start: "GET /?A=1".to_owned(), headers: Vec::new(), body: String::new() };
+        let headers = [("date", "Mon"), ("content-type", "application/json")];
+        let response = Message {
+            start: "200".to_owned(),
+            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            body: "{}".to_owned(),
+        };
+        Finding {
+            clause: clause.to_owned(),
+            level: level.to_owned(),
+            expected: "404 InvalidSessionId.NotFound".to_owned(),
+            actual: actual.to_owned(),
+            message: format!("permitted 404 InvalidSessionId.NotFound, got {actual}"),
+            place,
+            step: Some(3),
+            steps: 4,
+            item: "GET, JSON, v1".to_owned(),
+            notes: vec![
+                ("reading".to_owned(), "repeat-end = not-found".to_owned()),
+                ("before".to_owned(), "step 2 ended this session with 200".to_owned()),
+            ],
+            times: 1,
+            others: Vec::new(),
+            exchange: Some(Exchange { request, response: Some(response), lost: None }),
+            again: "endspec run --select a --seed 1".to_owned(),
+            curl: Some("curl 'http://h/?A=1'".to_owned()),
+            known: false,
         }
     }
-    if !more.is_empty() {
-        text.push_str("\nthe same again:\n");
-    }
-    for ((clause, actual), cases) in more {
-        let first: Vec<&str> = cases.iter().take(3).copied().collect();
-        let rest = cases.len().saturating_sub(first.len());
-        let rest = if rest > 0 { format!(" and {rest} further") } else { String::new() };
-        let _ = writeln!(text, "  {clause}: {actual} - in {}{rest}", first.join(", "));
-    }
-}
 
-fn one(report: &Report, case: &Case, finding: &Finding, style: Style, text: &mut String) {
-    let fails = finding.level == "MUST" || report.strict;
-    let word = if fails { paint("FAIL", "1;31", style) } else { paint("WARN", "1;33", style) };
-    let step = finding.step.map_or_else(String::new, |step| format!("step {step} of {}", finding.steps));
-    let place: Vec<&str> = [step.as_str(), finding.item.as_str()].into_iter().filter(|part| !part.is_empty()).collect();
-    let _ = writeln!(text, "{word}  {}  ({})", case.id, place.join("; "));
-    text.push_str(&snippet(report, finding, fails, style));
-    text.push('\n');
-    if finding.times > 1 {
-        let _ = writeln!(text, "   = times:   {} in this case", finding.times);
-    }
-    let _ = writeln!(text, "   = again:   {}", finding.again);
-    if let Some(curl) = &finding.curl {
-        let _ = writeln!(text, "   =          {curl}");
-    }
-    if let Some(exchange) = &finding.exchange {
-        messages(exchange, style, text);
-    }
-}
-
-fn snippet(report: &Report, finding: &Finding, fails: bool, style: Style) -> String {
-    let level = if fails { Level::ERROR } else { Level::WARNING };
-    let place = &finding.place;
-    let byte = |column: usize| place.text.char_indices().nth(column).map_or(place.text.len(), |(at, _)| at);
-    let span = byte(place.column - 1)..byte(place.column - 1 + place.length);
-    let source = Snippet::source(place.text.as_str())
-        .line_start(place.line)
-        .path(place.file.as_str())
-        .annotation(AnnotationKind::Primary.span(span).label(place.label.as_str()));
-    let sentence = report.clauses.iter().find(|clause| clause.id == finding.clause).map_or("", |c| c.sentence.as_str());
-    let clause = format!("the endpoint {sentence} ({}; {})", finding.level, report.contract);
-    let mut group = level.clone().primary_title(finding.message.as_str()).id(finding.clause.as_str()).element(source);
-    let notes = std::iter::once(("clause", clause.as_str()))
-        .chain(finding.notes.iter().map(|(name, text)| (name.as_str(), text.as_str())));
-    for (name, note) in notes {
-        group = group.element(Level::NOTE.with_name(name.to_owned()).message(note.to_owned()));
-    }
-    let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
-    let groups: [Group<'_>; 1] = [group];
-    renderer.term_width(style.width).render(&groups)
-}
-
-fn messages(exchange: &Exchange, style: Style, text: &mut String) {
-    message(">", &exchange.request, style, text);
-    match (&exchange.response, &exchange.lost) {
-        (Some(response), _) => message("<", response, style, text),
-        (None, Some(lost)) => {
-            let _ = writeln!(text, "   {} {lost}", paint("<", "2", style));
-        }
-        (None, None) => {}
-    }
-}
-
-fn message(mark: &str, message: &Message, style: Style, text: &mut String) {
-    let mark = paint(mark, "2", style);
-    let mut line = |words: &str| {
-        let _ = writeln!(text, "   {mark} {words}");
-    };
-    if !message.start.is_empty() {
-        line(&message.start);
-    }
-    for (name, value) in &message.headers {
-        line(&format!("{name}: {value}"));
-    }
-    if !message.body.is_empty() {
-        line(&message.body);
-    }
-}
-
-fn undecided(report: &Report, style: Style, text: &mut String) {
-    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for case in report.cases.iter().filter(|case| case.verdict == "inconclusive") {
-        for reason in &case.reasons {
-            reasons.entry(reason).or_default().push(&case.id);
+    fn case(id: &str, clauses: &[&str], findings: Vec<Finding>) -> Case {
+        Case {
+            id: id.to_owned(),
+            title: None,
+            verdict: if findings.is_empty() { "pass" } else { "fail" }.to_owned(),
+            clauses: clauses.iter().map(|clause| (*clause).to_owned()).collect(),
+            duration_ms: 1,
+            exchanges: 1,
+            findings,
+            reasons: Vec::new(),
         }
     }
-    if reasons.is_empty() {
-        return;
-    }
-    let _ = writeln!(text, "\n{}", paint("inconclusive:", "1;33", style));
-    for (reason, cases) in reasons {
-        let _ = writeln!(text, "  {reason}\n    in {}", some(&cases, 4));
-    }
-}
 
-fn some(words: &[&str], most: usize) -> String {
-    let shown = words.iter().take(most).copied().collect::<Vec<_>>().join(", ");
-    if words.len() > most { format!("{shown} and {} more", words.len() - most) } else { shown }
-}
+    fn clause(id: &str, level: &str, verdict: &str) -> Clause {
+        Clause {
+            id: id.to_owned(),
+            level: level.to_owned(),
+            sentence: "does what the documents say of it".to_owned(),
+            verdict: verdict.to_owned(),
+            cases: Vec::new(),
+            judgements: 1,
+        }
+    }
 
-fn summary(report: &Report, style: Style, text: &mut String) {
-    let totals = &report.totals;
-    let count = |verdict: &str, level: &str| {
-        report
-            .clauses
-            .iter()
-            .filter(|clause| clause.verdict == verdict && (level.is_empty() || clause.level == level))
-            .count()
-    };
-    let _ = writeln!(
-        text,
-        "\ncases:    {} passed, {} failed, {} inconclusive, {} skipped; {} requests in {:.1} s",
-        totals.pass,
-        totals.fail,
-        totals.inconclusive,
-        totals.skipped,
-        report.exchanges,
-        duration(report.duration_ms)
-    );
-    let mut broken = vec![format!("{} MUST broken", count("fail", "MUST"))];
-    broken.push(format!("{} SHOULD broken", count("fail", "SHOULD")));
-    let _ = writeln!(text, "clauses:  {} of {} held, {}", count("pass", ""), report.clauses.len(), broken.join(", "));
-    let observed = observed(report);
-    if !observed.is_empty() {
-        let _ = writeln!(text, "observed: {}", some(&observed, 6));
+    fn report(verdict: &str, cases: Vec<Case>, clauses: Vec<Clause>) -> Report {
+        Report {
+            format: 1,
+            endspec: "0.1.0".to_owned(),
+            suite: "d".to_owned(),
+            target: Target { url: "http://h/".to_owned(), kind: "endpoint".to_owned() },
+            shard: None,
+            contract: "2025-04-25".to_owned(),
+            readings: [("repeat-end".to_owned(), "not-found".to_owned())].into(),
+            seed: "0000000000000001".to_owned(),
+            strict: false,
+            verdict: verdict.to_owned(),
+            hint: None,
+            interrupted: false,
+            totals: Default::default(),
+            clauses,
+            cases,
+            excluded: Vec::new(),
+            not_tested: Vec::new(),
+            not_covered: Vec::new(),
+            leaked: Vec::new(),
+            exchanges: 7,
+            duration_ms: 1_234,
+        }
     }
-    reasons("excluded", &report.excluded, text);
-    reasons("not tested", &report.not_tested, text);
-    if !report.not_covered.is_empty() {
-        let not_covered: Vec<&str> = report.not_covered.iter().map(String::as_str).collect();
-        let _ = writeln!(text, "not covered by this version: {}", some(&not_covered, 30));
-    }
-    if !report.leaked.is_empty() {
-        let leaked: Vec<&str> = report.leaked.iter().map(String::as_str).collect();
-        let _ = writeln!(text, "left open: {}", some(&leaked, 50));
-    }
-    if report.cases.is_empty() {
-        text.push_str("no case was selected\n");
-    }
-    if report.interrupted {
-        text.push_str("interrupted: what was not run is not judged\n");
-    }
-    let (word, code) = match report.verdict.as_str() {
-        "pass" => ("PASS", "1;32"),
-        "fail" => ("FAIL", "1;31"),
-        _ => ("INCONCLUSIVE", "1;33"),
-    };
-    let _ = writeln!(text, "verdict:  {}", paint(word, code, style));
-}
 
-/// Observations: what the target does where the documents only permit it.
-fn observed(report: &Report) -> Vec<&str> {
-    let may = report.cases.iter().flat_map(|case| &case.findings).filter(|finding| finding.level == "MAY");
-    let mut seen: Vec<&str> = may.map(|finding| finding.clause.as_str()).collect();
-    seen.sort_unstable();
-    seen.dedup();
-    seen
-}
+    #[test]
+    fn a_finding_shows_rule_place_history_and_how_to_see_it_again() {
+        let cases =
+            vec![case("a", &["end/effect/stays-closed"], vec![finding("end/effect/stays-closed", "MUST", "200")])];
+        let report = report("fail", cases, vec![clause("end/effect/stays-closed", "MUST", "fail")]);
+        insta::assert_snapshot!(render(&report, STYLE), @r"
+        endspec 0.1.0 tested http://h/
+        contract 2025-04-25, seed 0000000000000001
 
-fn reasons(name: &str, list: &[Reason], text: &mut String) {
-    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for reason in list {
-        by_reason.entry(&reason.reason).or_default().push(&reason.clause);
+        FAIL  a  (step 3 of 4; GET, JSON, v1)
+        error[end/effect/stays-closed]: permitted 404 InvalidSessionId.NotFound, got 200
+          --> a.yaml:12:13
+           |
+        12 |     expect: { reading: repeat-end }
+           |             ^^^^^^^^^^^^^^^^^^^^^^^ the target answered 200
+           |
+           = clause:  the endpoint does what the documents say of it (MUST; 2025-04-25)
+           = reading: repeat-end = not-found
+           = before:  step 2 ended this session with 200
+           = again:   endspec run --select a --seed 1
+           = or:      curl 'http://h/?A=1'
+           < 200
+           < content-type: application/json
+           < {}
+
+        cases:    0 passed, 0 failed, 0 inconclusive, 0 skipped; 7 requests in 1.2 s
+        clauses:  0 of 1 held, 1 MUST broken, 0 SHOULD broken
+        readings: repeat-end=not-found
+        broken:   MUST end/effect/stays-closed
+        verdict:  FAIL - 1 MUST clause broken
+        ");
     }
-    for (reason, clauses) in by_reason {
-        let _ = writeln!(text, "{name}: {} - {reason}", some(&clauses, 12));
+
+    #[test]
+    fn must_comes_before_should_and_one_clause_is_told_once() {
+        let cases = vec![
+            case("a", &["x"], vec![finding("s", "SHOULD", "200"), finding("m", "MUST", "200")]),
+            case("b", &["m"], vec![finding("m", "MUST", "200"), finding("m", "MUST", "500")]),
+            case("c", &["x"], vec![finding("m", "MUST", "200")]),
+        ];
+        let report = report("fail", cases, vec![clause("s", "SHOULD", "fail"), clause("m", "MUST", "fail")]);
+        let text = render(&report, STYLE);
+        let heads: Vec<&str> = text.lines().filter(|l| l.starts_with("FAIL") || l.starts_with("WARN")).collect();
+        assert_eq!(heads, ["FAIL  b  (step 3 of 4; GET, JSON, v1)", "WARN  a  (step 3 of 4; GET, JSON, v1)"]);
+        assert!(text.contains("= also:    200 in a, c\n"), "{text}");
+        assert!(text.contains("500 in b\n"), "{text}");
     }
-}
 
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of a run, shown to a tenth of a second")]
-fn duration(milliseconds: u64) -> f64 {
-    milliseconds as f64 / 1000.0
-}
+    #[test]
+    fn a_flood_of_broken_clauses_ends_in_one_line_each() {
+        let names: Vec<String> = (0..20).map(|n| format!("m{n:02}")).collect();
+        let findings = names.iter().map(|name| finding(name, "MUST", "200")).collect();
+        let clauses = names.iter().map(|name| clause(name, "MUST", "fail")).collect();
+        let text = render(&report("fail", vec![case("a", &[], findings)], clauses), STYLE);
+        assert_eq!(text.matches("\nerror[").count(), finding::SHOWN_IN_FULL);
+        assert!(text.contains("FAIL  m19: permitted 404 InvalidSessionId.NotFound, got 200 (a; a.yaml:12)"), "{text}");
+    }
 
-fn paint(text: &str, code: &str, style: Style) -> String {
-    if style.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    #[test]
+    fn what_is_undecided_says_why_once_and_what_it_costs() {
+        let mut cut = case("a", &["m"], Vec::new());
+        "inconclusive".clone_into(&mut cut.verdict);
+        cut.reasons = vec!["step 2: the target was silent".to_owned()];
+        let mut report = report("inconclusive", vec![cut], vec![clause("m", "MUST", "inconclusive")]);
+        report.not_tested = vec![Reason { clause: "m".to_owned(), reason: "step 1: the target was silent".to_owned() }];
+        report.hint = Some("nothing answered at http://h/: refused".to_owned());
+        insta::assert_snapshot!(render(&report, STYLE), @r"
+        endspec 0.1.0 tested http://h/
+        contract 2025-04-25, seed 0000000000000001
+
+        inconclusive: the target was silent
+          cases:      a
+          not tested: m
+
+        cases:    0 passed, 0 failed, 0 inconclusive, 0 skipped; 7 requests in 1.2 s
+        clauses:  0 of 1 held, 0 MUST broken, 0 SHOULD broken
+        readings: repeat-end=not-found
+        hint:     nothing answered at http://h/: refused
+        verdict:  INCONCLUSIVE - 1 clause in scope was neither tested nor excluded
+        ");
+    }
 }

@@ -1,0 +1,170 @@
+//! The end of the terminal report: what is undecided and why, what was not tested, the verdict.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::Style;
+use super::layout::{count, entry, paint, some};
+use crate::report::model::{Reason, Report};
+
+/// Columns of the labels in the summary.
+const COLUMN: usize = 10;
+/// Columns of the labels under a reason.
+const INNER: usize = 14;
+
+/// Cases and clauses of one reason.
+#[derive(Default)]
+struct Costs<'a> {
+    cases: Vec<&'a str>,
+    clauses: Vec<&'a str>,
+}
+
+/// Why cases and clauses are undecided, each reason once.
+pub(super) fn undecided(report: &Report, style: Style, text: &mut String) {
+    let mut reasons: BTreeMap<&str, Costs<'_>> = BTreeMap::new();
+    for case in report.cases.iter().filter(|case| case.verdict == "inconclusive") {
+        for reason in &case.reasons {
+            let cases = &mut reasons.entry(without_step(reason)).or_default().cases;
+            if cases.last() != Some(&case.id.as_str()) {
+                cases.push(&case.id);
+            }
+        }
+    }
+    for Reason { clause, reason } in &report.not_tested {
+        reasons.entry(without_step(reason)).or_default().clauses.push(clause);
+    }
+    let mut reasons: Vec<_> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, costs)| std::cmp::Reverse(costs.cases.len()));
+    for (reason, costs) in reasons {
+        text.push('\n');
+        let label = paint("inconclusive:", "1;33", style);
+        let _ = writeln!(text, "{label} {reason}");
+        if !costs.cases.is_empty() {
+            entry("  cases:", INNER, &some(&costs.cases, 6), style, text);
+        }
+        if !costs.clauses.is_empty() {
+            entry("  not tested:", INNER, &some(&costs.clauses, 12), style, text);
+        }
+    }
+}
+
+/// A reason of one step is the same as that of another.
+fn without_step(reason: &str) -> &str {
+    let rest = reason.strip_prefix("step ").map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+    rest.and_then(|rest| rest.strip_prefix(": ")).unwrap_or(reason)
+}
+
+/// Counts, gaps and verdict.
+pub(super) fn write(report: &Report, style: Style, text: &mut String) {
+    text.push('\n');
+    if !report.not_covered.is_empty() {
+        text.push_str("not covered by this version:\n");
+        entry("", 2, &some(&texts(&report.not_covered), 30), style, text);
+    }
+    counts(report, style, text);
+    excluded(&report.excluded, style, text);
+    if !report.leaked.is_empty() {
+        let words = format!("{}: {}", count(report.leaked.len(), "session"), some(&texts(&report.leaked), 50));
+        entry("left open:", COLUMN + 1, &words, style, text);
+    }
+    if let Some(hint) = &report.hint {
+        entry("hint:", COLUMN, hint, style, text);
+    }
+    verdict(report, style, text);
+}
+
+fn texts(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
+}
+
+fn counts(report: &Report, style: Style, text: &mut String) {
+    let totals = &report.totals;
+    let cases = format!(
+        "{} passed, {} failed, {} inconclusive, {} skipped; {} in {:.1} s",
+        totals.pass,
+        totals.fail,
+        totals.inconclusive,
+        totals.skipped,
+        count(report.exchanges, "request"),
+        duration(report.duration_ms)
+    );
+    entry("cases:", COLUMN, &cases, style, text);
+    let held = report.clauses.iter().filter(|clause| clause.verdict == "pass").count();
+    let (must, should) = (broken(report, "MUST"), broken(report, "SHOULD"));
+    let clauses =
+        format!("{held} of {} held, {} MUST broken, {} SHOULD broken", report.clauses.len(), must.len(), should.len());
+    entry("clauses:", COLUMN, &clauses, style, text);
+    let readings: Vec<String> = report.readings.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    entry("readings:", COLUMN, &readings.join(", "), style, text);
+    for (level, clauses) in [("MUST", must), ("SHOULD", should)] {
+        if !clauses.is_empty() {
+            entry("broken:", COLUMN, &format!("{level} {}", clauses.join(", ")), style, text);
+        }
+    }
+    let observed = observed(report);
+    if !observed.is_empty() {
+        entry("observed:", COLUMN, &format!("MAY {}", observed.join(", ")), style, text);
+    }
+}
+
+fn broken<'a>(report: &'a Report, level: &str) -> Vec<&'a str> {
+    let broken = report.clauses.iter().filter(|clause| clause.verdict == "fail" && clause.level == level);
+    broken.map(|clause| clause.id.as_str()).collect()
+}
+
+/// Observations: what the target does where the documents only permit it.
+fn observed(report: &Report) -> Vec<&str> {
+    let may = report.cases.iter().flat_map(|case| &case.findings).filter(|finding| finding.level == "MAY");
+    let mut seen: Vec<&str> = may.map(|finding| finding.clause.as_str()).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    seen
+}
+
+fn excluded(list: &[Reason], style: Style, text: &mut String) {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for reason in list {
+        by_reason.entry(&reason.reason).or_default().push(&reason.clause);
+    }
+    for (reason, clauses) in by_reason {
+        entry("excluded:", COLUMN, &format!("{reason}: {}", clauses.join(", ")), style, text);
+    }
+}
+
+fn verdict(report: &Report, style: Style, text: &mut String) {
+    let (word, code) = match report.verdict.as_str() {
+        "pass" => ("PASS", "1;32"),
+        "fail" => ("FAIL", "1;31"),
+        _ => ("INCONCLUSIVE", "1;33"),
+    };
+    let why = why(report).map_or_else(String::new, |why| format!(" - {why}"));
+    let _ = writeln!(text, "{:COLUMN$}{}{why}", "verdict:", paint(word, code, style));
+}
+
+/// What the verdict comes from, in a few words.
+fn why(report: &Report) -> Option<String> {
+    if report.interrupted {
+        return Some("interrupted, and what was not run is not judged".to_owned());
+    }
+    match report.verdict.as_str() {
+        "pass" => None,
+        "fail" => {
+            let broken = broken(report, "MUST").len() + if report.strict { broken(report, "SHOULD").len() } else { 0 };
+            Some(format!("{} broken", count(broken, if report.strict { "clause" } else { "MUST clause" })))
+        }
+        _ if report.cases.is_empty() => Some("no case was selected".to_owned()),
+        _ if !report.not_tested.is_empty() => {
+            let verb = if report.not_tested.len() == 1 { "was" } else { "were" };
+            let clauses = count(report.not_tested.len(), "clause");
+            Some(format!("{clauses} in scope {verb} neither tested nor excluded"))
+        }
+        _ if report.totals.inconclusive > 0 => Some(format!("{} undecided", count(report.totals.inconclusive, "case"))),
+        _ if !report.leaked.is_empty() => Some("sessions were left open".to_owned()),
+        _ => Some("nothing was put to the test".to_owned()),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a run, shown to a tenth of a second")]
+fn duration(milliseconds: u64) -> f64 {
+    milliseconds as f64 / 1000.0
+}
