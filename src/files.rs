@@ -1,10 +1,15 @@
 //! The only reading and writing of files.
 
+mod log;
+
+pub use log::{Found, Log};
+
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 
 use crate::diagnostic::Diagnostic;
 use crate::limits;
@@ -24,26 +29,16 @@ pub fn read(path: &Path, limit: u64) -> Result<String, Diagnostic> {
         let message = format!("{} is a folder, not a file", shown(path));
         return Err(Diagnostic::new("file-is-folder", message).help("name a file in it"));
     }
-    let too_large = || {
-        let message = format!("{} is larger than {limit} bytes", shown(path));
-        Diagnostic::new("file-too-large", message)
-            .help("nothing that is read here needs to be that large; is it the right file?")
-    };
     if metadata.is_file() && metadata.len() > limit {
-        return Err(too_large());
+        return Err(too_large(path, limit));
     }
     let mut bytes = Vec::new();
     // A device or pipe has no length, and a file can grow.
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
     if bytes.len() as u64 > limit {
-        return Err(too_large());
+        return Err(too_large(path, limit));
     }
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
-        let message = format!("{} is not UTF-8: byte {} on line {line} fits no character", shown(path), valid + 1);
-        Diagnostic::new("file-not-utf8", message).help("save the file as UTF-8")
-    })
+    String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))
 }
 
 /// Writes a file so that other programs see the old content or the new one, never half of it; missing folders are made.
@@ -231,6 +226,19 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
         ErrorKind::IsADirectory => Diagnostic::new("file-is-folder", format!("{name} is a folder, not a file")),
         _ => Diagnostic::new("file-unreadable", format!("{name} cannot be read: {error}")),
     }
+}
+
+fn too_large(path: &Path, limit: u64) -> Diagnostic {
+    let message = format!("{} is larger than {limit} bytes", shown(path));
+    Diagnostic::new("file-too-large", message)
+        .help("nothing that is read here needs to be that large; is it the right file?")
+}
+
+fn not_utf8(path: &Path, error: &FromUtf8Error) -> Diagnostic {
+    let valid = error.utf8_error().valid_up_to();
+    let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let message = format!("{} is not UTF-8: byte {} on line {line} fits no character", shown(path), valid + 1);
+    Diagnostic::new("file-not-utf8", message).help("save the file as UTF-8")
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {

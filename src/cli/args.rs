@@ -144,6 +144,9 @@ pub struct ServeArgs {
     /// Where ids come from, up to 16 hexadecimal digits
     #[arg(long, value_name = "HEX")]
     pub seed: Option<String>,
+    /// Keep the sessions in this file, and go on with those that it holds
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
 }
 
 /// Whether the reference server takes unsigned calls.

@@ -23,6 +23,7 @@ mod calls;
 mod describe;
 mod end;
 mod identifiers;
+pub mod journal;
 pub mod listen;
 mod model;
 mod nonces;
@@ -39,6 +40,7 @@ mod upgrade;
 pub mod websocket;
 
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -46,6 +48,8 @@ use tokio::sync::watch;
 use crate::clock::Moment;
 use crate::http::{Request, Response};
 use crate::seed::{Seed, Stream};
+use answer::Problem;
+use journal::{Journal, Keep, Saved};
 use model::Model;
 use session::Now;
 use settings::Settings;
@@ -62,12 +66,46 @@ pub struct Server {
 struct State {
     model: Model,
     entropy: Stream,
+    journal: Option<Journal>,
+}
+
+impl State {
+    /// Writes down what changed, before anybody is told of it.
+    fn commit(&mut self) -> Result<(), Problem> {
+        let changes = self.model.take_changes();
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        journal.write(&self.model, &changes).map_err(|_| problem::unavailable())
+    }
 }
 
 impl Server {
     /// A server without sessions. Ids and tokens follow from `seed` and the time of each request.
     pub fn new(settings: Settings, seed: Seed) -> Server {
-        let state = State { model: Model::default(), entropy: seed.stream("reference server") };
+        let state = State { model: Model::default(), entropy: seed.stream("reference server"), journal: None };
+        Server::of(settings, state)
+    }
+
+    /// A server that goes on where the one that wrote `saved` was, nobody being connected any more, and writes to `keep`
+    /// what changes, before anybody is told of it. When that fails, it answers every call with 503 from then on.
+    ///
+    /// # Errors
+    /// What was saved could not be written afresh.
+    pub fn resume(
+        settings: Settings,
+        seed: Seed,
+        saved: Saved,
+        keep: Box<dyn Keep>,
+        now_unix: u64,
+        now: Moment,
+    ) -> io::Result<Server> {
+        let starts = saved.starts.saturating_add(1);
+        let model = Model::resume(saved, &settings.limits, Now { unix: now_unix, moment: now });
+        let journal = Journal::begin(keep, starts, &model)?;
+        let entropy = seed.stream(&format!("reference server, start {starts}"));
+        Ok(Server::of(settings, State { model, entropy, journal: Some(journal) }))
+    }
+
+    fn of(settings: Settings, state: State) -> Server {
         Server { settings: Arc::new(settings), state: Arc::new(Mutex::new(state)), ended: watch::Sender::new(0) }
     }
 

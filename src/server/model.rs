@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::nonces::Nonces;
+use super::journal::Saved;
+use super::nonces::{Nonces, Print};
 use super::session::{Asked, ClosedReason, NotConnected, Now, Session};
 use super::settings::Limits;
 use super::{identifiers, region};
@@ -28,6 +29,17 @@ pub enum NotStarted {
     OtherRequest,
 }
 
+/// What changed since it was last asked for.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// Numbers of sessions.
+    pub sessions: BTreeSet<u64>,
+    /// Nonces that were used, each with the time until which it counts.
+    pub nonces: Vec<(u64, Print)>,
+    /// Whether anything among them was promised to somebody for good: that a session was started, or ended.
+    pub durable: bool,
+}
+
 /// All state. Sessions are numbered in the order in which they were started.
 #[derive(Debug, Default)]
 pub struct Model {
@@ -37,11 +49,47 @@ pub struct Model {
     not_ended: BTreeSet<u64>,
     next_session: u64,
     next_connection: u64,
+    changes: Changes,
     /// Nonces that were used.
     pub nonces: Nonces,
 }
 
 impl Model {
+    /// Goes on where another server was.
+    pub(super) fn resume(saved: Saved, limits: &Limits, now: Now) -> Model {
+        let mut model = Model { nonces: saved.nonces, ..Model::default() };
+        for (number, (session, live)) in saved.sessions {
+            model.forget(limits, now);
+            let session = session.resumed(live, now);
+            model.numbers.insert(session.id.clone(), number);
+            if session.ended.is_none() {
+                model.not_ended.insert(number);
+            }
+            if let Some(token) = &session.client_token {
+                model.client_tokens.insert((session.asked.region.clone(), token.clone()), number);
+            }
+            model.next_session = number.saturating_add(1);
+            model.sessions.insert(number, session);
+        }
+        model
+    }
+
+    /// What changed since the last call of this.
+    pub(super) fn take_changes(&mut self) -> Changes {
+        let nonces = std::mem::take(&mut self.nonces.noted);
+        Changes { nonces, ..std::mem::take(&mut self.changes) }
+    }
+
+    /// The session of that number.
+    pub(super) fn session(&self, number: u64) -> Option<&Session> {
+        self.sessions.get(&number)
+    }
+
+    /// All sessions with their numbers, the oldest first.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u64, &Session)> {
+        self.sessions.iter().map(|(number, session)| (*number, session))
+    }
+
     /// Starts a session, or finds the open one that the same ClientToken started.
     ///
     /// # Errors
@@ -69,6 +117,8 @@ impl Model {
         }
         self.numbers.insert(id.clone(), number);
         self.not_ended.insert(number);
+        self.changes.sessions.insert(number);
+        self.changes.durable = true;
         let token = identifiers::uuid(entropy, now).to_lowercase();
         let session = Session::new(id, token, asked, client_token.map(str::to_owned), now);
         Ok(self.sessions.entry(number).or_insert(session))
@@ -83,6 +133,8 @@ impl Model {
             return Ending::Already;
         }
         self.not_ended.remove(&number);
+        self.changes.sessions.insert(number);
+        self.changes.durable = true;
         Ending::Ended
     }
 
@@ -103,14 +155,17 @@ impl Model {
     pub fn connect(&mut self, id: &str, limits: &Limits, now: Now) -> Result<u64, NotConnected> {
         let connection = self.next_connection;
         self.next_connection += 1;
-        let (_, session) = self.session_mut(id).ok_or(NotConnected::Ended)?;
-        session.connect(connection, limits, now).map(|()| connection)
+        let (number, session) = self.session_mut(id).ok_or(NotConnected::Ended)?;
+        session.connect(connection, limits, now)?;
+        self.changes.sessions.insert(number);
+        Ok(connection)
     }
 
     /// Takes a connection away.
     pub fn disconnect(&mut self, id: &str, connection: u64, reason: ClosedReason, now: Now) {
-        if let Some((_, session)) = self.session_mut(id) {
+        if let Some((number, session)) = self.session_mut(id) {
             session.disconnect(connection, reason, now);
+            self.changes.sessions.insert(number);
         }
     }
 

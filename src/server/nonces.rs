@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-type Print = [u8; 32];
+/// What is kept of a nonce.
+pub(super) type Print = [u8; 32];
 
 /// Nonces that were used. Only fingerprints are kept, since a nonce may be of any length.
 #[derive(Debug, Default)]
 pub struct Nonces {
     used: HashSet<Print>,
     by_age: VecDeque<(u64, Print)>,
+    /// Those that were used since they were last taken, each with the time until which it counts.
+    pub(super) noted: Vec<(u64, Print)>,
 }
 
 impl Nonces {
@@ -25,9 +28,23 @@ impl Nonces {
         let print = print(key, nonce);
         let fresh = self.used.insert(print);
         if fresh {
-            self.by_age.push_back((now.saturating_add(kept.as_secs()), print));
+            let until = now.saturating_add(kept.as_secs());
+            self.by_age.push_back((until, print));
+            self.noted.push((until, print));
         }
         fresh
+    }
+
+    /// Notes a nonce that another server noted.
+    pub(super) fn restore(&mut self, until: u64, print: Print) {
+        if self.used.insert(print) {
+            self.by_age.push_back((until, print));
+        }
+    }
+
+    /// The last `count` that were used, in the order of their use.
+    pub(super) fn youngest(&self, count: usize) -> impl Iterator<Item = &(u64, Print)> {
+        self.by_age.iter().skip(self.by_age.len().saturating_sub(count))
     }
 }
 

@@ -51,6 +51,11 @@ pub fn no_such_format() -> Problem {
     Problem::new(400, "InvalidParameter.Format", "Specified parameter format is not valid.")
 }
 
+/// What was asked could not be done for good, through no fault of the caller's.
+pub fn unavailable() -> Problem {
+    Problem::new(503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server.")
+}
+
 /// The caller may not.
 pub fn not_allowed() -> Problem {
     Problem::new(

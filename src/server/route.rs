@@ -31,10 +31,14 @@ pub(super) fn handle(server: &Server, request: &Request, now: Now) -> Response {
     let given = Given::new(&incoming, server.settings.readings);
     match writing(&incoming, given, default) {
         Err(problem) => reply.problem(&problem, default),
-        Ok(writing) => match perform(server, &mut state, request, &incoming, now) {
-            Ok(answer) => reply.answer(answer, writing),
-            Err(problem) => reply.problem(&problem, writing),
-        },
+        Ok(writing) => {
+            let performed = perform(server, &mut state, request, &incoming, now);
+            // A call that is refused may have used its nonce.
+            match state.commit().and(performed) {
+                Ok(answer) => reply.answer(answer, writing),
+                Err(problem) => reply.problem(&problem, writing),
+            }
+        }
     }
 }
 

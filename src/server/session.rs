@@ -1,6 +1,9 @@
 //! One terminal session: what was asked for, who is connected, and that it ends once.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use super::settings::Limits;
 use crate::clock::Moment;
@@ -15,7 +18,8 @@ pub struct Now {
 }
 
 /// What a call of StartTerminalSession asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Asked {
     /// RegionId.
     pub region: String,
@@ -34,7 +38,8 @@ pub struct Asked {
 }
 
 /// One session, from its start on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Session {
     /// SessionId.
     pub id: String,
@@ -44,7 +49,8 @@ pub struct Session {
     pub asked: Asked,
     /// Unix time of the start.
     pub created: u64,
-    /// Unix time of the end.
+    /// Unix time of the end. Where it is written down it must be said: a session is not open because nothing says otherwise.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub ended: Option<u64>,
     /// Unix time of the first connection.
     pub connected: Option<u64>,
@@ -52,12 +58,17 @@ pub struct Session {
     pub disconnected: Option<(u64, ClosedReason)>,
     /// ClientToken of the call that started it.
     pub client_token: Option<String>,
+    #[serde(skip)]
     live: BTreeSet<u64>,
+    #[serde(skip)]
     quiet_since: Moment,
+    /// How long it was quiet before `quiet_since`, under a server whose monotonic time is gone with it.
+    #[serde(skip)]
+    quiet_before: Duration,
 }
 
 /// `ClosedReason` of a connection, as far as this server has reasons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClosedReason {
     /// The client left, or the session was ended by a call: no document names a reason for the latter.
     ClientClosed,
@@ -103,19 +114,37 @@ impl Session {
             disconnected: None,
             live: BTreeSet::new(),
             quiet_since: now.moment,
+            quiet_before: Duration::ZERO,
         }
+    }
+
+    /// Goes on under another server, at which nobody is connected; `live` says whether anyone was at the last one.
+    #[must_use]
+    pub fn resumed(mut self, live: bool, now: Now) -> Session {
+        if live {
+            self.disconnected = Some((now.unix, ClosedReason::AgentSocketClosed));
+        }
+        let quiet_from = self.disconnected.map_or(self.created, |(at, _)| at);
+        self.quiet_before = Duration::from_secs(now.unix.saturating_sub(quiet_from));
+        self.quiet_since = now.moment;
+        self
+    }
+
+    /// Whether anyone is connected.
+    pub fn is_live(&self) -> bool {
+        !self.live.is_empty()
     }
 
     /// Whether a WebSocket may come, now or as long as one is there.
     pub fn available(&self, limits: &Limits, now: Now) -> bool {
-        let waited = now.moment.since(self.quiet_since);
-        self.ended.is_none() && (!self.live.is_empty() || waited <= limits.url_valid)
+        let waited = self.quiet_before.saturating_add(now.moment.since(self.quiet_since));
+        self.ended.is_none() && (self.is_live() || waited <= limits.url_valid)
     }
 
     /// The state of its connection.
     pub fn status(&self, limits: &Limits, now: Now) -> Status {
         match (self.ended, self.disconnected) {
-            (None, _) if !self.live.is_empty() => Status::Connected,
+            (None, _) if self.is_live() => Status::Connected,
             (_, Some((at, reason))) => Status::Terminated(at, reason),
             (Some(at), None) => Status::Terminated(at, ClosedReason::ClientClosed),
             (None, None) if self.available(limits, now) => Status::Connecting,
@@ -131,7 +160,7 @@ impl Session {
             return false;
         }
         self.ended = Some(now.unix);
-        if !self.live.is_empty() {
+        if self.is_live() {
             self.disconnected = Some((now.unix, ClosedReason::ClientClosed));
             self.live.clear();
         }
@@ -162,6 +191,7 @@ impl Session {
         if self.live.remove(&connection) && self.live.is_empty() {
             self.disconnected = Some((now.unix, reason));
             self.quiet_since = now.moment;
+            self.quiet_before = Duration::ZERO;
         }
     }
 }

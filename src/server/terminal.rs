@@ -85,6 +85,9 @@ pub(super) fn connect(server: &Server, request: &Request, now: Now) -> Handshake
             }
         },
     };
+    if let Err(problem) = state.commit() {
+        return refuse(problem);
+    }
     Handshake::Accepted(Box::new(Terminal {
         server: server.clone(),
         session: id.to_owned(),
@@ -164,7 +167,10 @@ impl Terminal {
 
     fn leave(&mut self, reason: ClosedReason, now: Now) {
         if let Some(connection) = self.connection.take() {
-            self.server.lock().model.disconnect(&self.session, connection, reason, now);
+            let mut state = self.server.lock();
+            state.model.disconnect(&self.session, connection, reason, now);
+            // Nobody is there to be told of a failure; the next call is.
+            let _ = state.commit();
         }
     }
 
