@@ -32,7 +32,8 @@ pub fn read(path: &Path, limit: u64) -> Result<String, Diagnostic> {
     if metadata.is_file() && metadata.len() > limit {
         return Err(too_large(path, limit));
     }
-    let mut bytes = Vec::new();
+    // Room for all of it and one byte more, so that its end is seen without growing: many small files are read.
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(limit)).unwrap_or(0) + 1);
     // A device or pipe has no length, and a file can grow.
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
     if bytes.len() as u64 > limit {
@@ -100,7 +101,10 @@ pub fn case_files(paths: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, Vec<Diagn
                     walk.diagnostics.push(Diagnostic::new("no-cases", message).help(help));
                 }
             }
-            Ok(_) => walk.file(path.parent().unwrap_or(Path::new("")), path),
+            Ok(_) => {
+                let root = path.parent().unwrap_or(Path::new(""));
+                walk.file(root, path, std::path::absolute(path).ok(), fs::canonicalize(path).ok());
+            }
         }
     }
     if walk.diagnostics.is_empty() { Ok(walk.files.into_iter().collect()) } else { Err(walk.diagnostics) }
@@ -124,7 +128,8 @@ impl Walk {
             self.diagnostics.push(Diagnostic::new("folder-too-deep", message));
             return;
         }
-        if !fs::canonicalize(folder).is_ok_and(|real| self.seen.insert(real)) {
+        let Ok(real) = fs::canonicalize(folder) else { return };
+        if !self.seen.insert(real.clone()) {
             return;
         }
         let entries = match fs::read_dir(folder) {
@@ -138,20 +143,25 @@ impl Walk {
                 return self.too_many(folder);
             }
             match entry {
-                Ok(entry) => paths.push(entry.path()),
+                Ok(entry) => paths.push((entry.path(), entry.file_type())),
                 Err(error) => return self.diagnostics.push(unreadable(folder, &error)),
             }
         }
-        paths.sort();
-        for path in paths {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name.starts_with('.') || matches!(name.as_str(), "endspec.yaml" | "endspec.yml") {
+        paths.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let absolute = std::path::absolute(folder).ok();
+        for (path, kind) in paths {
+            let name = path.file_name().unwrap_or_default();
+            let text = name.to_string_lossy();
+            if text.starts_with('.') || matches!(&*text, "endspec.yaml" | "endspec.yml") {
                 continue;
             }
-            if path.is_dir() {
+            // What is no link is where it seems to be: only for links the file system is asked again.
+            let kind = kind.ok().filter(|kind| !kind.is_symlink());
+            if kind.map_or_else(|| path.is_dir(), |kind| kind.is_dir()) {
                 self.folder(root, &path, depth + 1);
             } else if is_yaml(&path) {
-                self.file(root, &path);
+                let real = if kind.is_some() { Some(real.join(name)) } else { fs::canonicalize(&path).ok() };
+                self.file(root, &path, absolute.as_ref().map(|folder| folder.join(name)), real);
             }
             if self.entries > limits::FOLDER_ENTRIES || self.files.len() > limits::CASE_FILES {
                 return;
@@ -159,14 +169,12 @@ impl Walk {
         }
     }
 
-    fn file(&mut self, root: &Path, path: &Path) {
+    fn file(&mut self, root: &Path, path: &Path, absolute: Option<PathBuf>, real: Option<PathBuf>) {
         self.taken += 1;
-        if let Ok(real) = fs::canonicalize(path)
-            && !self.seen.insert(real)
-        {
+        if real.is_some_and(|real| !self.seen.insert(real)) {
             return;
         }
-        let Some(id) = id(root, path) else {
+        let Some(id) = absolute.and_then(|absolute| id(root, path, &absolute)) else {
             let message = format!("{} has a name that is no text", shown(path));
             return self
                 .diagnostics
@@ -194,8 +202,7 @@ impl Walk {
 }
 
 /// The id of the case in `path`, which was found below `root`.
-fn id(root: &Path, path: &Path) -> Option<String> {
-    let absolute = std::path::absolute(path).ok()?;
+fn id(root: &Path, path: &Path, absolute: &Path) -> Option<String> {
     let parts: Vec<&OsStr> = absolute.iter().collect();
     let below = match parts[..parts.len().saturating_sub(1)].iter().rposition(|part| *part == CASES) {
         Some(at) => parts[at + 1..].iter().collect::<PathBuf>(),

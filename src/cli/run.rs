@@ -5,6 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use super::args::RunArgs;
@@ -37,16 +38,28 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     }
     let covered = all.cases.iter().flat_map(|case| case.clauses.iter().map(|clause| clause.value.clone())).collect();
     let whole = args.paths.is_empty() && more.select.is_none();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| vec![Diagnostic::new(ENVIRONMENT, format!("no runtime: {error}"))])?;
+    let runtime = runtime(&settings.whom)?;
     announce_panics(settings.seed);
-    let report = runtime.block_on(drive(chosen, contract, settings, more, covered, whole))?;
+    // A task of its own: waking the very future that a runtime blocks on costs system calls, and every case wakes it.
+    let driven = runtime.spawn(drive(chosen, contract, settings, more, covered, whole));
+    let report = runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
     show(&report, &outputs);
     if let Err(words) = outputs::write(outputs, &report) {
         let _ = writeln!(std::io::stderr(), "endspec: {words}");
         return Ok(worst(exit(&report), Exit::Inconclusive));
     }
     Ok(exit(&report))
+}
+
+/// One thread waits for an endpoint's answers and judges them in less CPU than several that wake each other; the
+/// reference server has work of its own to do meanwhile.
+fn runtime(whom: &Whom) -> Result<Runtime, Vec<Diagnostic>> {
+    let mut builder = match whom {
+        Whom::Endpoint(_) => Builder::new_current_thread(),
+        Whom::Reference => Builder::new_multi_thread(),
+    };
+    let runtime = builder.enable_all().build();
+    runtime.map_err(|error| vec![Diagnostic::new(ENVIRONMENT, format!("no runtime: {error}"))])
 }
 
 /// Settings that only `run` has.
