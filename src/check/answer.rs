@@ -183,3 +183,246 @@ fn json_text(value: &str) -> String {
 fn find(haystack: &[u8], needle: &[u8]) -> bool {
     !needle.is_empty() && haystack.windows(needle.len()).any(|window| window == needle)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, ID, NOT_FOUND, answer, broken, refusal};
+    use super::*;
+    use crate::http::Response;
+
+    fn found(operation: &str, response: &Response) -> Vec<String> {
+        let judgement = sample::judged(operation, response, |place, seen, judgement| {
+            judge(sample::context(), place, seen, judgement)
+        });
+        broken(&judgement).into_iter().map(str::to_owned).collect()
+    }
+
+    fn of_end(response: &Response) -> Vec<String> {
+        found("EndTerminalSession", response)
+    }
+
+    #[test]
+    fn request_ids_are_hexadecimal_text_in_the_documented_shape() {
+        let lower = ID.to_ascii_lowercase();
+        let quoted = |text: &str| format!("\"{text}\"");
+        let (shape, upper) = ("end/request-id/shape", "end/request-id/upper-case");
+        let rows: [(&str, String, &[&str]); 14] = [
+            ("as documented", quoted(ID), &[]),
+            ("version 3", quoted("473469C7-AA6F-3DC5-B3DB-A3DC0DE3C83E"), &[]),
+            ("no version", quoted("00000000-0000-0000-0000-000000000000"), &[]),
+            ("lower case", quoted(&lower), &[upper]),
+            ("one letter in lower case", quoted("473469C7-AA6F-4DC5-B3DB-A3DC0DE3C83e"), &[upper]),
+            ("number", "7".to_owned(), &[shape]),
+            ("null", "null".to_owned(), &[shape]),
+            ("empty", quoted(""), &[shape]),
+            ("no hyphens", quoted(&ID.replace('-', "")), &[shape]),
+            ("braces", quoted(&format!("{{{ID}}}")), &[shape]),
+            ("one digit less", quoted(&ID[1..]), &[shape]),
+            ("another letter", quoted(&ID.replace('C', "G")), &[shape]),
+            ("white space around", quoted(&format!(" {ID}")), &[shape]),
+            ("hyphen elsewhere", quoted("473469C-7AA6F-4DC5-B3DB-A3DC0DE3C83EA"), &[shape]),
+        ];
+        for (name, id, expected) in rows {
+            let mut response = answer(200, format!(r#"{{"RequestId":{id}}}"#));
+            response.headers.remove("x-acs-request-id");
+            response.headers.push("x-acs-request-id", id.trim_matches('"'));
+            assert_eq!(of_end(&response), expected, "{name}");
+        }
+        assert_eq!(of_end(&answer(404, "{}")), [shape], "none, in an error");
+        assert!(of_end(&answer(404, "<html><br>")).is_empty(), "what cannot be read is no RequestId of another shape");
+    }
+
+    #[test]
+    fn one_of_the_header_fields_has_the_request_id() {
+        let other = "00000000-0000-4000-8000-000000000000";
+        let joined = format!("{other}, {ID}");
+        let rows: [(&str, &[&[u8]], bool); 7] = [
+            ("the same", &[ID.as_bytes()], true),
+            ("none", &[], false),
+            ("another", &[other.as_bytes()], false),
+            ("in lower case", &[b"473469c7-aa6f-4dc5-b3db-a3dc0de3c83e"], false),
+            ("a second one by a gateway", &[other.as_bytes(), ID.as_bytes()], true),
+            ("two joined", &[joined.as_bytes()], true),
+            ("no UTF-8", &[b"\xff"], false),
+        ];
+        for (name, values, same) in rows {
+            let mut response = sample::success();
+            response.headers.remove("x-acs-request-id");
+            for value in values {
+                response.headers.push("X-Acs-Request-Id", *value);
+            }
+            let expected: &[&str] = if same { &[] } else { &["end/request-id/header"] };
+            assert_eq!(of_end(&response), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn codes_are_held_to_the_tables() {
+        let (status, message, known) = ("end/error/status", "end/error/message", "end/error/known-code");
+        let rows: [(&str, u16, &str, &str, &[&str]); 15] = [
+            ("as documented", 404, "InvalidSessionId.NotFound", NOT_FOUND, &[]),
+            ("another status", 400, "InvalidSessionId.NotFound", NOT_FOUND, &[status]),
+            (
+                "without its full stop",
+                404,
+                "InvalidSessionId.NotFound",
+                "The specified SessionId does not exist",
+                &[message],
+            ),
+            (
+                "a space after it",
+                404,
+                "InvalidSessionId.NotFound",
+                "The specified SessionId does not exist. ",
+                &[message],
+            ),
+            (
+                "a letter's case",
+                404,
+                "InvalidSessionId.NotFound",
+                "The specified sessionId does not exist.",
+                &[message],
+            ),
+            ("region", 400, "RegionId.ApiNotSupported", "The api is not supported in this region.", &[]),
+            ("region, elsewhere", 403, "RegionId.ApiNotSupported", "x", &[message, status]),
+            ("gateway", 400, "MissingParameter", "anything", &[]),
+            ("gateway, another status", 404, "MissingSessionId", "x", &[status]),
+            ("a name that it documents", 400, "MissingParameter.RegionId", "x", &[]),
+            ("a name that it does not", 400, "MissingParameter.Colour", "x", &[known]),
+            ("without a documented status", 418, "InvalidParameter", "x", &[]),
+            ("a reading's", 400, "InvalidSessionId.Malformed", "x", &[]),
+            ("a typing mistake", 404, "InvalidSessionID.NotFound", NOT_FOUND, &[known]),
+            ("unheard of", 400, "Oops", "x", &[known]),
+        ];
+        for (name, code_status, code, text, expected) in rows {
+            assert_eq!(of_end(&refusal(code_status, code, text)), expected, "{name}");
+        }
+        let inband = format!(r#"{{"RequestId":"{ID}","Code":"InvalidSessionId.NotFound","Message":"{NOT_FOUND}"}}"#);
+        assert_eq!(of_end(&answer(200, inband)), [status, "end/success/body", "end/success/extra"], "under 200");
+    }
+
+    #[test]
+    fn bodies_of_success_hold_what_they_must_and_may_hold_more() {
+        let (body, extra, shape) = ("end/success/body", "end/success/extra", "end/request-id/shape");
+        let with = |more: &str| format!(r#"{{"RequestId":"{ID}"{more}}}"#);
+        let xml = |root: &str| format!("<{root}><RequestId>{ID}</RequestId></{root}>");
+        let declared = format!(
+            "<?xml version='1.0'?>\n<!-- x --><?y z?><e:EndTerminalSessionResponse xmlns:e='u' a='b'>\n\
+             <RequestId>{ID}</RequestId>\n</e:EndTerminalSessionResponse>\n"
+        );
+        let rows: [(&str, u16, String, &[&str]); 21] = [
+            ("as documented", 200, with(""), &[]),
+            ("white space", 200, format!("\r\n{{ \"RequestId\" :\t\"{ID}\" }}\n"), &[]),
+            ("another member", 200, with(r#","Zzz":{"a":[1]}"#), &[extra]),
+            ("Code 200", 200, with(r#","Code":"200""#), &[extra]),
+            ("Code 200 as a number", 200, with(r#","Code":200"#), &[extra]),
+            ("Code OK", 200, with(r#","Code":"OK""#), &[extra]),
+            ("Code Success", 200, with(r#","Code":"Success""#), &[extra]),
+            ("Code SUCCESS", 200, with(r#","Code":"SUCCESS""#), &["end/error/known-code", body, extra]),
+            ("Code as a number", 200, with(r#","Code":404"#), &[body, extra]),
+            ("RequestId twice", 200, with(r#","RequestId":"x""#), &[body]),
+            ("another member twice", 200, with(r#","Zzz":1,"Zzz":2"#), &[extra]),
+            ("no RequestId", 200, "{}".to_owned(), &[shape, body]),
+            ("a list", 200, "[]".to_owned(), &[shape, body]),
+            ("nothing", 200, String::new(), &[body]),
+            ("words", 200, "OK".to_owned(), &[body]),
+            ("another status, the right body", 202, with(""), &[]),
+            ("a status without body", 204, String::new(), &[body]),
+            ("a redirect says nothing of success", 302, String::new(), &[]),
+            ("XML", 200, xml("EndTerminalSessionResponse"), &[]),
+            ("XML with all that it may have", 200, declared, &[]),
+            ("XML with another root", 200, xml("StartTerminalSessionResponse"), &[body]),
+        ];
+        for (name, status, body, mut expected) in rows.map(|(name, status, body, e)| (name, status, body, e.to_vec())) {
+            expected.sort_unstable();
+            assert_eq!(of_end(&answer(status, body)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn siblings_have_schemas_of_their_own() {
+        let start = |more: &str| format!(r#"{{"RequestId":"{ID}","SessionId":"s-1","SecurityToken":"t"{more}}}"#);
+        let xml = |more: &str| {
+            format!(
+                "<DescribeTerminalSessionsResponse><RequestId>{ID}</RequestId>{more}</DescribeTerminalSessionsResponse>"
+            )
+        };
+        let rows: [(&str, &str, String, &[&str]); 7] = [
+            ("start", "StartTerminalSession", start(r#","WebSocketUrl":"wss://x/""#), &[]),
+            ("start without URL", "StartTerminalSession", start(""), &["start/success"]),
+            (
+                "describe",
+                "DescribeTerminalSessions",
+                format!(r#"{{"RequestId":"{ID}","Sessions":{{"Session":[]}}}}"#),
+                &[],
+            ),
+            (
+                "describe, unwrapped",
+                "DescribeTerminalSessions",
+                format!(r#"{{"RequestId":"{ID}","Sessions":[]}}"#),
+                &["describe/shape"],
+            ),
+            ("describe in XML, none", "DescribeTerminalSessions", xml("<Sessions/>"), &[]),
+            (
+                "describe in XML, one",
+                "DescribeTerminalSessions",
+                xml("<Sessions><Session><SessionId>s</SessionId></Session></Sessions>"),
+                &[],
+            ),
+            ("an operation without a schema", "Nowhere", "{}".to_owned(), &["end/request-id/shape"]),
+        ];
+        for (name, operation, body, expected) in rows {
+            assert_eq!(found(operation, &answer(200, body)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn only_what_can_have_come_from_the_input_is_reflection() {
+        let told = "end/error/message";
+        let reflected = "rpc/robust/no-reflection";
+        let header = |value: &str| {
+            let mut response = sample::not_found();
+            response.headers.push("x-debug", value);
+            response
+        };
+        let xml = |message: &str| {
+            answer(
+                404,
+                format!(
+                    "<Error><RequestId>{ID}</RequestId><HostId>h</HostId><Code>InvalidSessionId.NotFound</Code>\
+                     <Message>{message}</Message></Error>"
+                ),
+            )
+        };
+        let injected = {
+            let mut response = sample::not_found();
+            response.headers.push("X-Endspec-Injected", "1");
+            response
+        };
+        let markup = "s-1</Message><endspec>&amp;</endspec>";
+        let rows: [(&str, &str, Response, &[&str]); 12] = [
+            ("not at all", "../../../../etc/passwd", sample::not_found(), &[]),
+            ("in a header", "../../../../etc/passwd", header("is ../../../../etc/passwd"), &[reflected]),
+            ("as a header", "s-1\r\nX-Endspec-Injected: 1", injected, &[reflected]),
+            ("a short value", "-1", header("max-age=-1"), &[]),
+            ("a plain region", "cn-hangzhou", header("cn-hangzhou"), &[]),
+            ("a plain id", "s-hz023od0x9abcd", header("s-hz023od0x9abcd"), &[]),
+            ("a line of marks", "___________", header("____________________"), &[]),
+            ("its first line alone", "s-hz023od0\r\nx: 1", header("s-hz023od0"), &[]),
+            ("raw in XML", "a<b>c</b>", xml("no a<b>c</b>"), &[reflected]),
+            ("escaped in XML", markup, xml("no s-1&lt;/Message&gt;&lt;endspec&gt;&amp;amp;&lt;/endspec&gt;"), &[told]),
+            ("as data in XML", "s-1<script>x</script>", xml("<![CDATA[no s-1<script>x</script>]]>"), &[told]),
+            ("breaking the XML", "s-1<b \"']]>", xml("no s-1<b \"']]>"), &[reflected]),
+        ];
+        for (name, value, response, expected) in rows {
+            let judgement = sample::judged("EndTerminalSession", &response, |place, seen, judgement| {
+                let mutation = sample::mutation("x", "end/session/malformed", value, &[]);
+                let record = super::super::Record { mutation, ..place.record.clone() };
+                judge(sample::context(), Place { record: &record, ..place }, seen, judgement);
+            });
+            let found: Vec<&str> =
+                broken(&judgement).into_iter().filter(|c| expected.contains(c) || *c == reflected).collect();
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+}

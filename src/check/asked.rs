@@ -50,3 +50,77 @@ pub(super) fn is_too_long(status: u16) -> bool {
 pub(super) fn is_refused_unread(request: &Request, seen: &Seen<'_>) -> bool {
     is_large(request) && is_too_long(seen.response.status) && seen.code().is_none()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+    use crate::wire::{Placement, WireForm};
+
+    #[test]
+    fn the_format_is_read_from_what_was_sent() {
+        let of = |scheme, format| WireForm { scheme, format, ..sample::form() };
+        let (json, xml) = (Some(Format::Json), Some(Format::Xml));
+        let rows = [
+            ("JSON", of(Scheme::None, json), "", Wanted::Format(Format::Json)),
+            ("JSON under V1", of(Scheme::V1, json), "", Wanted::Format(Format::Json)),
+            ("JSON under V3", of(Scheme::V3, json), "", Wanted::Format(Format::Json)),
+            ("XML", of(Scheme::None, xml), "", Wanted::Format(Format::Xml)),
+            ("XML under V3", of(Scheme::V3, xml), "", Wanted::Format(Format::Xml)),
+            ("none", of(Scheme::None, None), "", Wanted::Nothing),
+            ("none under V3", of(Scheme::V3, None), "", Wanted::Nothing),
+            ("of the case's, in lower case", of(Scheme::None, None), "&Format=json", Wanted::Format(Format::Json)),
+            ("of the case's, XML", of(Scheme::None, None), "&Format=XML", Wanted::Format(Format::Xml)),
+            ("XML in lower case", of(Scheme::None, None), "&Format=xml", Wanted::Unclear),
+            ("another one", of(Scheme::None, None), "&Format=YAML", Wanted::Unclear),
+            ("an empty one", of(Scheme::None, None), "&Format=", Wanted::Unclear),
+            ("two", of(Scheme::None, json), "&Format=XML", Wanted::Unclear),
+            ("no UTF-8", of(Scheme::None, json), "&x=%ff", Wanted::Unclear),
+        ];
+        for (name, form, more, wanted) in rows {
+            let mut request = sample::request(form, "s");
+            request.target.push_str(more);
+            assert_eq!(super::format(&request), wanted, "{name}");
+        }
+        let form = WireForm { placement: Placement::PostForm, ..of(Scheme::V1, xml) };
+        assert_eq!(super::format(&sample::request(form, "s")), Wanted::Format(Format::Xml), "in a form body");
+        let mut accepts = sample::request(of(Scheme::None, None), "s");
+        accepts.headers.push("accept", "application/json");
+        assert_eq!(super::format(&accepts), Wanted::Unclear, "accept, unsigned");
+    }
+
+    #[test]
+    fn a_request_is_large_only_beyond_each_bound() {
+        let plain =
+            || Request { method: "GET".to_owned(), target: "/".to_owned(), ..sample::request(sample::form(), "s") };
+        let bare = || Request { headers: crate::http::Headers::new(), ..plain() };
+        let target = |length| Request { target: "a".repeat(length), ..bare() };
+        let body = |length| Request { body: vec![b'a'; length], ..bare() };
+        let field = |length: usize| {
+            let mut request = bare();
+            request.headers.push("ab", "a".repeat(length - 6));
+            request
+        };
+        let rows = [
+            ("target of 2 KiB", target(2048), false),
+            ("target beyond", target(2049), true),
+            ("headers of 2 KiB", field(2048), false),
+            ("headers beyond", field(2049), true),
+            ("body of 64 KiB", body(65_536), false),
+            ("body beyond", body(65_537), true),
+            ("an ordinary one", plain(), false),
+        ];
+        for (name, request, large) in rows {
+            assert_eq!(is_large(&request), large, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_named_by_parameter_or_header() {
+        let request = |scheme| sample::request(WireForm { scheme, ..sample::form() }, "s");
+        assert!(names_version(&request(Scheme::None)) && names_version(&request(Scheme::V3)));
+        let mut without = request(Scheme::None);
+        without.target = without.target.replace("Version=", "Vorsion=");
+        assert!(!names_version(&without));
+    }
+}

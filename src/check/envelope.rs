@@ -192,3 +192,187 @@ fn is_type(value: &str, media_type: &str) -> bool {
 fn type_words(declared: Option<&str>) -> String {
     declared.map_or_else(|| "no content-type".to_owned(), |value| format!("content-type `{}`", printable(value, 80)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Role;
+    use super::super::sample::{self, ID, answer, broken};
+    use super::*;
+    use crate::http::{Reply, Response};
+    use crate::wire::WireForm;
+
+    const ENVELOPE_CLAUSE: &str = "end/error/envelope";
+    const HOST: &str = "end/error/host-id";
+    const JSON: &str = "rpc/format/json";
+    const XML: &str = "rpc/format/xml";
+    const XML_TYPE: &str = "rpc/format/xml-type";
+    const DEFAULT: &str = "rpc/format/default";
+
+    fn found_under(context: Context<'_>, format: Option<Format>, response: &Response) -> Vec<String> {
+        let form = WireForm { format, ..sample::form() };
+        let record = sample::sent_in(form, Role::Judged, Reply::Answered(response.clone()));
+        let exchange = record.exchange().expect("an exchange").clone();
+        let judgement = sample::judged("EndTerminalSession", response, |place, seen, judgement| {
+            judge(context, place, &exchange, seen, judgement);
+        });
+        broken(&judgement).into_iter().map(str::to_owned).collect()
+    }
+
+    fn found(format: Format, response: &Response) -> Vec<String> {
+        found_under(sample::context(), Some(format), response)
+    }
+
+    fn declared(mut response: Response, value: &[&str]) -> Response {
+        response.headers.remove("content-type");
+        for value in value {
+            response.headers.push("Content-Type", *value);
+        }
+        response
+    }
+
+    #[test]
+    fn errors_in_json_have_the_envelope_and_nothing_around_it() {
+        let with = |id: &str, code: &str, message: &str, more: &str| {
+            format!(r#"{{"HostId":"h",{id}{code}{message}"Recommend":"r"{more}}}"#)
+        };
+        let (id, code, message) = (format!(r#""RequestId":"{ID}","#), r#""Code":"C","#, r#""Message":"m","#);
+        let right = with(&id, code, message, "");
+        let rows: [(&str, String, &[&str]); 24] = [
+            ("right", right.clone(), &[]),
+            ("pretty", right.replace(',', ",\r\n\t").replace(':', " : "), &[]),
+            ("white space around", format!("\n {right}\r\n\t"), &[]),
+            ("another order", with(message, &id, code, r#","AccessDeniedDetail":{"a":null}"#), &[]),
+            ("an empty Message", with(&id, code, r#""Message":"","#, ""), &[]),
+            ("a RequestId of another shape", with(r#""RequestId":"R-1","#, code, message, ""), &[]),
+            ("no RequestId", with("", code, message, ""), &[ENVELOPE_CLAUSE]),
+            ("RequestId a number", with(r#""RequestId":1,"#, code, message, ""), &[ENVELOPE_CLAUSE]),
+            ("no Code", with(&id, "", message, ""), &[ENVELOPE_CLAUSE]),
+            ("an empty Code", with(&id, r#""Code":"","#, message, ""), &[ENVELOPE_CLAUSE]),
+            ("Code null", with(&id, r#""Code":null,"#, message, ""), &[ENVELOPE_CLAUSE]),
+            ("no Message", with(&id, code, "", ""), &[ENVELOPE_CLAUSE]),
+            ("names in lower case", right.replace("Code", "code").replace("Message", "message"), &[ENVELOPE_CLAUSE]),
+            ("within another object", format!(r#"{{"HostId":"h","Error":{right}}}"#), &[ENVELOPE_CLAUSE]),
+            ("Code twice", with(&id, code, message, r#","Code":"D""#), &[ENVELOPE_CLAUSE]),
+            ("Recommend twice", with(&id, code, message, r#","Recommend":"s""#), &[]),
+            ("a member twice, further in", with(&id, code, message, r#","D":{"Code":1,"Code":2}"#), &[]),
+            ("mark before it", format!("\u{feff}{right}"), &[ENVELOPE_CLAUSE]),
+            ("two of them", format!("{right}{right}"), &[ENVELOPE_CLAUSE]),
+            ("NUL after it", format!("{right}\0"), &[ENVELOPE_CLAUSE]),
+            ("a list", format!("[{right}]"), &[ENVELOPE_CLAUSE, HOST]),
+            ("cut off", right[..right.len() - 1].to_owned(), &[ENVELOPE_CLAUSE, JSON]),
+            ("nothing", String::new(), &[ENVELOPE_CLAUSE, JSON]),
+            ("HostId a number", right.replace(r#""h""#, "1"), &[HOST]),
+        ];
+        for (name, body, expected) in rows {
+            assert_eq!(found(Format::Json, &declared(answer(404, body), &["application/json"])), expected, "{name}");
+        }
+        let mut latin = right.into_bytes();
+        latin[11] = 0xe9;
+        assert_eq!(found(Format::Json, &answer(404, latin)), [ENVELOPE_CLAUSE, JSON], "no UTF-8");
+    }
+
+    #[test]
+    fn errors_in_xml_have_the_envelope_however_it_is_written() {
+        let members = format!("<RequestId>{ID}</RequestId><HostId>h</HostId><Code>C</Code><Message>m</Message>");
+        let right = format!("<Error>{members}</Error>");
+        let rows: [(&str, String, &[&str]); 16] = [
+            ("right", right.clone(), &[]),
+            ("declaration in single quotes", format!("<?xml version='1.0' encoding='UTF-8'?>{right}"), &[]),
+            ("declaration in double quotes", format!("<?xml version=\"1.0\"?>\n{right}\n"), &[]),
+            ("comments and instructions", format!("<!-- a --><?b c?>{right}<!-- d -->\n<?e?>"), &[]),
+            (
+                "prefix and attributes",
+                format!("<x:Error xmlns:x='u' a=\"b\">{}</x:Error>", members.replace("<Code>", "<Code c='d'>")),
+                &[],
+            ),
+            ("indented", right.replace("><", ">\n  <"), &[]),
+            ("an empty Recommend", right.replace("</Error>", "<Recommend/></Error>"), &[]),
+            ("CDATA", right.replace('m', "<![CDATA[m<b>]]>").replace("Co<![CDATA[m<b>]]>", "Com"), &[]),
+            ("mark before it", format!("\u{feff}{right}"), &[ENVELOPE_CLAUSE]),
+            ("two of them", format!("{right}{right}"), &[ENVELOPE_CLAUSE]),
+            ("another root", right.replace("Error", "Errors"), &[XML]),
+            ("no Code", right.replace("<Code>C</Code>", ""), &[ENVELOPE_CLAUSE]),
+            ("Code twice", right.replace("<Code>", "<Code>C</Code><Code>"), &[ENVELOPE_CLAUSE]),
+            ("Code with elements", right.replace("<Code>C", "<Code><C/>"), &[ENVELOPE_CLAUSE]),
+            ("space before the declaration", format!("\n<?xml version='1.0'?>{right}"), &[ENVELOPE_CLAUSE, XML]),
+            ("not closed", right.replace("</Error>", ""), &[ENVELOPE_CLAUSE, XML]),
+        ];
+        for (name, body, expected) in rows {
+            assert_eq!(found(Format::Xml, &answer(404, body)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn successes_are_in_the_format_asked_for() {
+        let json = || answer(200, format!(r#"{{"RequestId":"{ID}"}}"#));
+        let xml = |root: &str| answer(200, format!("<{root}><RequestId>{ID}</RequestId></{root}>"));
+        let of_end = || xml("EndTerminalSessionResponse");
+        let body = |body: String| answer(200, body);
+        let rows: [(&str, Format, Response, &[&str]); 12] = [
+            ("JSON", Format::Json, json(), &[]),
+            ("XML", Format::Xml, of_end(), &[]),
+            ("XML for JSON", Format::Json, of_end(), &[JSON]),
+            ("JSON for XML", Format::Xml, json(), &[XML]),
+            ("another root", Format::Xml, xml("Response"), &[XML]),
+            ("mark before JSON", Format::Json, body(format!("\u{feff}{{\"RequestId\":\"{ID}\"}}")), &[JSON]),
+            ("two documents", Format::Json, body("{}{}".to_owned()), &[JSON]),
+            ("a member twice", Format::Json, body(r#"{"a":1,"a":1}"#.to_owned()), &[]),
+            ("words", Format::Json, body("OK".to_owned()), &[JSON]),
+            ("mark before XML", Format::Xml, body("\u{feff}<EndTerminalSessionResponse/>".to_owned()), &[]),
+            ("no body by its status", Format::Json, declared(answer(204, ""), &[]), &[]),
+            ("no body, for XML", Format::Xml, declared(answer(304, ""), &[]), &[]),
+        ];
+        for (name, format, response, expected) in rows {
+            assert_eq!(found(format, &response), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn content_types_are_read_as_http_has_them() {
+        let json = || sample::not_found();
+        let xml =
+            || answer(404, format!("<Error><RequestId>{ID}</RequestId><HostId/><Code>C</Code><Message/></Error>"));
+        let rows: [(&str, Format, Response, &[&str], &[&str]); 15] = [
+            ("as seen", Format::Json, json(), &["application/json;charset=utf-8"], &[]),
+            ("alone", Format::Json, json(), &["application/json"], &[]),
+            ("upper case and spaces", Format::Json, json(), &["  Application/JSON ; Charset=\"UTF-8\""], &[]),
+            ("another charset", Format::Json, json(), &["application/json;charset=ISO-8859-1"], &[]),
+            ("plain text", Format::Json, json(), &["text/plain"], &[JSON]),
+            ("a relative", Format::Json, json(), &["application/problem+json"], &[JSON]),
+            ("its beginning", Format::Json, json(), &["application/jsonp"], &[JSON]),
+            ("none", Format::Json, json(), &[], &[JSON]),
+            ("as clients test", Format::Xml, xml(), &["text/xml;charset=utf-8"], &[]),
+            ("a space", Format::Xml, xml(), &["text/xml; charset=utf-8"], &[XML_TYPE]),
+            ("upper case", Format::Xml, xml(), &["text/xml;charset=UTF-8"], &[XML_TYPE]),
+            ("no charset", Format::Xml, xml(), &["text/xml"], &[XML_TYPE]),
+            ("application/xml", Format::Xml, xml(), &["application/xml"], &[XML]),
+            ("JSON's", Format::Xml, xml(), &["application/json"], &[XML]),
+            ("none for XML", Format::Xml, xml(), &[], &[XML]),
+        ];
+        for (name, format, response, values, expected) in rows {
+            assert_eq!(found(format, &declared(response, values)), expected, "{name}");
+        }
+        let mut odd = json();
+        odd.headers.remove("content-type");
+        odd.headers.push("content-type", b"application/json; x=\xff".to_vec());
+        assert!(found(Format::Json, &odd).is_empty(), "bytes beyond ASCII in a parameter");
+    }
+
+    #[test]
+    fn without_a_format_only_the_reading_is_observed() {
+        let xml = answer(404, format!("<Error><RequestId>{ID}</RequestId><HostId/><Code>C</Code><Message/></Error>"));
+        let plain = declared(sample::not_found(), &["text/plain"]);
+        let rows: [(&str, &Response, &[&str]); 5] = [
+            ("any", &xml, &[]),
+            ("any", &plain, &[]),
+            ("xml", &xml, &[]),
+            ("json", &xml, &[DEFAULT]),
+            ("xml", &plain, &[DEFAULT]),
+        ];
+        for (value, response, expected) in rows {
+            let readings = sample::readings(&[&format!("default-format={value}")]);
+            let context = Context { readings: &readings, ..sample::context() };
+            assert_eq!(found_under(context, None, response), expected, "{value}");
+        }
+    }
+}

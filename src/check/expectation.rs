@@ -108,3 +108,157 @@ fn no_answer(
         judgement.undecided.insert(format!("{}: {words}", named(place.record)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, broken};
+    use super::super::{Record, Role};
+    use super::*;
+    use crate::http::{Cause, CauseKind};
+
+    const CLAUSE: &str = "end/success/status";
+
+    fn answered(role: Role, response: Response) -> Record {
+        sample::sent(role, Reply::Answered(response))
+    }
+
+    fn named_session(record: Record) -> Record {
+        Record { session: Some("victim".to_owned()), ..record }
+    }
+
+    /// `held`, `broken` or `undecided`: what a step that expects `ok` comes to.
+    fn verdict(records: &[Record]) -> &'static str {
+        let judgement = judge(sample::context(), &sample::call(CLAUSE, "ok"), 0, records, 0);
+        match (broken(&judgement).as_slice(), judgement.undecided.is_empty(), judgement.tested.contains_key(CLAUSE)) {
+            ([CLAUSE], true, true) => "broken",
+            ([], false, false) => "undecided",
+            ([], true, true) => "held",
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_last_attempt_counts_and_what_was_lost_may_have_ended_the_session() {
+        let lost = || sample::sent(Role::Judged, sample::lost(CauseKind::Closed));
+        let refused = || sample::sent(Role::Judged, Reply::Refused(Cause::new(CauseKind::Connect, "x")));
+        let bad_gateway = || answered(Role::Judged, sample::answer(502, "<html>"));
+        let strike = |response| answered(Role::Strike, response);
+        let probe = || answered(Role::Probe, sample::not_found());
+        let throttled = || sample::refusal(400, "Throttling.User", "m");
+        let cut = || Response { body_cut: true, ..sample::answer(404, "{") };
+        let rows: [(&str, Vec<Record>, &str); 16] = [
+            ("answered right", vec![answered(Role::Judged, sample::success())], "held"),
+            ("answered wrong", vec![answered(Role::Judged, sample::not_found())], "broken"),
+            ("throttled", vec![answered(Role::Judged, throttled())], "undecided"),
+            ("a success, cut", vec![answered(Role::Judged, Response { body_cut: true, ..sample::success() })], "held"),
+            ("a refusal, cut", vec![answered(Role::Judged, cut())], "undecided"),
+            ("lost alone", vec![lost()], "undecided"),
+            ("never sent", vec![refused()], "undecided"),
+            ("502 alone", vec![bad_gateway()], "undecided"),
+            ("lost, then right", vec![lost(), probe(), strike(sample::success()), probe()], "held"),
+            ("lost, then wrong", vec![lost(), probe(), strike(sample::not_found()), probe()], "broken"),
+            ("lost, then throttled", vec![lost(), probe(), strike(throttled()), probe()], "undecided"),
+            (
+                "lost with a session, then right",
+                vec![named_session(lost()), named_session(strike(sample::success()))],
+                "held",
+            ),
+            (
+                "lost with a session, then not found",
+                vec![named_session(lost()), named_session(strike(sample::not_found()))],
+                "undecided",
+            ),
+            (
+                "502 with a session, then not found",
+                vec![named_session(bad_gateway()), named_session(strike(sample::not_found()))],
+                "undecided",
+            ),
+            (
+                "never sent with a session, then not found",
+                vec![named_session(refused()), named_session(strike(sample::not_found()))],
+                "broken",
+            ),
+            (
+                "what was throttled before had no effect",
+                vec![
+                    answered(Role::Throttled, throttled()),
+                    named_session(answered(Role::Judged, sample::not_found())),
+                ],
+                "broken",
+            ),
+        ];
+        for (name, records, expected) in rows {
+            assert_eq!(verdict(&records), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn only_a_steps_own_requests_are_judged() {
+        for role in [Role::SetUp, Role::Throttled, Role::Probe, Role::CleanUp] {
+            let judgement =
+                judge(sample::context(), &sample::call(CLAUSE, "ok"), 0, &[answered(role, sample::not_found())], 0);
+            assert!(judgement.findings.is_empty() && judgement.tested.is_empty(), "{role:?}");
+        }
+    }
+
+    #[test]
+    fn a_generated_value_is_held_to_its_own_clause_and_permission() {
+        let case = sample::case(
+            "clauses: [end/session/malformed]\nsteps:\n  - call: EndTerminalSession\n    \
+             with: { RegionId: r, SessionId: s }\n    values: invalid(SessionId)\n    expect: permitted\n",
+        );
+        let mutation = sample::mutation("empty", "end/request/empty", "", &["malformed-session"]);
+        let judged = |response| {
+            let record = Record { mutation: mutation.clone(), ..answered(Role::Judged, response) };
+            judge(sample::context(), &case, 0, &[record], 0)
+        };
+        assert!(judged(sample::not_found()).findings.is_empty());
+        assert_eq!(broken(&judged(sample::success())), ["end/request/empty"]);
+    }
+
+    #[test]
+    fn exact_bytes_may_be_met_with_waiting_once() {
+        let case = sample::case(
+            "clauses: [rpc/robust/malformed]\nsteps:\n  - raw: \"GET\"\n    expect: { status: 4xx, closed: permitted }\n",
+        );
+        let bytes = |role, reply| {
+            let record = Record { operation: None, form: None, ..sample::sent(role, reply) };
+            sample::with(record, |exchange| exchange.raw = Some(b"GET".to_vec()))
+        };
+        let waits = |role| bytes(role, sample::lost(CauseKind::Timeout));
+        let probe = || answered(Role::Probe, sample::not_found());
+        let mute = || sample::sent(Role::Probe, sample::lost(CauseKind::Timeout));
+        let html = |status| Reply::Answered(sample::answer(status, "<html><br>"));
+        let rows: [(&str, Vec<Record>, &[&str], bool); 9] = [
+            ("refused", vec![bytes(Role::Judged, html(400)), probe()], &[], false),
+            ("closed", vec![bytes(Role::Judged, sample::lost(CauseKind::Closed)), probe()], &[], false),
+            ("closed behind a gateway", vec![bytes(Role::Judged, html(502)), probe()], &[], false),
+            ("taken", vec![bytes(Role::Judged, html(200)), probe()], &["rpc/robust/malformed"], false),
+            (
+                "waiting, then refused",
+                vec![waits(Role::Judged), probe(), bytes(Role::Strike, html(400)), probe()],
+                &[],
+                false,
+            ),
+            (
+                "waiting, then closed",
+                vec![waits(Role::Judged), probe(), bytes(Role::Strike, sample::lost(CauseKind::Closed)), probe()],
+                &[],
+                false,
+            ),
+            (
+                "waiting twice",
+                vec![waits(Role::Judged), probe(), waits(Role::Strike), probe()],
+                &["rpc/robust/malformed"],
+                false,
+            ),
+            ("waiting with everybody", vec![waits(Role::Judged), mute(), waits(Role::Strike), mute()], &[], true),
+            ("waiting, others at times", vec![waits(Role::Judged), probe(), waits(Role::Strike), mute()], &[], true),
+        ];
+        for (name, records, expected, undecided) in rows {
+            let judgement = judge(sample::context(), &case, 0, &records, 0);
+            assert_eq!(broken(&judgement), expected, "{name}");
+            assert_eq!(!judgement.undecided.is_empty(), undecided, "{name}");
+        }
+    }
+}

@@ -204,3 +204,31 @@ impl Record {
         self.mutation.as_ref().is_some_and(|mutation| mutation.class == Class::Repeated)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, sent, with};
+    use super::*;
+    use crate::http::CauseKind;
+
+    #[test]
+    fn rpc_answers_are_those_to_get_and_post_of_an_operation_without_upgrade() {
+        let plain = || sent(Role::Judged, sample::lost(CauseKind::Closed));
+        let method = |name: &str| with(plain(), |exchange| exchange.request.method = name.to_owned());
+        let upgrade = with(plain(), |exchange| exchange.request.headers.push("Upgrade", "h2c"));
+        let rows = [
+            ("POST", plain(), true),
+            ("GET", method("GET"), true),
+            ("HEAD", method("HEAD"), false),
+            ("PUT", method("PUT"), false),
+            ("OPTIONS", method("OPTIONS"), false),
+            ("upgrade", upgrade, false),
+            ("exact bytes", with(plain(), |exchange| exchange.raw = Some(Vec::new())), false),
+            ("no operation", Record { operation: None, ..plain() }, false),
+            ("an operation left out", Record { operation: Some(String::new()), ..plain() }, true),
+        ];
+        for (name, record, rpc) in rows {
+            assert_eq!(record.is_rpc(), rpc, "{name}");
+        }
+    }
+}

@@ -114,3 +114,63 @@ fn words(outcome: LookOutcome) -> (&'static str, &'static str) {
         LookOutcome::NotListed => ("not listed", "listed"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, broken};
+    use super::super::{Event, Record, Role};
+    use super::*;
+    use crate::http::CauseKind;
+
+    use Observer::{Describe, End, WebSocket};
+    use Sight::{Closed, Listed, Open, Unknown};
+
+    fn judged(expect: &str, observations: &[(Observer, Sight)]) -> Judgement {
+        let case = sample::case(&format!(
+            "clauses: [end/effect/refusal-is-inert]\nneeds: [sessions]\nsteps:\n  - open: victim\n  - look: victim\n    \
+             expect: {expect}\n"
+        ));
+        let look = sample::look(observations);
+        let record = Record { event: Event::Look(look), ..sample::sent(Role::Judged, sample::lost(CauseKind::Closed)) };
+        super::super::expectation::judge(sample::context(), &case, 1, &[record], 0)
+    }
+
+    #[test]
+    fn whoever_uses_the_session_decides_and_describe_has_clauses_of_its_own() {
+        const STEP: &str = "end/effect/refusal-is-inert";
+        type Row<'a> = (&'a str, &'a [(Observer, Sight)], Option<&'a [&'a str]>);
+        let rows: [Row<'_>; 24] = [
+            ("usable", &[(WebSocket, Open)], Some(&[])),
+            ("usable", &[(WebSocket, Closed)], Some(&[STEP])),
+            ("usable", &[(End, Open)], Some(&[])),
+            ("usable", &[(End, Closed)], Some(&[STEP])),
+            ("usable", &[(Describe, Open)], Some(&[])),
+            ("usable", &[(Describe, Closed)], Some(&[STEP])),
+            ("usable", &[(Describe, Listed)], None),
+            ("usable", &[(Describe, Closed), (WebSocket, Open)], Some(&["describe/lists"])),
+            ("usable", &[(Describe, Open), (WebSocket, Closed)], Some(&[STEP])),
+            ("usable", &[(Describe, Closed), (WebSocket, Unknown)], Some(&[STEP])),
+            ("usable", &[(Describe, Unknown), (WebSocket, Unknown), (End, Open)], Some(&[])),
+            ("usable", &[(Describe, Unknown), (WebSocket, Unknown)], None),
+            ("usable", &[], None),
+            ("unusable", &[(WebSocket, Closed)], Some(&[])),
+            ("unusable", &[(WebSocket, Open)], Some(&[STEP])),
+            ("unusable", &[(Describe, Listed), (WebSocket, Closed)], Some(&[])),
+            ("unusable", &[(Describe, Open), (WebSocket, Closed)], Some(&["describe/closed"])),
+            ("unusable", &[(Describe, Open)], Some(&[STEP])),
+            ("unusable", &[(Describe, Listed)], None),
+            ("listed", &[(Describe, Listed), (WebSocket, Closed)], Some(&[])),
+            ("listed", &[(Describe, Closed), (WebSocket, Open)], Some(&[STEP])),
+            ("listed", &[(WebSocket, Open)], None),
+            ("not-listed", &[(Describe, Open)], Some(&[STEP])),
+            ("not-listed", &[(Describe, Listed)], Some(&[])),
+        ];
+        for (expect, observations, expected) in rows {
+            let judgement = judged(expect, observations);
+            let undecided = !judgement.undecided.is_empty();
+            assert_eq!(undecided, expected.is_none(), "{expect} {observations:?}: {judgement:?}");
+            assert_eq!(broken(&judgement), expected.unwrap_or(&[]), "{expect} {observations:?}");
+            assert_eq!(judgement.tested.contains_key(STEP), expected.is_some(), "{expect} {observations:?}");
+        }
+    }
+}

@@ -89,3 +89,62 @@ fn body_words(matcher: &BodyMatch) -> String {
         BodyMatch::Text(matcher) => text_words(matcher),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+    use crate::case::Expectation;
+
+    /// What the first matcher that does not hold expected.
+    fn expected(matchers: &str) -> Option<String> {
+        let case = sample::call("end/session/unknown", matchers);
+        let Some(Expectation::Matchers(matchers)) = case.steps[0].expect.as_ref().map(|expect| &expect.value) else {
+            panic!("no matchers: {matchers}");
+        };
+        let mut response = sample::not_found();
+        response.headers.push("X-Odd", b" a\xff ".to_vec());
+        mismatch(sample::context(), matchers, &Seen::of(&response)).map(|(expected, _)| expected)
+    }
+
+    #[test]
+    fn each_matcher_says_what_it_expected() {
+        let rows = [
+            ("{ status: 404 }", None),
+            ("{ status: [400, 4xx] }", None),
+            ("{ status: [400, 5xx] }", Some("status 400 or 5xx")),
+            ("{ code: InvalidSessionId.NotFound }", None),
+            ("{ code: invalidsessionid.notfound }", Some("Code `invalidsessionid.notfound`")),
+            ("{ code: { starts-with: InvalidSessionId } }", None),
+            ("{ code: { starts-with: NotFound } }", Some("Code starting with `NotFound`")),
+            ("{ code: { one-of: [A, B] } }", Some("Code one of `A`, `B`")),
+            ("{ code: absent }", Some("Code absent")),
+            ("{ message: { contains: does not } }", None),
+            ("{ message: { contains: Does Not } }", Some("Message containing `Does Not`")),
+            ("{ headers: { CONTENT-TYPE: { starts-with: application/json } } }", None),
+            ("{ headers: { x-odd: { starts-with: a } } }", None),
+            ("{ headers: { x-none: absent } }", None),
+            ("{ headers: { x-none: a } }", Some("header x-none `a`")),
+            ("{ body: { /HostId: present } }", None),
+            ("{ body: { /HostId: { equals: h } } }", None),
+            ("{ body: { /HostId: { equals: 1 } } }", Some("member /HostId equal to 1")),
+            ("{ body: { /Nothing: absent } }", None),
+            ("{ body: { /Nothing: present } }", Some("member /Nothing present")),
+            ("{ schema: Error/error }", None),
+            ("{ schema: StartTerminalSession/success }", Some("a body valid by its schema")),
+        ];
+        for (matchers, wanted) in rows {
+            assert_eq!(expected(matchers).as_deref(), wanted, "{matchers}");
+        }
+    }
+
+    #[test]
+    fn nothing_in_an_unreadable_body_matches() {
+        let html = sample::answer(404, "<html><br>");
+        let matchers = Matchers { code: Some(TextMatch::Absent), ..Matchers::default() };
+        assert_eq!(mismatch(sample::context(), &matchers, &Seen::of(&html)), None);
+        let schema = sample::contract().schemas.keys().next().cloned();
+        let matchers = Matchers { schema, ..Matchers::default() };
+        assert!(mismatch(sample::context(), &matchers, &Seen::of(&html)).is_some());
+    }
+}

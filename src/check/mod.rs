@@ -15,6 +15,8 @@ mod permitted;
 pub mod request_id;
 pub mod result;
 pub mod same;
+#[cfg(test)]
+mod sample;
 pub mod seen;
 pub mod session_id;
 pub mod silence;
@@ -136,4 +138,50 @@ pub struct Place<'a> {
     pub record: &'a Record,
     /// Its index in the case's history.
     pub index: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_for_all_answers_spare_what_is_no_verdict() {
+        let case = sample::call("end/session/unknown", "session-not-found");
+        let html = |status| sample::answer(status, "<html><br>");
+        let record = |role, response| sample::sent(role, Reply::Answered(response));
+        let large = |record| sample::with(record, |exchange| exchange.request.target.push_str(&"a".repeat(2048)));
+        let unversioned = |record| {
+            sample::with(record, |exchange| {
+                exchange.request.target = exchange.request.target.replace("Version=", "Vorsion=");
+            })
+        };
+        let throttled = || sample::refusal(503, "Throttling.User", "m");
+        let rows: [(&str, Record, bool); 17] = [
+            ("a page", record(Role::Judged, html(404)), true),
+            ("a page to a probe", record(Role::Probe, html(404)), true),
+            ("a page to a strike", record(Role::Strike, html(404)), true),
+            ("a page to a set-up", record(Role::SetUp, html(404)), false),
+            ("a page to a clean-up", record(Role::CleanUp, html(404)), false),
+            ("a page of 500", record(Role::Judged, html(500)), true),
+            ("a page of 502", record(Role::Judged, html(502)), false),
+            ("a page of 504 to a probe", record(Role::Probe, html(504)), false),
+            ("a page of 405", record(Role::Judged, html(405)), false),
+            ("a page of 413", record(Role::Judged, html(413)), false),
+            ("throttled probe", record(Role::Probe, throttled()), false),
+            ("throttled strike", record(Role::Strike, throttled()), false),
+            ("503 without throttling", record(Role::Probe, sample::refusal(503, "ServiceUnavailable", "m")), true),
+            ("a page of 400 to a large one", large(record(Role::Judged, html(400))), false),
+            ("a page of 404 to a large one", large(record(Role::Judged, html(404))), true),
+            (
+                "a bad envelope of 400 to a large one",
+                large(record(Role::Judged, sample::refusal(400, "Oops", "m"))),
+                true,
+            ),
+            ("a page to a call without a version", unversioned(record(Role::Judged, html(404))), false),
+        ];
+        for (name, record, judged) in rows {
+            let judgement = answers(sample::context(), &case, &[record], 0);
+            assert_eq!(!judgement.findings.is_empty(), judged, "{name}: {judgement:?}");
+        }
+    }
 }

@@ -189,3 +189,257 @@ fn actual(record: &Record, seen: &Seen<'_>) -> String {
         _ => seen.words(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Role;
+    use super::super::sample::{self, answer, refusal};
+    use super::*;
+    use crate::http::Response;
+    use crate::wire::WireForm;
+
+    /// The finding of an answer to a call that expects this, under readings, signed by a scheme.
+    fn judged(expect: &str, declared: &[&str], scheme: Scheme, response: &Response) -> Option<Finding> {
+        let readings = sample::readings(declared);
+        let context = Context { readings: &readings, ..sample::context() };
+        let case = sample::call("end/session/unknown", expect);
+        let form = WireForm { scheme, ..sample::form() };
+        let record = sample::sent_in(form, Role::Judged, Reply::Answered(response.clone()));
+        let exchange = record.exchange().expect("an exchange");
+        let expectation = &case.steps[0].expect.as_ref().expect("an expectation").value;
+        let place = Place { case: &case, record: &record, index: 0 };
+        let permitted = Permitted::of(context, &record, &exchange.request, expectation);
+        permitted.judge(context, place, "end/session/unknown", &Seen::of(response))
+    }
+
+    fn permits(expect: &str, declared: &[&str], status: u16, code: &str) -> bool {
+        judged(expect, declared, Scheme::None, &refusal(status, code, "m")).is_none()
+    }
+
+    #[test]
+    fn outcomes_permit_their_answers_and_no_others() {
+        let rows: [(&str, &[(u16, &str)], &[(u16, &str)]); 12] = [
+            (
+                "session-not-found",
+                &[(404, "InvalidSessionId.NotFound")],
+                &[
+                    (400, "InvalidSessionId.NotFound"),
+                    (404, "InvalidSessionID.NotFound"),
+                    (404, "InvalidSessionId.NotFound "),
+                ],
+            ),
+            ("region-not-supported", &[(400, "RegionId.ApiNotSupported")], &[(403, "RegionId.ApiNotSupported")]),
+            (
+                "missing(SessionId)",
+                &[(400, "MissingParameter"), (400, "MissingParameter.SessionId"), (400, "MissingSessionId")],
+                &[
+                    (400, "MissingRegionId"),
+                    (400, "MissingParameter.RegionId"),
+                    (404, "MissingSessionId"),
+                    (400, "Missing"),
+                ],
+            ),
+            ("refused", &[(400, "Anything"), (499, "X")], &[(500, "InternalError"), (302, "X"), (200, "X")]),
+            ("unknown-action", &[(404, "InvalidAction.NotFound")], &[(400, "InvalidAction.NotFound")]),
+            (
+                "unknown-version",
+                &[(400, "InvalidVersion"), (404, "NoSuchVersion"), (404, "InvalidAction.NotFound")],
+                &[(403, "InvalidVersion")],
+            ),
+            (
+                "unknown-access-key",
+                &[(404, "InvalidAccessKeyId.NotFound"), (400, "InvalidAccessKeyId")],
+                &[(403, "InvalidAccessKeyId")],
+            ),
+            ("expired", &[(400, "InvalidTimeStamp.Expired")], &[(400, "InvalidTimeStamp.Format")]),
+            ("nonce-used", &[(400, "SignatureNonceUsed")], &[(403, "SignatureNonceUsed")]),
+            (
+                "denied",
+                &[(403, "Forbidden.RAM"), (403, "NoPermission"), (403, "Forbidden")],
+                &[(403, "Forbidden.Ram"), (400, "Forbidden")],
+            ),
+            (
+                "[unknown-action, missing(Action)]",
+                &[(404, "InvalidAction.NotFound"), (400, "MissingAction")],
+                &[(404, "MissingAction")],
+            ),
+            ("ok", &[(200, "OK"), (200, "200")], &[(200, "Oops"), (404, "InvalidSessionId.NotFound"), (201, "OK")]),
+        ];
+        for (expect, right, wrong) in rows {
+            for (status, code) in right {
+                assert!(permits(expect, &[], *status, code), "{expect}: {status} {code}");
+            }
+            for (status, code) in wrong {
+                assert!(!permits(expect, &[], *status, code), "{expect}: {status} {code}");
+            }
+        }
+        assert!(judged("session-not-found", &[], Scheme::None, &answer(404, "<html>")).is_some());
+        assert!(judged("refused", &[], Scheme::None, &answer(404, "")).is_some());
+    }
+
+    #[test]
+    fn of_a_success_the_body_has_a_clause_of_its_own() {
+        let permitted = |body: &str, status| judged("ok", &[], Scheme::None, &answer(status, body)).is_none();
+        for body in ["{}", "", "<html><br>", r#"{"RequestId":1}"#, "[]"] {
+            assert!(permitted(body, 200), "{body}");
+        }
+        assert!(!permitted("{}", 202) && !permitted(r#"{"Code":"X"}"#, 200));
+    }
+
+    #[test]
+    fn under_v1_a_signature_mismatch_says_what_was_signed() {
+        let bare = refusal(400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation");
+        let told = refusal(403, "IncompleteSignature", "x server string to sign is:POST&%2F&");
+        let rows = [
+            ("bare, V1", Scheme::V1, &bare, false),
+            ("told, V1", Scheme::V1, &told, true),
+            ("bare, V3", Scheme::V3, &bare, true),
+        ];
+        for (name, scheme, response, permitted) in rows {
+            assert_eq!(judged("signature-mismatch", &[], scheme, response).is_none(), permitted, "{name}");
+        }
+    }
+
+    #[test]
+    fn readings_permit_what_is_in_force_and_findings_name_what_would_permit_the_answer() {
+        let repeat = "{ reading: repeat-end }";
+        let region = "{ reading: unknown-region }";
+        let empty = "{ reading: empty-parameter, of: SessionId }";
+        let rows: [(&str, &str, &str, u16, &str, Option<&str>); 14] = [
+            ("again, not found", repeat, "", 404, "InvalidSessionId.NotFound", None),
+            (
+                "again, ok",
+                repeat,
+                "",
+                200,
+                "OK",
+                Some("repeat-end = not-found; `--reading repeat-end=idempotent` would permit this answer"),
+            ),
+            ("again, ok as declared", repeat, "repeat-end=idempotent", 200, "OK", None),
+            (
+                "again, not found against it",
+                repeat,
+                "repeat-end=idempotent",
+                404,
+                "InvalidSessionId.NotFound",
+                Some("repeat-end = idempotent; `--reading repeat-end=not-found` would permit this answer"),
+            ),
+            ("again, by no reading", repeat, "", 400, "X", Some("repeat-end = not-found")),
+            ("region, first", region, "", 400, "RegionId.ApiNotSupported", None),
+            ("region, second", region, "", 404, "InvalidRegionId.NotFound", None),
+            ("region, third", region, "", 400, "InvalidParameter.RegionId", None),
+            ("region, none", region, "", 404, "RegionId.ApiNotSupported", Some("unknown-region = any")),
+            (
+                "region, declared",
+                region,
+                "unknown-region=not-found",
+                400,
+                "InvalidRegionId",
+                Some("unknown-region = not-found; `--reading unknown-region=invalid` would permit this answer"),
+            ),
+            ("empty, missing", empty, "", 400, "MissingSessionId", None),
+            ("empty, not found", empty, "", 404, "InvalidSessionId.NotFound", None),
+            ("empty, malformed", empty, "", 400, "InvalidSessionId.Malformed", None),
+            (
+                "empty, declared",
+                empty,
+                "empty-parameter=missing",
+                404,
+                "InvalidSessionId.NotFound",
+                Some("empty-parameter = missing; `--reading empty-parameter=not-found` would permit this answer"),
+            ),
+        ];
+        for (name, expect, declared, status, code, note) in rows {
+            let declared: Vec<&str> = Some(declared).into_iter().filter(|text| !text.is_empty()).collect();
+            let finding = judged(expect, &declared, Scheme::None, &refusal(status, code, "m"));
+            let told = finding
+                .map(|finding| finding.notes.iter().map(|(_, text)| text.clone()).collect::<Vec<_>>().join(" | "));
+            assert_eq!(told.as_deref(), note, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_parameter_follows_its_reading() {
+        let expect = "{ reading: repeated-parameter, first: session-not-found, last: region-not-supported }";
+        let (first, last, other) = ((404, "InvalidSessionId.NotFound"), (400, "RegionId.ApiNotSupported"), (403, "X"));
+        let rows = [
+            ("any", [true, true, true]),
+            ("first", [true, false, false]),
+            ("last", [false, true, false]),
+            ("refused", [true, true, true]),
+        ];
+        for (value, permitted) in rows {
+            let declared = format!("repeated-parameter={value}");
+            let found = [first, last, other].map(|(status, code)| permits(expect, &[&declared], status, code));
+            assert_eq!(found, permitted, "{value}");
+        }
+        assert!(!permits(expect, &[], 200, "OK"));
+    }
+
+    #[test]
+    fn too_long_is_permitted_to_large_requests_alone() {
+        let context = sample::context();
+        let case = sample::call("end/session/malformed", "session-not-found");
+        let expectation = &case.steps[0].expect.as_ref().expect("an expectation").value;
+        let of = |target: usize, reply: Reply| {
+            sample::with(sample::sent(Role::Judged, reply), |exchange| exchange.request.target = "a".repeat(target))
+        };
+        let html = |status| Reply::Answered(answer(status, "<html><br>"));
+        let after = |status| Reply::Lost(Cause { status: Some(status), ..Cause::new(CauseKind::Closed, "x") });
+        let rows = [
+            ("400", html(400), true),
+            ("413", html(413), true),
+            ("414", html(414), true),
+            ("431", html(431), true),
+            ("404 without envelope", html(404), false),
+            ("500", html(500), false),
+            ("its own outcome", Reply::Answered(sample::not_found()), true),
+            ("closed", sample::lost(CauseKind::Closed), true),
+            ("closed after 431", after(431), true),
+            ("closed after 200", after(200), false),
+            ("waiting", sample::lost(CauseKind::Timeout), false),
+            ("never sent", Reply::Refused(Cause::new(CauseKind::Connect, "x")), false),
+        ];
+        for (name, reply, permitted) in rows {
+            for (target, large) in [(2048, false), (2049, true)] {
+                let record = of(target, reply.clone());
+                let exchange = record.exchange().expect("an exchange");
+                let place = Place { case: &case, record: &record, index: 0 };
+                let of = Permitted::of(context, &record, &exchange.request, expectation);
+                let found = match &exchange.reply {
+                    Reply::Answered(response) => {
+                        of.judge(context, place, "end/session/malformed", &Seen::of(response)).is_none()
+                    }
+                    _ => of.permits_end(exchange),
+                };
+                assert_eq!(found, permitted && (large || name == "its own outcome"), "{name}, {target}");
+                let lost = matches!(exchange.reply, Reply::Lost(_));
+                assert_eq!(
+                    permits_loss(context, &record, exchange, Some(expectation)),
+                    lost && permitted && large,
+                    "{name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_case_may_permit_the_end_of_the_connection() {
+        let case = sample::call("rpc/robust/malformed", "{ status: 4xx, closed: permitted }");
+        let expectation = &case.steps[0].expect.as_ref().expect("an expectation").value;
+        let after = Reply::Lost(Cause { status: Some(505), ..Cause::new(CauseKind::Closed, "x") });
+        let rows = [
+            ("closed", sample::lost(CauseKind::Closed), true),
+            ("closed after any status", after, true),
+            ("no HTTP", sample::lost(CauseKind::NotHttp), true),
+            ("waiting", sample::lost(CauseKind::Timeout), false),
+        ];
+        for (name, reply, permitted) in rows {
+            let record = sample::sent(Role::Judged, reply);
+            let exchange = record.exchange().expect("an exchange");
+            assert_eq!(permits_loss(sample::context(), &record, exchange, Some(expectation)), permitted, "{name}");
+        }
+        let record = sample::sent(Role::Judged, sample::lost(CauseKind::Closed));
+        assert!(!permits_loss(sample::context(), &record, record.exchange().expect("an exchange"), None));
+    }
+}

@@ -63,3 +63,57 @@ fn words(case: &Case, record: &Record) -> String {
         None => format!("a request around {}", case.id),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, ID, broken};
+    use super::*;
+    use crate::http::Reply;
+
+    fn record(role: Role, status: u16, body: &str) -> Record {
+        sample::sent(role, Reply::Answered(sample::answer(status, body)))
+    }
+
+    #[test]
+    fn a_request_id_counts_once_in_a_whole_run() {
+        let with = |id: &str| format!(r#"{{"RequestId":"{id}","Code":"C","Message":"m"}}"#);
+        let (one, lower) = (with(ID), with(&ID.to_ascii_lowercase()));
+        let throttled = format!(r#"{{"RequestId":"{ID}","Code":"Throttling","Message":"m"}}"#);
+        let judged = || record(Role::Judged, 404, &one);
+        let rows: [(&str, Record, Record, bool); 14] = [
+            ("twice", judged(), judged(), true),
+            ("in the other letter case", judged(), record(Role::Judged, 404, &lower), true),
+            ("another", judged(), record(Role::Judged, 404, &with("x")), false),
+            ("empty", record(Role::Judged, 404, &with("")), record(Role::Judged, 404, &with("")), false),
+            (
+                "of another shape",
+                record(Role::Judged, 404, &with("R-1")),
+                record(Role::Judged, 404, &with("R-1")),
+                true,
+            ),
+            ("of a probe", judged(), record(Role::Probe, 404, &one), true),
+            ("of a set-up before", record(Role::SetUp, 200, &one), judged(), true),
+            ("of a clean-up after", judged(), record(Role::CleanUp, 200, &one), true),
+            ("of set-up and clean-up alone", record(Role::SetUp, 200, &one), record(Role::CleanUp, 200, &one), false),
+            ("of throttling", judged(), record(Role::Throttled, 400, &throttled), false),
+            ("of a throttled probe", judged(), record(Role::Probe, 400, &throttled), false),
+            ("of HTTP's own refusals", record(Role::Judged, 413, &one), record(Role::Judged, 413, &one), false),
+            ("of a gateway's failures", record(Role::Judged, 502, &one), record(Role::Judged, 502, &one), false),
+            ("of no RPC answer", judged(), Record { operation: None, ..judged() }, false),
+        ];
+        let case = sample::call("end/request-id/unique", "refused");
+        for (name, first, second, repeated) in rows {
+            for apart in [false, true] {
+                let mut ids = RequestIds::default();
+                let mut judgement = Judgement::default();
+                let histories = if apart { vec![vec![&first], vec![&second]] } else { vec![vec![&first, &second]] };
+                for history in histories {
+                    let history: Vec<Record> = history.into_iter().cloned().collect();
+                    judgement.join(ids.judge(sample::context(), &case, &history));
+                }
+                let expected: &[&str] = if repeated { &["end/request-id/unique"] } else { &[] };
+                assert_eq!(broken(&judgement), expected, "{name}, in two cases: {apart}");
+            }
+        }
+    }
+}

@@ -97,3 +97,49 @@ pub fn fails(level: Level, strict: bool) -> bool {
         Level::May => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Role;
+    use super::super::sample;
+    use super::super::{Place, finding::Finding};
+    use super::*;
+    use crate::http::CauseKind;
+
+    #[test]
+    fn the_worst_of_a_case_decides_and_what_was_not_tested_is_no_pass() {
+        let case = sample::case(
+            "clauses: [end/session/unknown, end/error/message]\nsteps:\n  - call: EndTerminalSession\n    \
+             with: { RegionId: r, SessionId: s }\n    expect: session-not-found\n",
+        );
+        let both: &[&str] = &["end/session/unknown", "end/error/message"];
+        let (must, should, may) = ("end/session/unknown", "end/error/message", "end/success/extra");
+        use Verdict::{Fail, Inconclusive, Pass, Skipped};
+        type Row<'a> = (&'a str, Option<Skip>, &'a [&'a str], &'a [&'a str], bool, Verdict, Verdict);
+        let rows: [Row<'_>; 11] = [
+            ("all held", None, both, &[], false, Pass, Pass),
+            ("one not tested", None, &both[..1], &[], false, Inconclusive, Inconclusive),
+            ("MUST", None, both, &[must], false, Fail, Fail),
+            ("SHOULD", None, both, &[should], false, Pass, Fail),
+            ("MAY", None, both, &[may], false, Pass, Pass),
+            ("SHOULD, one not tested", None, &both[..1], &[should], false, Inconclusive, Fail),
+            ("MAY, one not tested", None, &both[..1], &[may], false, Inconclusive, Inconclusive),
+            ("undecided", None, both, &[], true, Inconclusive, Inconclusive),
+            ("MUST and undecided", None, both, &[must], true, Fail, Fail),
+            ("excluded", Some(Skip::Excluded("xml".to_owned())), &[], &[], false, Skipped, Skipped),
+            ("untested", Some(Skip::Untested("why".to_owned())), &[], &[], false, Inconclusive, Inconclusive),
+        ];
+        for (name, skip, tested, broken, undecided, verdict, strict) in rows {
+            let record = sample::sent(Role::Judged, sample::lost(CauseKind::Closed));
+            let place = Place { case: &case, record: &record, index: 0 };
+            let mut judgement = Judgement::default();
+            tested.iter().for_each(|clause| judgement.tested(clause));
+            let findings = broken.iter().map(|clause| Finding::new(sample::context(), clause, place, "a", "b"));
+            judgement.findings.extend(findings);
+            judgement.undecided.extend(undecided.then(|| "why".to_owned()));
+            let mut result = CaseResult { skip, ..CaseResult::skipped(case.clone(), Skip::Excluded(String::new())) };
+            result.add(judgement);
+            assert_eq!((result.verdict(false), result.verdict(true)), (verdict, strict), "{name}");
+        }
+    }
+}

@@ -137,3 +137,113 @@ fn words(said: &Said<'_>) -> String {
 fn form_words(record: &Record) -> String {
     record.form.map_or_else(|| "the earlier request".to_owned(), |form| form.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Role;
+    use super::super::sample::{self, broken, refusal};
+    use super::*;
+    use crate::http::{Reply, Response};
+    use crate::wire::{Encoding, Format, Order, Scheme};
+
+    const OWN: &str = "end/session/malformed";
+
+    fn judged(expect: &str, times: u32, records: &[Record]) -> Judgement {
+        let case = sample::case(&format!(
+            "clauses: [{OWN}]\nsteps:\n  - call: EndTerminalSession\n    with: {{ RegionId: r, SessionId: s }}\n    \
+             times: {times}\n    expect: {expect}\n"
+        ));
+        judge(sample::context(), &case, 0, records, 0)
+    }
+
+    fn twice(first: Response, second: Response) -> [Record; 2] {
+        [first, second].map(|response| sample::sent(Role::Judged, Reply::Answered(response)))
+    }
+
+    #[test]
+    fn one_input_gets_one_kind_of_answer() {
+        let found = || sample::not_found();
+        let invalid = |code| refusal(400, code, "m");
+        let refused = |status| refusal(status, "X", "m");
+        let unread = || sample::answer(404, r#"{"code":"x"}"#);
+        let cut = || Response { body_cut: true, ..refused(400) };
+        let rows: [(&str, Response, Response, bool); 14] = [
+            ("the same", found(), found(), true),
+            ("two readings' values", found(), invalid("InvalidSessionId.Malformed"), false),
+            ("two codes of one value", invalid("InvalidParameter"), invalid("InvalidSessionId.Malformed"), true),
+            ("status alone", invalid("Y"), refusal(403, "Y", "m"), false),
+            ("Code alone", refused(400), invalid("Y"), false),
+            ("throttled once", found(), refusal(429, "Throttling.User", "m"), true),
+            ("failed once", found(), refused(500), true),
+            ("a gateway failed once", found(), sample::answer(502, "<html>"), true),
+            ("refused by HTTP once", found(), sample::answer(413, "<html>"), true),
+            ("an envelope that cannot be read", found(), unread(), true),
+            ("and another status", invalid("Y"), unread(), false),
+            ("read in part", found(), cut(), true),
+            ("a success that says so", sample::success(), sample::answer(200, r#"{"Code":"OK"}"#), true),
+            ("a success that says error", sample::success(), sample::answer(200, r#"{"Code":"X"}"#), false),
+        ];
+        for (name, first, second, same) in rows {
+            let judgement = judged("{ reading: malformed-session }", 2, &twice(first.clone(), second.clone()));
+            assert_eq!(broken(&judgement).is_empty(), same, "{name}");
+            let judgement = judged("{ reading: malformed-session }", 2, &twice(second, first));
+            assert_eq!(broken(&judgement).is_empty(), same, "{name}, the other way round");
+        }
+    }
+
+    #[test]
+    fn what_permits_one_answer_alone_is_compared_only_when_it_is_sent_again() {
+        let records = twice(sample::not_found(), refusal(400, "X", "m"));
+        assert!(judged("session-not-found", 1, &records).tested.is_empty());
+        assert_eq!(broken(&judged("session-not-found", 2, &records)), [OWN]);
+        assert_eq!(broken(&judged("{ reading: malformed-session }", 1, &records)), [OWN]);
+    }
+
+    #[test]
+    fn a_difference_breaks_the_clause_of_the_one_axis_that_differs() {
+        let base = sample::form();
+        let rows: [(&str, WireForm, Option<&str>); 9] = [
+            ("nothing", base, Some(OWN)),
+            ("method", WireForm { placement: Placement::GetQuery, ..base }, Some("rpc/method/get-post")),
+            ("form", WireForm { placement: Placement::PostForm, ..base }, Some("rpc/placement/form")),
+            ("format", WireForm { format: Some(Format::Xml), ..base }, Some("rpc/format/same")),
+            ("no format", WireForm { format: None, ..base }, None),
+            ("order", WireForm { order: Order::Descending, ..base }, Some("rpc/parameter/order")),
+            ("encoding", WireForm { encoding: Encoding::Plus, ..base }, Some("rpc/parameter/encoding")),
+            ("scheme", WireForm { scheme: Scheme::V1, ..base }, None),
+            ("two", WireForm { placement: Placement::GetQuery, order: Order::Descending, ..base }, None),
+        ];
+        for (name, form, clause) in rows {
+            let answer = |response| Reply::Answered(response);
+            let records = [
+                sample::sent_in(base, Role::Judged, answer(sample::not_found())),
+                sample::sent_in(form, Role::Judged, answer(refusal(400, "X", "m"))),
+            ];
+            let judgement = judged("{ reading: malformed-session }", 1, &records);
+            assert_eq!(broken(&judgement), Vec::from_iter(clause), "{name}");
+        }
+    }
+
+    #[test]
+    fn json_and_xml_are_held_to_the_letter() {
+        let xml = WireForm { format: Some(Format::Xml), ..sample::form() };
+        let answer = |code| Reply::Answered(refusal(400, code, "m"));
+        let records = [
+            sample::sent(Role::Judged, answer("InvalidParameter")),
+            sample::sent_in(xml, Role::Judged, answer("InvalidSessionId.Malformed")),
+        ];
+        assert_eq!(broken(&judged("{ reading: malformed-session }", 1, &records)), ["rpc/format/same"]);
+    }
+
+    #[test]
+    fn two_inputs_may_differ_and_large_ones_may_be_too_long_at_times() {
+        let mutated = |name| sample::mutation(name, OWN, "v", &["malformed-session"]);
+        let [first, second] = twice(sample::not_found(), refusal(400, "InvalidParameter", "m"));
+        let records =
+            [Record { mutation: mutated("a"), ..first.clone() }, Record { mutation: mutated("b"), ..second.clone() }];
+        assert!(judged("{ reading: malformed-session }", 1, &records).findings.is_empty(), "two inputs");
+        let large = [first, second]
+            .map(|record| sample::with(record, |exchange| exchange.request.target.push_str(&"a".repeat(2048))));
+        assert!(judged("{ reading: malformed-session }", 1, &large).findings.is_empty(), "large");
+    }
+}

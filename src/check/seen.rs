@@ -151,3 +151,61 @@ pub fn printable(text: &str, most: usize) -> String {
     }
     shown
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, answer, refusal};
+    use super::*;
+
+    #[test]
+    fn throttling_is_known_by_status_and_the_beginning_of_its_code() {
+        let rows = [
+            (400, "Throttling", true),
+            (429, "Throttling.User", true),
+            (503, "Throttling.Api", true),
+            (403, "Throttling", false),
+            (500, "Throttling", false),
+            (503, "ServiceUnavailable", false),
+            (429, "throttling", false),
+        ];
+        for (status, code, throttled) in rows {
+            assert_eq!(Seen::of(&refusal(status, code, "m")).is_throttled(), throttled, "{status} {code}");
+        }
+        assert!(Seen::of(&answer(400, "<Error><Code>Throttling.User</Code></Error>")).is_throttled(), "in XML");
+        assert!(!Seen::of(&answer(429, "slow down")).is_throttled(), "without a code");
+    }
+
+    #[test]
+    fn an_answer_is_said_in_words() {
+        let rows = [
+            (refusal(404, "InvalidSessionId.NotFound", "m"), "404 InvalidSessionId.NotFound"),
+            (sample::success(), "200"),
+            (answer(404, r#"{"code":"x"}"#), "404 without a Code"),
+            (answer(404, ""), "404 with an empty body"),
+            (answer(500, "<html><br>"), "500 with a body that is neither JSON nor XML"),
+            (refusal(400, "a\\u001b[2J\\u202e", "m"), "400 a\\u{1b}[2J\\u{202e}"),
+        ];
+        for (response, words) in rows {
+            assert_eq!(Seen::of(&response).words(), words);
+        }
+    }
+
+    #[test]
+    fn the_format_is_that_of_the_first_visible_character() {
+        for (body, format) in [
+            ("{}", Format::Json),
+            (" \r\n<a/>", Format::Xml),
+            ("\u{feff}<a/>", Format::Xml),
+            ("", Format::Json),
+            ("Not Found", Format::Json),
+        ] {
+            assert_eq!(Seen::of(&answer(404, body)).format, format, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn long_text_of_a_target_is_cut_at_a_character() {
+        assert_eq!(printable("é\u{7}ab", 3), "é\\u{7}a…");
+        assert_eq!(printable("abc", 3), "abc");
+    }
+}

@@ -121,3 +121,114 @@ fn words(exchange: &Exchange) -> (&'static str, String) {
 pub(super) fn said(exchange: &Exchange) -> String {
     words(exchange).1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, broken};
+    use super::*;
+    use crate::http::{Cause, CauseKind};
+
+    fn reply(letter: char) -> Reply {
+        let gateway = |status| Reply::Answered(sample::answer(status, "<html>"));
+        match letter {
+            'a' | 'p' => Reply::Answered(sample::not_found()),
+            't' => Reply::Answered(sample::refusal(429, "Throttling.User", "m")),
+            'b' => gateway(502),
+            'g' => gateway(504),
+            'h' => Reply::Lost(Cause { status: Some(200), ..Cause::new(CauseKind::Closed, "x") }),
+            'r' => Reply::Refused(Cause::new(CauseKind::Connect, "x")),
+            _ => sample::lost(CauseKind::Timeout),
+        }
+    }
+
+    /// A history of one input: a letter each, in brackets strikes, else probes, after the step's own request.
+    fn history(text: &str) -> Vec<Record> {
+        let mut records = vec![sample::sent(Role::Judged, reply('l'))];
+        let mut strike = false;
+        for letter in text.chars() {
+            match letter {
+                '[' => strike = true,
+                ']' => strike = false,
+                letter => {
+                    let role = if strike { Role::Strike } else { Role::Probe };
+                    records.push(sample::sent(role, reply(letter)));
+                }
+            }
+        }
+        records
+    }
+
+    fn judged(records: &[Record]) -> Judgement {
+        let case = sample::call("end/session/unknown", "session-not-found");
+        super::super::step(sample::context(), &case, 0, records, 0)
+    }
+
+    #[test]
+    fn silence_counts_twice_between_answered_probes_in_every_order() {
+        let robust: &[&str] = &["rpc/robust/no-5xx"];
+        let framing: &[&str] = &["rpc/robust/framing"];
+        let rows: [(&str, &str, &[&str], bool); 17] = [
+            ("silent twice", "p[l]p[l]p", robust, true),
+            ("502 twice", "p[b]p[b]p", robust, true),
+            ("504, then silence", "p[g]p[l]p", robust, true),
+            ("a status line and no answer, twice", "p[h]p[h]p", framing, true),
+            ("a throttled probe is an answer", "t[l]p[l]t", robust, true),
+            ("no probe before", "[l]p[l]p", &[], true),
+            ("no probe between", "p[l][l]p", &[], true),
+            ("no probe after", "p[l]p[l]", &[], true),
+            ("silent probe before", "l[l]p[l]p", &[], true),
+            ("silent probe between", "p[l]l[l]p", &[], true),
+            ("silent probe after", "p[l]p[l]l", &[], true),
+            ("a probe met with 502", "p[l]b[l]p", &[], true),
+            ("a probe not sent", "p[l]r[l]p", &[], true),
+            ("answered at the first strike", "p[a]p", &[], false),
+            ("answered at the second", "p[l]p[a]p", &[], false),
+            ("not sent the second time", "p[l]p[r]p", &[], true),
+            ("once", "p", &[], true),
+        ];
+        for (name, text, expected, undecided) in rows {
+            let judgement = judged(&history(text));
+            assert_eq!(broken(&judgement), expected, "{name}");
+            assert_eq!(!judgement.undecided.is_empty(), undecided, "{name}: {:?}", judgement.undecided);
+            assert_eq!(judgement.tested.contains_key("end/session/unknown"), !undecided, "{name}");
+        }
+    }
+
+    #[test]
+    fn strikes_of_two_inputs_do_not_add_up() {
+        let mut records = history("p[l]p[l]p");
+        for record in &mut records[..3] {
+            record.item = "another".to_owned();
+        }
+        assert!(judged(&records).findings.is_empty());
+    }
+
+    #[test]
+    fn other_methods_are_held_to_their_own_clause() {
+        let case = sample::case(
+            "clauses: [rpc/method/other]\nsteps:\n  - call: EndTerminalSession\n    method: PUT\n    \
+             with: { RegionId: r, SessionId: s }\n    expect: { status: 4xx }\n",
+        );
+        let records: Vec<Record> = history("p[l]p[l]p")
+            .into_iter()
+            .map(|record| if record.role == Role::Probe { record } else { Record { operation: None, ..record } })
+            .collect();
+        let judgement = super::super::step(sample::context(), &case, 0, &records, 0);
+        assert_eq!(broken(&judgement), ["rpc/method/other"]);
+    }
+
+    #[test]
+    fn an_answer_cut_off_is_a_broken_connection() {
+        let mut response = sample::not_found();
+        response.framing.push(FramingFault::Short { announced: Some(9), received: 1 });
+        let short = |role| sample::sent(role, Reply::Answered(response.clone()));
+        let probe = || sample::sent(Role::Probe, reply('p'));
+        let once = [short(Role::Judged), probe(), sample::sent(Role::Strike, reply('a')), probe()];
+        assert!(judged(&once).findings.is_empty() && judged(&once).undecided.is_empty());
+        let answers =
+            super::super::answers(sample::context(), &sample::call("rpc/robust/framing", "refused"), &once, 0);
+        assert!(answers.findings.is_empty());
+        let twice = [short(Role::Judged), probe(), short(Role::Strike), probe(), short(Role::Strike), probe()];
+        assert_eq!(broken(&judged(&twice)), ["rpc/robust/framing"]);
+    }
+}
