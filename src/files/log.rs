@@ -45,16 +45,16 @@ impl Log {
     pub fn open(path: &Path, limit: u64) -> Result<Found, Diagnostic> {
         // Replacing a link would leave what it points to as it is.
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if fs::metadata(&real).is_ok_and(|metadata| !metadata.is_file()) {
+            let message = format!("{} is no regular file", shown(path));
+            return Err(Diagnostic::new("file-not-regular", message).help("name a file, or one to be made"));
+        }
         let lock = lock(&real, PATIENCE).map_err(|why| why.diagnostic(path))?;
         let mut bytes = Vec::new();
         match File::open(&real) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(unreadable(path, &error)),
             Ok(file) => {
-                if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-                    let message = format!("{} is no regular file", shown(path));
-                    return Err(Diagnostic::new("file-not-regular", message).help("name a file, or one to be made"));
-                }
                 let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
                 read.map_err(|error| unreadable(path, &error))?;
             }
@@ -212,6 +212,7 @@ mod tests {
         for (name, path, expected) in rows {
             assert_eq!(code(&path, 9), expected, "{name}");
         }
+        assert!(!folder.path().with_extension("lock").exists());
         assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"hello");
         let torn = Log::open(&path("f", b"a\n\xc3"), 9).unwrap();
         assert_eq!((&*torn.text, torn.torn), ("a\n", true), "a character may be torn as well");
