@@ -74,17 +74,8 @@ impl Bed {
         let reply = Reply::Answered(Response::new(404, headers, JSON));
         let (sent, done) = (Moment(0), Moment(1));
         let exchange = Exchange { request, raw: None, reply, lane: Lane::Live, sent, done };
-        Record {
-            step: Some(0),
-            variant: None,
-            item: String::new(),
-            role: Role::Judged,
-            operation: self.call.action.clone(),
-            form: Some(FORM),
-            mutation: None,
-            session: None,
-            event: Event::Exchange(Box::new(exchange)),
-        }
+        let event = Event::Exchange(Box::new(exchange));
+        Record { step: Some(0), ..Record::new(Role::Judged, self.call.action.clone(), Some(FORM), event) }
     }
 
     /// Everything that is judged of a request, as a run does: throttling, the step, the rules for all answers,

@@ -78,17 +78,8 @@ pub(super) fn sent_in(form: WireForm, role: Role, reply: Reply) -> Record {
     let request = request(form, "s-hz00000000000000");
     let (sent, done) = (Moment(0), Moment(1));
     let exchange = Exchange { request, raw: None, reply, lane: Lane::Live, sent, done };
-    Record {
-        step: Some(0),
-        variant: None,
-        item: String::new(),
-        role,
-        operation: Some("EndTerminalSession".to_owned()),
-        form: Some(form),
-        mutation: None,
-        session: None,
-        event: Event::Exchange(Box::new(exchange)),
-    }
+    let event = Event::Exchange(Box::new(exchange));
+    Record { step: Some(0), ..Record::new(role, Some("EndTerminalSession".to_owned()), Some(form), event) }
 }
 
 /// What became of a request of the step at index 0.
@@ -144,10 +135,11 @@ pub(super) fn look(observations: &[(Observer, Sight)]) -> Look {
     let observation = |(observer, sight): &(Observer, Sight)| Observation {
         observer: *observer,
         sight: *sight,
+        manner: None,
         words: "words".to_owned(),
     };
     let observations = observations.iter().map(observation).collect();
-    Look { session: "victim".to_owned(), observations, at: Moment(0) }
+    Look { session: "victim".to_owned(), observations, at: Moment(0), done: Moment(1) }
 }
 
 /// The clauses of the findings, each once, in order.

@@ -96,12 +96,26 @@ pub const CODES: &[(&str, &str)] = &[
          has the system's own words.",
     ),
     (
+        "file-in-use",
+        "Another process serves with this state file; two would overwrite each other's sessions. End the \
+         other one, or name another file.",
+    ),
+    (
         "file-is-folder",
         "A file was expected and a folder was named. Cases are taken from folders; profiles, baselines and reports are files.",
     ),
     ("file-missing", "There is no file or folder of that name. The help names the nearest folder that is there."),
+    (
+        "file-no-lines",
+        "The state file is not made of lines of text, so it is none that `serve --state` wrote. Name another \
+         file.",
+    ),
     ("file-not-permitted", "The file exists, and this user may not read it."),
-    ("file-not-utf8", "Files are read as UTF-8. The message says where the first wrong byte is; save the file anew."),
+    (
+        "file-not-regular",
+        "State is kept in a regular file; a folder, a device or a pipe cannot be rewritten in place. Name \
+         another file.",
+    ),
     (
         "file-not-written",
         "The file could not be written; the message has the system's reason. Nothing half-written is left.",
@@ -180,6 +194,17 @@ pub const CODES: &[(&str, &str)] = &[
         "selects-nothing",
         "A term of `--select` takes no case. That is mostly a typing error, and would make a run pass that tested nothing. \
          `endspec list cases` shows ids, `endspec list clauses` clauses.",
+    ),
+    (
+        "state-corrupt",
+        "A line of the file that `serve --state` keeps its sessions in does not say what such a line says. \
+         The file was left as it is: mend the line that is shown, or name another file to begin without \
+         sessions.",
+    ),
+    (
+        "state-newer",
+        "The state file was written by a newer endspec, which may keep more in it than this one understands. \
+         Serve with that one, or name another file.",
     ),
     ("too-many", "There are more of these than one case may have; the message says how many. Divide the case."),
     (
