@@ -75,6 +75,14 @@ fn named(text: &str) -> BTreeSet<String> {
     names
 }
 
+/// Whether the module beside it declares the file for tests alone.
+fn is_test_module(file: &Path) -> bool {
+    let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+    let parent = file.with_file_name("mod.rs");
+    let text = std::fs::read_to_string(parent).unwrap_or_default();
+    text.contains(&format!("#[cfg(test)]\nmod {name};"))
+}
+
 fn imports() -> BTreeMap<String, BTreeMap<String, PathBuf>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
@@ -83,7 +91,7 @@ fn imports() -> BTreeMap<String, BTreeMap<String, PathBuf>> {
     for file in files {
         let relative = file.strip_prefix(&root).unwrap();
         let first = relative.components().next().unwrap().as_os_str().to_string_lossy().replace(".rs", "");
-        if first == "lib" || first == "main" {
+        if first == "lib" || first == "main" || is_test_module(&file) {
             continue;
         }
         for name in named(&std::fs::read_to_string(&file).unwrap()) {

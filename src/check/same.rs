@@ -61,7 +61,7 @@ fn said<'a>(context: Context<'_>, expectation: &Expectation, index: usize, recor
     let refused = Seen::is_http_refusal(response.status)
         || (asked::is_large(&exchange.request) && asked::is_too_long(response.status));
     // A success where refusals alone are permitted is the outcome's finding; what follows it is another state.
-    if refused || !seen.is_error() || seen.is_throttled() || response.body_cut {
+    if refused || !seen.says_error() || seen.is_throttled() || response.body_cut {
         return None;
     }
     let permitted = Permitted::of(context, record, &exchange.request, expectation);
@@ -167,7 +167,7 @@ mod tests {
         let refused = |status| refusal(status, "X", "m");
         let unread = || sample::answer(404, r#"{"code":"x"}"#);
         let cut = || Response { body_cut: true, ..refused(400) };
-        let rows: [(&str, Response, Response, bool); 14] = [
+        let rows: [(&str, Response, Response, bool); 15] = [
             ("the same", found(), found(), true),
             ("two readings' values", found(), invalid("InvalidSessionId.Malformed"), false),
             ("two codes of one value", invalid("InvalidParameter"), invalid("InvalidSessionId.Malformed"), true),
@@ -181,7 +181,8 @@ mod tests {
             ("and another status", invalid("Y"), unread(), false),
             ("read in part", found(), cut(), true),
             ("a success that says so", sample::success(), sample::answer(200, r#"{"Code":"OK"}"#), true),
-            ("a success that says error", sample::success(), sample::answer(200, r#"{"Code":"X"}"#), false),
+            ("a success is another state, and the outcome's finding", sample::success(), found(), true),
+            ("an error under 200", found(), sample::answer(200, r#"{"Code":"X"}"#), false),
         ];
         for (name, first, second, same) in rows {
             let judgement = judged("{ reading: malformed-session }", 2, &twice(first.clone(), second.clone()));
