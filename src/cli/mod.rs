@@ -13,6 +13,7 @@ mod reference;
 mod run;
 mod serve;
 mod settings;
+mod signals;
 mod suite;
 
 use std::io::{IsTerminal, Write};

@@ -13,6 +13,7 @@ use super::codes::ENVIRONMENT;
 use super::given::Taker;
 use super::progress::Bar;
 use super::settings::{self, Settings, Whom};
+use super::signals::Signals;
 use super::{Exit, colored, outputs, print, reference, suite, together, width};
 use crate::case::Suite;
 use crate::clock::Clock;
@@ -153,29 +154,15 @@ async fn drive(
 /// Becomes true with the first Ctrl-C or TERM; a second one ends the process at once.
 fn stop_on_signal() -> watch::Receiver<bool> {
     let (send, receive) = watch::channel(false);
+    let mut signals = Signals::listen();
     tokio::spawn(async move {
-        interrupted().await;
+        signals.next().await;
         let _ = writeln!(std::io::stderr(), "endspec: stopping; open sessions are ended first (again: at once)");
         let _ = send.send(true);
-        interrupted().await;
+        signals.next().await;
         std::process::exit(i32::from(Exit::Interrupted.code()));
     });
     receive
-}
-
-pub(super) async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// A panic is a defect of endspec: it names the seed that shows it again.

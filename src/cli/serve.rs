@@ -6,6 +6,7 @@ use std::path::Path;
 use super::args::{ServeArgs, ServeAuth};
 use super::codes::ENVIRONMENT;
 use super::settings::of_flag;
+use super::signals::Signals;
 use super::{Exit, print, reference, suite, together};
 use crate::clock::Clock;
 use crate::contract::{Contract, Readings};
@@ -41,6 +42,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, Vec<Diagnostic>> {
                     .help("another address, or port 0 for a free one: `--listen 127.0.0.1:0`"),
             ]
         })?;
+        let mut signals = Signals::listen();
         print(&format!("listening {}\n", listening.url()));
         if args.auth == ServeAuth::Required {
             print(&format!(
@@ -58,7 +60,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, Vec<Diagnostic>> {
             settings::UNSUPPORTED_REGION_ID,
             settings::INSTANCE_ID
         ));
-        super::run::interrupted().await;
+        signals.next().await;
         listening.stop().await;
         Ok(Exit::Pass)
     })

@@ -86,9 +86,15 @@ impl About {
 /// A profile that cannot be read.
 pub(super) fn profile(args: &NetworkArgs) -> Result<Values, Vec<Diagnostic>> {
     profile::find(args.profile.as_deref()).map_err(|mistakes| match &args.profile {
-        Some(_) => mistakes.into_iter().map(|mistake| of_flag("profile", mistake)).collect(),
+        Some(_) => mistakes.into_iter().map(of_profile).collect(),
         None => mistakes,
     })
+}
+
+fn of_profile(mistake: Diagnostic) -> Diagnostic {
+    let help = "write `--profile FILE`, or `--profile FILE#NAME` for one of its named profiles";
+    let mistake = of_flag("profile", mistake);
+    if mistake.place.is_none() && mistake.help.is_none() { mistake.help(help) } else { mistake }
 }
 
 /// The revision that flag, environment or profile name.

@@ -73,7 +73,7 @@ fn refusal(response: &Response) -> Option<&'static str> {
     let names = |word: &&str| code.contains(*word) || seen.text("Message").is_some_and(|text| text.contains(*word));
     match of.iter().find(|(start, _)| code.starts_with(start)) {
         Some((_, why)) => Some(why),
-        None if missing && signing.iter().any(|word| names(word)) => Some(unsigned),
+        None if missing && signing.iter().any(names) => Some(unsigned),
         None => None,
     }
 }

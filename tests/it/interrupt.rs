@@ -1,0 +1,69 @@
+//! Ctrl-C in the middle of a run: sessions are ended, reports are written, and the exit code tells.
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tempfile::tempdir;
+
+use crate::report::assert_valid;
+use crate::target::{Sessions, Target};
+use crate::{BOUND, command};
+
+/// Requests that the target has received when the signal is sent.
+const REQUESTS: usize = 25;
+
+#[test]
+fn ctrl_c_ends_sessions_writes_reports_and_ends_130() {
+    let sessions = Arc::new(Sessions::default());
+    let (reached, at_last) = channel();
+    let (go, waiting) = channel::<()>();
+    let target = stalling(&sessions, reached, waiting);
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("report.json");
+    let mut child = command(&["run", "--target", &target.url(), "--instance-id", "i-1", "--jobs", "2"])
+        .args(["--without", "xml,websocket,describe,signatures,unsupported-region,other-region"])
+        .args(["--select", "end/session/near-miss end/session/malformed-open"])
+        .args(["--report", &format!("json={}", path.display())])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    at_last.recv_timeout(BOUND).expect("the run asks that often");
+    assert!(!sessions.open.lock().unwrap().is_empty(), "a session is open when the signal comes");
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("stopping; open sessions are ended first"), "{line}");
+    drop(go);
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{out}");
+    assert!(out.contains("INCONCLUSIVE - interrupted"), "{out}");
+    let report: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_valid(&report);
+    assert_eq!(report["interrupted"], true);
+    assert_eq!(report["leaked"], serde_json::json!([]));
+    assert!(!sessions.started.lock().unwrap().is_empty());
+    assert_eq!(*sessions.open.lock().unwrap(), Default::default(), "every session was ended");
+}
+
+/// A target that, asked so often, says so and answers nothing until it may go on.
+fn stalling(sessions: &Arc<Sessions>, reached: std::sync::mpsc::Sender<()>, waiting: Receiver<()>) -> Target {
+    let sessions = Arc::clone(sessions);
+    let (count, waiting) = (AtomicUsize::new(0), Mutex::new(waiting));
+    Target::new(move |asked| {
+        if count.fetch_add(1, Ordering::SeqCst) >= REQUESTS {
+            let _ = reached.send(());
+            // Ends when the sender is dropped, at once from then on.
+            let _ = waiting.lock().unwrap().recv_timeout(BOUND);
+        }
+        sessions.answer(asked)
+    })
+}

@@ -1,0 +1,43 @@
+//! `endspec list`: what there is.
+
+use crate::endspec;
+
+#[test]
+fn every_list_names_what_it_is_about() {
+    for (what, words) in [
+        ("cases", ["end/request/session-required", "proves end/request/session-required"]),
+        ("clauses", ["end/effect/stays-closed", "MUST"]),
+        ("outcomes", ["session-not-found", "missing"]),
+        ("readings", ["* not-found", "idempotent"]),
+        ("capabilities", ["websocket", "goes with"]),
+        ("mutations", ["truncated-end", "near-miss"]),
+    ] {
+        let done = endspec(&["list", what]).ends(0).says(&words);
+        assert_eq!(done.err, "", "{what}");
+        assert!(done.out.lines().all(|line| line == line.trim_end()), "{what}: spaces at the end of a line");
+    }
+}
+
+#[test]
+fn without_a_word_it_lists_cases_and_takes_a_selection() {
+    let all = endspec(&["list"]).ends(0);
+    assert_eq!(all.out, endspec(&["list", "cases"]).ends(0).out);
+    let few = endspec(&["list", "--select", "clause:rpc/format/*"]).ends(0);
+    assert!(few.out.len() < all.out.len() && few.out.contains("rpc/format/json"), "{}", few.out);
+}
+
+#[test]
+fn a_clause_without_cases_is_listed_as_not_covered() {
+    let done = endspec(&["list", "clauses"]).ends(0);
+    let uncovered = done.out.matches("not covered by this version").count();
+    let report = endspec(&["run", "--report", "json=-", "--time-limit", "0s"]).ends(3).json();
+    assert_eq!(report["notCovered"].as_array().unwrap().len(), uncovered);
+}
+
+#[test]
+fn mistakes_are_told() {
+    endspec(&["list", "clauss"]).ends(2).complains(&["clauss", "clauses"]);
+    endspec(&["list", "--select", "nothing"]).ends(2).complains(&["--select", "`nothing`"]);
+    endspec(&["list", "readings", "--select", "end/*"]).ends(2).complains(&["--select", "cases"]);
+    endspec(&["list", "--contract", "2026-06-19"]).ends(2).complains(&["--contract", "did you mean `2026-06-18`?"]);
+}

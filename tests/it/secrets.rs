@@ -1,0 +1,69 @@
+//! Secrets of the user's and of the target's: in no output, no report, no error.
+
+use std::sync::{Arc, Mutex};
+
+use tempfile::tempdir;
+
+use crate::endspec_in;
+use crate::target::{Sessions, Target};
+
+const SECRET: &str = "sEcReT0fTheUser";
+const TOKEN: &str = "sToken0fTheUser";
+const SESSION: &str = "tok3n0fTheSession";
+
+/// A target with findings, that repeats what it was sent and gives a token of its own.
+fn gossip(signatures: &Arc<Mutex<Vec<String>>>) -> Target {
+    let (sessions, signatures) = (Sessions::default(), Arc::clone(signatures));
+    Target::new(move |asked| {
+        signatures.lock().unwrap().extend(signature(&asked.rest));
+        let (status, media, body) = sessions.answer(asked);
+        let body = body.replace(":\"t\"", &format!(":\"{SESSION}\"")).replace("token=t", &format!("token={SESSION}"));
+        let told = asked.target.replace('"', "");
+        (status, media, body.replacen('{', &format!("{{\"You\":\"{told}\","), 1).replace("\"HostId\"", "\"Host\""))
+    })
+}
+
+/// The signature of a request, V1's as it is encoded.
+fn signature(request: &str) -> Option<String> {
+    let at = request.rfind("Signature=")? + "Signature=".len();
+    let end = request[at..].find(['&', ' ', '\r']).map_or(request.len(), |end| at + end);
+    Some(request[at..end].to_owned())
+}
+
+#[test]
+fn secrets_signatures_and_tokens_are_nowhere_to_be_read() {
+    let signatures = Arc::new(Mutex::new(Vec::new()));
+    let target = gossip(&signatures);
+    let folder = tempdir().unwrap();
+    let variables = [
+        ("ALIBABA_CLOUD_ACCESS_KEY_ID", "id-of-the-user"),
+        ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", SECRET),
+        ("ALIBABA_CLOUD_SECURITY_TOKEN", TOKEN),
+    ];
+    let mut texts = Vec::new();
+    for auth in ["v1", "v3"] {
+        let url = target.url();
+        let shared = ["--target", &url, "--auth", auth, "--instance-id", "i-1"];
+        let select = ["--select", "end/request/* end/session/near-miss end/error/* rpc/format/*", "--strict"];
+        let args = [&["run", "--report", "json=report.json"], &shared[..], &select].concat();
+        let done = endspec_in(folder.path(), &variables, &args).ends(1);
+        texts.extend([done.out, done.err, std::fs::read_to_string(folder.path().join("report.json")).unwrap()]);
+        for call in [&["StartTerminalSession", "InstanceId.1=i-1"], &["EndTerminalSession", "SessionId=s-1"]] {
+            for placement in ["GET", "POST-query", "POST-form"] {
+                let args = [&["call", "--placement", placement], &shared[..], call].concat();
+                let done = endspec_in(folder.path(), &variables, &args);
+                texts.extend([done.out, done.err]);
+            }
+        }
+    }
+    let signatures = signatures.lock().unwrap();
+    assert!(signatures.len() > 20 && texts.iter().any(|text| text.contains("Signature=***")), "{signatures:?}");
+    for text in &texts {
+        for secret in [SECRET, TOKEN, SESSION] {
+            assert!(!text.contains(secret), "{secret} in\n{text}");
+        }
+        for signature in signatures.iter() {
+            assert!(!text.contains(signature.as_str()), "{signature} in\n{text}");
+        }
+    }
+}
