@@ -332,7 +332,8 @@ mod tests {
         let json = || sample::not_found();
         let xml =
             || answer(404, format!("<Error><RequestId>{ID}</RequestId><HostId/><Code>C</Code><Message/></Error>"));
-        let rows: [(&str, Format, Response, &[&str], &[&str]); 15] = [
+        type Row<'a> = (&'a str, Format, Response, &'a [&'a str], &'a [&'a str]);
+        let rows: [Row<'_>; 15] = [
             ("as seen", Format::Json, json(), &["application/json;charset=utf-8"], &[]),
             ("alone", Format::Json, json(), &["application/json"], &[]),
             ("upper case and spaces", Format::Json, json(), &["  Application/JSON ; Charset=\"UTF-8\""], &[]),

@@ -218,7 +218,8 @@ mod tests {
 
     #[test]
     fn outcomes_permit_their_answers_and_no_others() {
-        let rows: [(&str, &[(u16, &str)], &[(u16, &str)]); 12] = [
+        type Answers<'a> = &'a [(u16, &'a str)];
+        let rows: [(&str, Answers<'_>, Answers<'_>); 12] = [
             (
                 "session-not-found",
                 &[(404, "InvalidSessionId.NotFound")],
@@ -305,7 +306,8 @@ mod tests {
         let repeat = "{ reading: repeat-end }";
         let region = "{ reading: unknown-region }";
         let empty = "{ reading: empty-parameter, of: SessionId }";
-        let rows: [(&str, &str, &str, u16, &str, Option<&str>); 14] = [
+        type Row<'a> = (&'a str, &'a str, &'a str, u16, &'a str, Option<&'a str>);
+        let rows: [Row<'_>; 14] = [
             ("again, not found", repeat, "", 404, "InvalidSessionId.NotFound", None),
             (
                 "again, ok",
