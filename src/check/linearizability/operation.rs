@@ -19,7 +19,8 @@ pub struct Operation {
 /// What was tried and what came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The StartTerminalSession that issued the id.
+    /// The StartTerminalSession that issued the id. Of a lost one nobody learns the id: a history has no such Start beside
+    /// another.
     Start,
     /// EndTerminalSession with the id.
     End(Answer),
