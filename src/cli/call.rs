@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use super::ENVIRONMENT;
 use super::args::CallArgs;
-use super::codes::ENVIRONMENT;
 use super::settings::{self, Settings};
 use super::{Exit, print, reference, suite};
 use crate::case::Case;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
+use super::ENVIRONMENT;
 use super::args::RunArgs;
-use super::codes::ENVIRONMENT;
 use super::given::Taker;
 use super::progress::Bar;
 use super::settings::{self, Settings, Whom};
@@ -116,7 +116,8 @@ async fn drive(
         reference::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
     let url = endpoint.to_string();
     let transport = super::transport(&endpoint, settings.about.timeout, clock.clone());
-    let target = settings.about.at(endpoint, listening.is_some());
+    let mut target = settings.about.at(endpoint, listening.is_some());
+    target.restart = target.restart.or_else(|| listening.as_ref().map(|server| server.restarts()));
     let plan = Plan {
         jobs,
         seed: settings.seed,

@@ -3,8 +3,8 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use super::ENVIRONMENT;
 use super::args::{ServeArgs, ServeAuth};
-use super::codes::ENVIRONMENT;
 use super::settings::of_flag;
 use super::signals::Signals;
 use super::{Exit, print, reference, suite, together};

@@ -10,7 +10,7 @@ use crate::contract::{Contract, Readings};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::load::profile::{self, Values};
 use crate::report::build::quoted_where_needed;
-use crate::run::{SessionSource, Target};
+use crate::run::{Restart, SessionSource, Target};
 use crate::seed::Seed;
 use crate::server::settings as server;
 use crate::transport::Endpoint;
@@ -43,7 +43,7 @@ pub(super) struct About {
     auth: Scheme,
     credential: Option<Credential>,
     denied: Option<Credential>,
-    restart: Option<String>,
+    restart: Option<Restart>,
     region: String,
     other_region: Option<String>,
     unsupported_region: Option<String>,
@@ -117,12 +117,7 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
     let auth = auth(&mut taker, args, reference || cloud);
     let own = |given: Option<String>, own: &str| given.or_else(|| reference.then(|| own.to_owned()));
     let default_settle = if loopback { Duration::ZERO } else { Duration::from_secs(2) };
-    let restart = taker.text(args.restart_command.as_ref(), "restart-command");
-    let mut lacking = lacking(&mut taker, args, contract);
-    if reference && restart.is_none() {
-        // The server in this process lives and dies with the run.
-        lacking.insert("restart".to_owned());
-    }
+    let restart = taker.text(args.restart_command.as_ref(), "restart-command").map(Restart::Command);
     let about = About {
         auth,
         credential: credential(&mut taker, auth, reference),
@@ -135,7 +130,7 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
             server::UNSUPPORTED_REGION_ID,
         ),
         instance_id: own(taker.text(args.instance_id.as_ref(), "instance-id"), server::INSTANCE_ID),
-        lacking,
+        lacking: lacking(&mut taker, args, contract),
         readings: readings(&mut taker, args, contract),
         sessions: sessions(&mut taker, args),
         timeout: timeout(&mut taker, args),

@@ -198,7 +198,7 @@ fn case(result: &CaseResult, facts: &Facts) -> Case {
     match &result.skip {
         Some(Skip::Excluded(capability)) => reasons.push(format!("excluded: the target lacks {capability}")),
         Some(Skip::Untested(reason)) => reasons.push(reason.clone()),
-        None if result.findings.is_empty() && result.undecided.is_empty() => {
+        None if result.undecided.is_empty() && result.verdict(facts.strict) == Verdict::Inconclusive => {
             reasons.extend(result.untested().map(|clause| format!("nothing in it put `{clause}` to the test")));
         }
         None => {}

@@ -59,7 +59,10 @@ pub(super) async fn call(
 ) -> Result<(), String> {
     let call = filled(bed, state, step)?;
     let items = expand::items(step, state.base, mutations(bed, step, &call, state)?, &bed.target);
-    for item in items {
+    for mut item in items {
+        if step.without.iter().any(|name| name.value == "Format") {
+            item.form.format = None;
+        }
         if let Some(reason) = bed.stopped() {
             return Err(reason);
         }
@@ -182,13 +185,13 @@ fn session_of<'a>(state: &'a State, call: &Call) -> Option<(&'a str, &'a Session
     state.sessions.iter().find(|(_, session)| session.id == *id).map(|(name, session)| (name.as_str(), session))
 }
 
-/// Notes sessions that an answer ended.
+/// Notes the session that an answer ended; of several ids in one call nobody knows which was meant.
 fn ended(bed: &Bed, call: &Call, exchange: &Exchange) {
     let Some(response) = exchange.reply.answer() else { return };
-    if call.action.as_deref() == Some("EndTerminalSession") && Seen::of(response).is_ok(None) {
-        for (_, id) in call.parameters.iter().filter(|(name, _)| name == "SessionId") {
-            bed.sessions.ended(id);
-        }
+    let mut ids = call.parameters.iter().filter(|(name, _)| name == "SessionId").map(|(_, id)| id);
+    let (Some(id), true) = (ids.next(), call.action.as_deref() == Some("EndTerminalSession")) else { return };
+    if ids.all(|other| other == id) && Seen::of(response).is_ok(None) {
+        bed.sessions.ended(id);
     }
 }
 

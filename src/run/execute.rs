@@ -12,6 +12,7 @@ use crate::case::step::OpenStep;
 use crate::case::{Action, Case, Pause, Step, Template, Variable, mutation};
 use crate::check::history::Record;
 use crate::check::{self, CaseResult, Context, Skip};
+use crate::contract::Level;
 use crate::limits;
 use crate::seed::Stream;
 use crate::transport::Held;
@@ -124,7 +125,9 @@ async fn steps(bed: &Bed, case: &Arc<Case>, state: &mut State, result: &mut Case
             return false;
         }
         let judgement = check::step(context(bed), case, index, &result.history[first..], first);
-        let held = judgement.findings.is_empty() && judgement.undecided.is_empty();
+        // A broken SHOULD or MAY is reported and gone on from; after a broken MUST the state is another.
+        let broken = judgement.findings.iter().any(|finding| finding.level == Level::Must);
+        let held = !broken && judgement.undecided.is_empty();
         result.add(judgement);
         if !held {
             return false;

@@ -15,4 +15,4 @@ pub mod target;
 
 pub use schedule::{Ended, Means, Plan, Progress, run};
 pub use sessions::{Session, SessionSource};
-pub use target::{Availability, Target};
+pub use target::{Availability, Restart, Target};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::execute::State;
 use super::send::Bed;
+use super::target::Restart;
 use crate::limits;
 
 /// Restarts the target and waits until it answers again.
@@ -12,8 +13,25 @@ use crate::limits;
 /// # Errors
 /// Why it is not back.
 pub(super) async fn restart(bed: &Bed, state: &mut State) -> Result<(), String> {
-    let command = bed.target.restart.as_deref().ok_or("no restart command was given")?;
     state.held.clear();
+    match bed.target.restart.as_ref().ok_or("no restart command was given")? {
+        Restart::Command(command) => by_command(command).await?,
+        Restart::Within(restart) => restart().await?,
+    }
+    for _ in 0..limits::RESTART_PROBES {
+        let probe = bed.probe("restart", &mut state.stream).await;
+        if probe.exchange().is_some_and(|exchange| exchange.reply.answer().is_some()) {
+            return Ok(());
+        }
+        if let Some(reason) = bed.stopped().filter(|_| bed.gave_up.get().is_none()) {
+            return Err(reason);
+        }
+        bed.clock.sleep(Duration::from_millis(200)).await;
+    }
+    Err("the target does not answer after the restart".to_owned())
+}
+
+async fn by_command(command: &str) -> Result<(), String> {
     let failed = |words: String| format!("the restart command failed: {words}");
     let mut child = tokio::process::Command::new("sh")
         .args(["-c", command])
@@ -29,15 +47,5 @@ pub(super) async fn restart(bed: &Bed, state: &mut State) -> Result<(), String> 
         Ok(Ok(status)) if !status.success() => return Err(failed(status.to_string())),
         Ok(Ok(_)) => {}
     }
-    for _ in 0..limits::RESTART_PROBES {
-        let probe = bed.probe("restart", &mut state.stream).await;
-        if probe.exchange().is_some_and(|exchange| exchange.reply.answer().is_some()) {
-            return Ok(());
-        }
-        if let Some(reason) = bed.stopped().filter(|_| bed.gave_up.get().is_none()) {
-            return Err(reason);
-        }
-        bed.clock.sleep(Duration::from_millis(200)).await;
-    }
-    Err("the target does not answer after the restart".to_owned())
+    Ok(())
 }

@@ -1,7 +1,11 @@
 //! The target of a run: where it is, what it has, how calls to it are signed.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+
+use futures_util::future::BoxFuture;
 
 use super::SessionSource;
 use crate::contract::{Contract, Readings};
@@ -21,8 +25,8 @@ pub struct Target {
     pub credential: Option<Credential>,
     /// A key without permission to end sessions.
     pub denied: Option<Credential>,
-    /// Command that restarts the target and returns when it is back.
-    pub restart: Option<String>,
+    /// How the target is restarted.
+    pub restart: Option<Restart>,
     /// A region that has the API.
     pub region: String,
     /// Another region that has it.
@@ -43,6 +47,24 @@ pub struct Target {
     pub settle: Duration,
     /// Header that carries an id of each request, for the target's logs.
     pub id_header: Option<String>,
+}
+
+/// How a target is restarted.
+#[derive(Clone)]
+pub enum Restart {
+    /// A command of the user's, run by `sh -c`, that returns when the target is back.
+    Command(String),
+    /// The server in this process ends and begins again.
+    Within(Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>),
+}
+
+impl fmt::Debug for Restart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Restart::Command(command) => f.debug_tuple("Command").field(command).finish(),
+            Restart::Within(_) => f.write_str("Within"),
+        }
+    }
 }
 
 /// Whether a target has a capability.

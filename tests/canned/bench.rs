@@ -8,7 +8,7 @@ use endspec::check::{CaseResult, Verdict};
 use endspec::clock::Clock;
 use endspec::contract::Readings;
 use endspec::load;
-use endspec::run::{self, Plan, Progress, SessionSource, Target};
+use endspec::run::{self, Means, Plan, Progress, SessionSource, Target};
 use endspec::seed::Seed;
 use endspec::source::Source;
 use endspec::transport::{Endpoint, Proxies, Roots, Settings, Transport};
@@ -122,7 +122,8 @@ pub async fn against(case: &str, url: &str) -> Came {
     let readings = Readings::defaults(&contract);
     let (_go, stop) = watch::channel(false);
     let target = target(endpoint, readings);
-    let ended = run::run(vec![Arc::new(case)], contract, target, plan, transport, clock, stop, Arc::new(Quiet)).await;
+    let means = Means { transport, clock, stop, progress: Arc::new(Quiet) };
+    let ended = run::run(vec![Arc::new(case)], contract, target, plan, means).await;
     let result = &ended.results[0];
     assert_eq!(result.skip, None);
     let must = result.findings.iter().any(|finding| endspec::check::result::fails(finding.level, false));
@@ -137,6 +138,8 @@ fn target(endpoint: Endpoint, readings: Readings) -> Target {
         endpoint,
         built_in: false,
         auth: Scheme::V1,
+        denied: None,
+        restart: None,
         credential: Some(Credential::new("testid", "testsecret")),
         region: "cn-hangzhou".to_owned(),
         other_region: None,

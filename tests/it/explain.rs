@@ -67,7 +67,7 @@ fn codes() -> BTreeSet<String> {
         if path.ends_with("load/contract/draft.rs") {
             codes.extend(code.split("=> ").skip(1).filter_map(literal).filter(|word| word.starts_with("unknown-")));
         }
-        if path.ends_with("cli/codes.rs") {
+        if path.ends_with("cli/mod.rs") {
             codes.extend(code.split("ENVIRONMENT: &str = ").skip(1).filter_map(literal));
         }
     }
