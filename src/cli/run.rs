@@ -20,7 +20,7 @@ use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::load::profile::Values;
 use crate::report::{self, Facts, Report, terminal};
-use crate::run::{self, Ended, Plan};
+use crate::run::{self, Ended, Means, Plan};
 use crate::seed::Seed;
 
 pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
@@ -113,7 +113,8 @@ async fn drive(
     let bar = Arc::new(Bar::new(chosen.cases.len()));
     let digest = chosen.digest.clone();
     let stop = stop_on_signal();
-    let ended = run::run(chosen.cases, contract, target, plan, transport, clock, stop, bar.clone()).await;
+    let means = Means { transport, clock, stop, progress: bar.clone() };
+    let ended = run::run(chosen.cases, contract, target, plan, means).await;
     bar.finish();
     if let Some(listening) = listening {
         listening.stop().await;
