@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use super::args::ExplainArgs;
-use super::{Exit, codes, print, suite};
+use super::{ENVIRONMENT, Exit, print, suite};
 use crate::case::{Case, Suite, mutation};
 use crate::contract::{Answer, Clause, Contract, Outcome, Reading};
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{self, Diagnostic, did_you_mean};
 
 pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Vec<Diagnostic>> {
     let contract = suite::contract(args.contract.as_deref())?;
@@ -38,10 +38,10 @@ fn named(id: &str, contract: &Contract, suite: &Suite) -> Option<String> {
                 kind.class.name()
             )
         }),
-        codes::CODES
+        diagnostic::CODES
             .iter()
             .find(|(code, _)| *code == id)
-            .map(|(code, words)| format!("diagnostic {code}: {words}\n{}\n", ends(code))),
+            .map(|(code, words)| format!("diagnostic {code}\n{words}\n{}\n", ends(code))),
         Exit::ALL
             .iter()
             .find(|(exit, _)| exit.code().to_string() == id)
@@ -54,10 +54,10 @@ fn named(id: &str, contract: &Contract, suite: &Suite) -> Option<String> {
 }
 
 fn ends(code: &str) -> &'static str {
-    if code == codes::ENVIRONMENT {
-        "it ends a command with exit code 3"
+    if code == ENVIRONMENT {
+        "It ends a command with exit code 3."
     } else {
-        "it ends a command with exit code 2; nothing is sent"
+        "It ends a command with exit code 2, before anything is sent."
     }
 }
 
@@ -71,7 +71,7 @@ fn unknown(id: &str, contract: &Contract, suite: &Suite) -> Diagnostic {
         .chain(contract.readings.keys().map(String::as_str))
         .chain(contract.capabilities.iter().map(|capability| capability.name.as_str()))
         .chain(mutation::CATALOGUE.iter().map(|kind| kind.name))
-        .chain(codes::CODES.iter().map(|(code, _)| *code));
+        .chain(diagnostic::CODES.iter().map(|(code, _)| *code));
     let help = did_you_mean(id, names).map_or_else(
         || "`endspec list cases|clauses|outcomes|readings|capabilities|mutations` shows what there is".to_owned(),
         |close| format!("did you mean `{close}`?"),

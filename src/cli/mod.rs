@@ -2,7 +2,6 @@
 
 mod args;
 mod call;
-mod codes;
 mod explain;
 mod given;
 mod lint;
@@ -25,6 +24,9 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::clock::Clock;
 use crate::diagnostic::{self, Diagnostic};
 use crate::transport::{self, Endpoint, Proxies, Roots, Transport};
+
+/// The diagnostic code of what this machine lacks: the only one that is nobody's mistake.
+const ENVIRONMENT: &str = "environment";
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +115,7 @@ fn together<A, B, C>(
 
 /// What this machine lacks is nobody's mistake.
 fn blame(mistakes: &[Diagnostic]) -> Exit {
-    if mistakes.iter().all(|mistake| mistake.code == codes::ENVIRONMENT) { Exit::Inconclusive } else { Exit::Mistake }
+    if mistakes.iter().all(|mistake| mistake.code == ENVIRONMENT) { Exit::Inconclusive } else { Exit::Mistake }
 }
 
 /// Mistakes of the user, on standard error.

@@ -1,6 +1,6 @@
 //! The reference server as a target: its settings from flags, its facts for the run.
 
-use super::codes::ENVIRONMENT;
+use super::ENVIRONMENT;
 use super::settings::Whom;
 use crate::clock::Clock;
 use crate::contract::Readings;

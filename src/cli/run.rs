@@ -8,12 +8,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::args::RunArgs;
-use super::codes::ENVIRONMENT;
 use super::given::Taker;
 use super::progress::Bar;
 use super::settings::{self, Settings, Whom};
 use super::signals::Signals;
-use super::{Exit, colored, outputs, print, reference, suite, together, width};
+use super::{ENVIRONMENT, Exit, colored, outputs, print, reference, suite, together, width};
 use crate::case::Suite;
 use crate::clock::Clock;
 use crate::contract::Contract;

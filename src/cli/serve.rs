@@ -1,10 +1,9 @@
 //! `endspec serve`: the reference server on an address of the user's.
 
 use super::args::{ServeArgs, ServeAuth};
-use super::codes::ENVIRONMENT;
 use super::settings::of_flag;
 use super::signals::Signals;
-use super::{Exit, print, reference, suite, together};
+use super::{ENVIRONMENT, Exit, print, reference, suite, together};
 use crate::clock::Clock;
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::Diagnostic;
