@@ -3,10 +3,9 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::ENVIRONMENT;
 use super::args::CallArgs;
 use super::settings::{self, Settings};
-use super::{Exit, print, reference, suite};
+use super::{ENVIRONMENT, Exit, print, reference, suite};
 use crate::case::Case;
 use crate::check::history::{Event, Record, Role};
 use crate::check::seen::printable;

@@ -41,7 +41,7 @@ fn named(id: &str, contract: &Contract, suite: &Suite) -> Option<String> {
         diagnostic::CODES
             .iter()
             .find(|(code, _)| *code == id)
-            .map(|(code, words)| format!("diagnostic {code}: {words}\n{}\n", ends(code))),
+            .map(|(code, words)| format!("diagnostic {code}\n{words}\n{}\n", ends(code))),
         Exit::ALL
             .iter()
             .find(|(exit, _)| exit.code().to_string() == id)
@@ -55,9 +55,9 @@ fn named(id: &str, contract: &Contract, suite: &Suite) -> Option<String> {
 
 fn ends(code: &str) -> &'static str {
     if code == ENVIRONMENT {
-        "it ends a command with exit code 3"
+        "It ends a command with exit code 3."
     } else {
-        "it ends a command with exit code 2; nothing is sent"
+        "It ends a command with exit code 2, before anything is sent."
     }
 }
 

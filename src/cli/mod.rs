@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::diagnostic::{self, Diagnostic};
 use crate::transport::{self, Endpoint, Proxies, Roots, Transport};
 
-/// The code of what this machine lacks: the only one that is nobody's mistake.
+/// The diagnostic code of what this machine lacks: the only one that is nobody's mistake.
 const ENVIRONMENT: &str = "environment";
 
 /// How a command ended.
@@ -131,10 +131,11 @@ fn colored(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Columns of the terminal.
+/// Columns of the terminal; 120 where there is none.
 fn width() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
-    columns.unwrap_or(120).clamp(60, 240)
+    let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    columns.or_else(terminal).unwrap_or(120).clamp(60, 240)
 }
 
 /// Writes a command's result to standard output; a closed pipe is no mistake of anybody's.

@@ -8,13 +8,12 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
-use super::ENVIRONMENT;
 use super::args::RunArgs;
 use super::given::Taker;
 use super::progress::Bar;
 use super::settings::{self, Settings, Whom};
 use super::signals::Signals;
-use super::{Exit, colored, outputs, print, reference, suite, together, width};
+use super::{ENVIRONMENT, Exit, colored, outputs, print, reference, suite, together, width};
 use crate::case::Suite;
 use crate::clock::Clock;
 use crate::contract::Contract;

@@ -3,11 +3,10 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::ENVIRONMENT;
 use super::args::{ServeArgs, ServeAuth};
 use super::settings::of_flag;
 use super::signals::Signals;
-use super::{Exit, print, reference, suite, together};
+use super::{ENVIRONMENT, Exit, print, reference, suite, together};
 use crate::clock::Clock;
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::Diagnostic;

@@ -9,7 +9,7 @@ use super::given::Taker;
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::load::profile::{self, Values};
-use crate::report::build::quoted_where_needed;
+use crate::report::exchange::quoted_where_needed;
 use crate::run::{Restart, SessionSource, Target};
 use crate::seed::Seed;
 use crate::server::settings as server;

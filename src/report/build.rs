@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::model::{Case, Clause, Exchange, FORMAT, Finding, Message, Place, Reason, Report, Target, Totals};
-use super::{before, hint, mask};
-use crate::check::history::{Event, Record};
+use super::exchange::{curl, exchange, quoted_where_needed};
+use super::model::{Case, Clause, FORMAT, Finding, Place, Reason, Report, Target, Totals};
+use super::{before, hint};
 use crate::check::result::fails;
 use crate::check::seen::printable;
 use crate::check::{self, CaseResult, Skip, Verdict};
 use crate::contract::{Contract, Level, Readings};
-use crate::http::{Headers, Reply};
 use crate::limits;
 
 /// How the names of the built-in cases' files begin.
@@ -217,19 +216,19 @@ fn case(result: &CaseResult, facts: &Facts) -> Case {
 
 /// Findings, those of one clause and shape as one.
 fn findings(result: &CaseResult, facts: &Facts) -> Vec<Finding> {
-    let mut shapes: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut shapes: BTreeMap<(&str, &str), (usize, String)> = BTreeMap::new();
     let mut findings: Vec<Finding> = Vec::new();
     for found in &result.findings {
         match shapes.get(&(found.clause.as_str(), found.shape.as_str())) {
-            Some(at) => {
-                let first = &mut findings[*at];
-                first.times += 1;
-                if first.others.len() < limits::FINDINGS_SHOWN && first.item != found.item {
-                    first.others.push(found.item.clone());
+            Some((at, first)) => {
+                let (known, other) = (&mut findings[*at], which(result, found));
+                known.times += 1;
+                if known.others.len() < limits::FINDINGS_SHOWN && other != *first && !known.others.contains(&other) {
+                    known.others.push(other);
                 }
             }
             None => {
-                shapes.insert((&found.clause, &found.shape), findings.len());
+                shapes.insert((&found.clause, &found.shape), (findings.len(), which(result, found)));
                 findings.push(finding(result, found, facts));
             }
         }
@@ -260,10 +259,25 @@ fn finding(result: &CaseResult, found: &check::Finding, facts: &Facts) -> Findin
     }
 }
 
-/// The check's own lines, and what ended the session before.
+/// What is wrong with the value that was sent, where one was generated, since that tells more than in which form it went;
+/// else the form.
+fn which(result: &CaseResult, found: &check::Finding) -> String {
+    let mutation = result.history.get(found.record).and_then(|record| record.mutation.as_ref());
+    let form = || found.item.rsplit_once("; time ").map_or(found.item.as_str(), |(form, _)| form);
+    mutation.map_or_else(form, |mutation| mutation.name).to_owned()
+}
+
+/// The check's own lines, each once, and what ended the session before.
 fn notes(result: &CaseResult, found: &check::Finding) -> Vec<(String, String)> {
     let own = found.notes.iter().map(|(name, text)| ((*name).to_owned(), text.clone()));
-    own.chain(before::before(result, found.record).map(|words| ("before".to_owned(), words))).collect()
+    let before = before::before(result, found.record).map(|words| ("before".to_owned(), words));
+    let mut notes = Vec::new();
+    for note in own.chain(before) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    notes
 }
 
 /// The command that shows it again: the case by its id where it is built in, else by its file.
@@ -285,7 +299,8 @@ fn place(found: &check::Finding) -> Place {
     let source = &found.place.source;
     let span = found.place.span;
     let (line, column) = source.line_column(span.start);
-    let text = source.text.lines().nth(line - 1).unwrap_or("").to_owned();
+    let written = source.text.lines().nth(line - 1).unwrap_or("");
+    let text: String = written.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
     let rest = text.chars().count().saturating_sub(column - 1);
     let meant = source.text.get(span.range()).map_or(1, |meant| meant.lines().next().unwrap_or("").chars().count());
     Place {
@@ -296,75 +311,4 @@ fn place(found: &check::Finding) -> Place {
         length: meant.clamp(1, rest.max(1)),
         label: found.label.clone(),
     }
-}
-
-fn exchange(record: &Record) -> Option<Exchange> {
-    let Event::Exchange(exchange) = &record.event else { return None };
-    let request = match &exchange.raw {
-        Some(bytes) => Message { start: String::new(), headers: Vec::new(), body: body(bytes) },
-        None => Message {
-            start: cut(&mask::text(&format!("{} {}", exchange.request.method, exchange.request.target))),
-            headers: headers(&exchange.request.headers),
-            body: body(&exchange.request.body),
-        },
-    };
-    let (response, lost) = match &exchange.reply {
-        Reply::Answered(response) => {
-            let message = Message {
-                start: response.status.to_string(),
-                headers: headers(&response.headers),
-                body: body(&response.body),
-            };
-            (Some(message), None)
-        }
-        Reply::Refused(cause) => (None, Some(format!("refused: {}", printable(&cause.words, 300)))),
-        Reply::Lost(cause) => (None, Some(format!("lost: {}", printable(&cause.words, 300)))),
-    };
-    Some(Exchange { request, response, lost })
-}
-
-fn headers(headers: &Headers) -> Vec<(String, String)> {
-    let shown = headers.iter().take(limits::HEADER_FIELDS);
-    shown
-        .map(|(name, value)| (printable(name, 200), cut(&mask::header(name, &String::from_utf8_lossy(value)))))
-        .collect()
-}
-
-fn body(bytes: &[u8]) -> String {
-    cut(&mask::text(&String::from_utf8_lossy(bytes)))
-}
-
-fn cut(text: &str) -> String {
-    let shown = printable(text, limits::SHOWN_BYTES);
-    if shown.ends_with('…') { format!("{shown} ({} bytes in all)", text.len()) } else { shown }
-}
-
-/// The request for `curl`; what no shell line can carry has none.
-fn curl(record: &Record, url: &str) -> Option<String> {
-    let exchange = record.exchange().filter(|exchange| exchange.raw.is_none())?;
-    let request = &exchange.request;
-    if request.target.len() + request.body.len() > limits::SHOWN_BYTES {
-        return None;
-    }
-    let origin = url.split('/').take(3).collect::<Vec<_>>().join("/");
-    let mut line =
-        format!("curl -X {} {}", request.method, quoted(&mask::text(&format!("{origin}{}", request.target))));
-    for (name, value) in request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
-        let value = mask::header(name, &String::from_utf8_lossy(value));
-        let _ = write!(line, " -H {}", quoted(&format!("{name}: {value}")));
-    }
-    if !request.body.is_empty() {
-        let _ = write!(line, " --data-binary {}", quoted(&mask::text(&String::from_utf8_lossy(&request.body))));
-    }
-    Some(line)
-}
-
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-/// A word as a shell takes it, in quotes only where it must be.
-pub fn quoted_where_needed(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { quoted(word) }
 }

@@ -2,6 +2,7 @@
 
 mod before;
 pub mod build;
+pub mod exchange;
 mod hint;
 pub mod json;
 pub mod mask;

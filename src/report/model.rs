@@ -147,7 +147,7 @@ pub struct Finding {
     pub notes: Vec<(String, String)>,
     /// How often it was seen in the case.
     pub times: usize,
-    /// Further requests of the case that show the same, as `item`: the first few.
+    /// What else of the case shows the same: mutations, or wire forms where none was generated; the first few.
     pub others: Vec<String>,
     /// The exchange.
     pub exchange: Option<Exchange>,

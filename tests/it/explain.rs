@@ -1,10 +1,7 @@
 //! `endspec explain`: whatever has a name is explained.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
-
 use endspec::case::mutation;
+use endspec::diagnostic::CODES;
 use endspec::load;
 
 use crate::endspec;
@@ -35,50 +32,8 @@ fn every_exit_code_is_explained() {
 }
 
 #[test]
-fn every_diagnostic_code_of_the_program_is_explained() {
-    let codes = codes();
-    for known in ["unknown-key", "file-missing", "yaml-syntax", "flag", "environment", "unknown-source"] {
-        assert!(codes.contains(known), "{known} was not found in the sources: {codes:?}");
-    }
-    codes.iter().for_each(|code| explained("diagnostic", code));
-}
-
-/// What stands before a code where a diagnostic is made.
-const MADE: [&str; 9] =
-    ["Diagnostic::new(", "Diagnostic::at(", "mend(", ".mistake(", ".unknown(", " at(", "(at(", "stop(", "code: "];
-
-/// The codes that the sources make diagnostics with.
-fn codes() -> BTreeSet<String> {
-    let mut codes = BTreeSet::new();
-    let mut paths = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-    while let Some(path) = paths.pop() {
-        if path.is_dir() {
-            paths.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
-            continue;
-        }
-        let text = fs::read_to_string(&path).unwrap();
-        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-        for made in MADE {
-            codes.extend(code.split(made).skip(1).filter_map(literal));
-        }
-        if path.ends_with("load/yaml.rs") {
-            codes.extend(code.split("=> (").skip(1).filter_map(literal));
-        }
-        if path.ends_with("load/contract/draft.rs") {
-            codes.extend(code.split("=> ").skip(1).filter_map(literal).filter(|word| word.starts_with("unknown-")));
-        }
-        if path.ends_with("cli/mod.rs") {
-            codes.extend(code.split("ENVIRONMENT: &str = ").skip(1).filter_map(literal));
-        }
-    }
-    codes
-}
-
-/// The word in quotes that a text begins with.
-fn literal(text: &str) -> Option<String> {
-    let word = text.trim_start().strip_prefix('"')?.split('"').next()?;
-    let is_code = word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.is_empty();
-    is_code.then(|| word.to_owned())
+fn every_diagnostic_code_is_explained() {
+    CODES.iter().for_each(|(code, _)| explained("diagnostic", code));
 }
 
 #[test]

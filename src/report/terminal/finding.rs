@@ -36,7 +36,7 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
         full(report, broken, style, text);
     }
     if all.len() > SHOWN_IN_FULL {
-        let _ = writeln!(text, "\n{} more broken:", count(all.len() - SHOWN_IN_FULL, "clause"));
+        let _ = writeln!(text, "\n{}:", count(all.len() - SHOWN_IN_FULL, "more broken clause"));
     }
     for broken in all.iter().skip(SHOWN_IN_FULL) {
         let (finding, place) = (broken.finding, &broken.finding.place);
