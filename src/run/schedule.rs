@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
 
 use super::execute::execute;
 use super::pace::Pace;
@@ -115,30 +116,32 @@ pub async fn run(
 type Panic = Box<dyn std::any::Any + Send>;
 
 async fn all(bed: &Arc<Bed>, cases: Vec<Arc<Case>>, progress: &Arc<dyn Progress>) -> (Vec<CaseResult>, Option<Panic>) {
-    let jobs = Arc::new(Semaphore::new(bed.plan.jobs.max(1)));
-    let mut tasks = Vec::with_capacity(cases.len());
-    for case in cases {
-        let Ok(permit) = jobs.clone().acquire_owned().await else { break };
-        let (bed, progress, task_case) = (bed.clone(), progress.clone(), case.clone());
-        let task = tokio::spawn(async move {
-            let result = execute(&bed, task_case).await;
-            progress.case(&result);
-            drop((permit, bed));
-            result
-        });
-        tasks.push((case, task));
-    }
-    let mut results = Vec::with_capacity(tasks.len());
+    // What a case leaves when it panics; all others put their result in its place.
+    let failed = || Skip::Untested("endspec itself failed in this case".to_owned());
+    let mut results: Vec<CaseResult> = cases.iter().map(|case| CaseResult::skipped(case.clone(), failed())).collect();
     let mut panic = None;
-    for (case, task) in tasks {
-        match task.await {
-            Ok(result) => results.push(result),
-            Err(error) => {
-                let reason = "endspec itself failed in this case".to_owned();
-                results.push(CaseResult::skipped(case, Skip::Untested(reason)));
-                panic = error.try_into_panic().ok().or(panic);
-            }
+    let mut take = |ended: Result<(usize, CaseResult), JoinError>| match ended {
+        Ok((index, result)) => results[index] = result,
+        Err(error) => panic = error.try_into_panic().ok().or(panic.take()),
+    };
+    // A task is as large as the deepest thing that a case can do: none outlives its case.
+    let mut running = JoinSet::new();
+    for (index, case) in cases.into_iter().enumerate() {
+        if running.len() >= bed.plan.jobs.max(1)
+            && let Some(ended) = running.join_next().await
+        {
+            take(ended);
         }
+        let (bed, progress) = (bed.clone(), progress.clone());
+        running.spawn(async move {
+            let result = execute(&bed, case).await;
+            progress.case(&result);
+            drop(bed);
+            (index, result)
+        });
+    }
+    while let Some(ended) = running.join_next().await {
+        take(ended);
     }
     (results, panic)
 }
