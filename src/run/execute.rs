@@ -325,7 +325,8 @@ fn session_of<'a>(state: &'a State, call: &Call) -> Option<(String, &'a Session)
 /// Notes sessions that an answer ended.
 fn ended(bed: &Bed, call: &Call, exchange: &Exchange) {
     let Some(response) = exchange.reply.answer() else { return };
-    if call.action.as_deref() == Some("EndTerminalSession") && Seen::of(response).is_ok(None) {
+    let may_end = call.action.as_deref() == Some("EndTerminalSession") && response.status == 200;
+    if may_end && Seen::of(response).is_ok(None) {
         for (_, id) in call.parameters.iter().filter(|(name, _)| name == "SessionId") {
             bed.sessions.ended(id);
         }
