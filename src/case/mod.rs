@@ -5,6 +5,7 @@ pub mod mutation;
 pub mod selection;
 pub mod step;
 pub mod template;
+pub mod write;
 
 use std::sync::Arc;
 

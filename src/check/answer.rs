@@ -4,15 +4,14 @@ use serde_json::Value;
 
 use super::seen::{printable, violations};
 use super::{Context, Finding, Judgement, Place, Seen};
-use crate::contract::SchemaName;
-use crate::wire::Format;
+use crate::wire::{DocumentFault, Format};
 
 pub(super) fn judge(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut Judgement) {
     request_id(context, place, seen, judgement);
     if seen.says_error() {
         error_table(context, place, seen, judgement);
     }
-    if !seen.is_error() {
+    if (200..300).contains(&seen.response.status) {
         success(context, place, seen, judgement);
     }
     reflection(context, place, seen, judgement);
@@ -42,12 +41,17 @@ fn request_id(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement
     });
     judgement.test("end/request-id/upper-case", finding);
 
-    let header = seen.response.headers.get("x-acs-request-id");
-    let finding = (header != Some(text)).then(|| {
-        let actual =
-            header.map_or_else(|| "no such header".to_owned(), |header| format!("`{}`", printable(header, 60)));
-        let shape = if header.is_none() { "absent" } else { "other" };
-        Finding::new(context, "end/request-id/header", place, format!("x-acs-request-id: {text}"), actual).shape(shape)
+    let headers = &seen.response.headers;
+    // Something in front may add a field of its own, or join several into one.
+    let said = |value: &[u8]| value.split(|byte| *byte == b',').any(|part| part.trim_ascii() == text.as_bytes());
+    let finding = (!headers.all("x-acs-request-id").any(said)).then(|| {
+        let (shape, actual) = match seen.field("x-acs-request-id") {
+            Some(field) => ("other", format!("`{}`", printable(&field, 60))),
+            None => ("absent", "no such header".to_owned()),
+        };
+        let label = format!("the answer has {actual}");
+        let expected = format!("x-acs-request-id: {text}");
+        Finding::new(context, "end/request-id/header", place, expected, actual).shape(shape).label(label)
     });
     judgement.test("end/request-id/header", finding);
 }
@@ -86,32 +90,26 @@ fn error_table(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgemen
     judgement.test("end/error/known-code", finding);
 }
 
+/// The clause on the body of an operation's success.
+pub(super) fn success_clause(operation: &str) -> Option<&'static str> {
+    match operation {
+        "EndTerminalSession" => Some("end/success/body"),
+        "StartTerminalSession" => Some("start/success"),
+        "DescribeTerminalSessions" => Some("describe/shape"),
+        _ => None,
+    }
+}
+
 fn success(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut Judgement) {
     let operation = place.record.operation.as_deref().unwrap_or("");
-    let clause = match operation {
-        "EndTerminalSession" => "end/success/body",
-        "StartTerminalSession" => "start/success",
-        "DescribeTerminalSessions" => "describe/shape",
-        _ => return,
-    };
-    let name = SchemaName { operation: operation.to_owned(), part: "success".to_owned() };
-    let (Some(schema), Ok(document)) = (context.contract.schemas.get(&name), &seen.document) else { return };
-    let finding = match seen.not_ok(Some(operation)) {
-        Some(why) => {
-            let expected = "200 with RequestId and no error Code";
-            Some(Finding::new(context, clause, place, expected, format!("{} {why}", seen.words())).shape(why))
-        }
-        // A RequestId of another shape breaks its own clause.
-        None => violations(schema, document).into_iter().find(|violation| violation.instance != "/RequestId").map(
-            |violation| {
-                let actual = format!("{} at `{}`", violation.message, violation.instance);
-                Finding::new(context, clause, place, "a body valid by the success schema", actual)
-            },
-        ),
-    };
+    let Some(clause) = success_clause(operation) else { return };
+    let finding = success_fault(context, seen, operation).map(|(expected, shape, actual)| {
+        let label = format!("the target answered {} {actual}", seen.words());
+        Finding::new(context, clause, place, expected, actual).shape(shape).label(label)
+    });
     judgement.test(clause, finding);
     if operation == "EndTerminalSession"
-        && let Value::Object(members) = &document.value
+        && let Ok(Value::Object(members)) = seen.document.as_ref().map(|document| &document.value)
     {
         let extra: Vec<&str> = members.keys().map(String::as_str).filter(|name| *name != "RequestId").collect();
         let finding = (!extra.is_empty()).then(|| {
@@ -122,27 +120,41 @@ fn success(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &
     }
 }
 
+/// What is wrong with the body of a success: expected, shape, actual.
+fn success_fault(context: Context<'_>, seen: &Seen<'_>, operation: &str) -> Option<(&'static str, String, String)> {
+    if let Some(why) = seen.not_ok_body(Some(operation)) {
+        return Some(("RequestId and no error Code", why.to_owned(), why.to_owned()));
+    }
+    let Ok(document) = &seen.document else { return None };
+    let schema = context.contract.schema(operation, "success")?;
+    let members = schema.value.get("properties").and_then(Value::as_object);
+    let twice = document.faults.iter().find_map(|fault| match fault {
+        DocumentFault::Duplicate(pointer) => {
+            members?.keys().find(|name| pointer.strip_prefix('/') == Some(name.as_str()))
+        }
+        _ => None,
+    });
+    if let Some(name) = twice {
+        return Some(("every member once", format!("{name} twice"), format!("with {name} twice")));
+    }
+    // A RequestId of another shape breaks its own clause.
+    let violation = violations(schema, document).into_iter().find(|violation| violation.instance != "/RequestId")?;
+    let actual = format!("{} at `{}`", violation.message, violation.instance);
+    Some(("a body valid by the success schema", actual.clone(), format!("with {actual}")))
+}
+
 /// Input in a header, or unescaped in XML (clause `rpc/robust/no-reflection`). Only generated values are looked for: a
 /// region or an id may rightly come back.
 fn reflection(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut Judgement) {
     let clause = "rpc/robust/no-reflection";
     let Some(mutation) = &place.record.mutation else { return };
-    let carries =
-        |value: &&String| value.len() >= 8 && value.contains(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-    for value in mutation.values.iter().filter(carries) {
-        let first_line = value.lines().next().unwrap_or("");
-        let in_header = seen.response.headers.iter().find(|(name, field)| {
-            name.eq_ignore_ascii_case("x-endspec-injected")
-                || (first_line.len() >= 8 && !first_line.is_empty() && find(field, value.as_bytes()))
-        });
+    for value in mutation.values.iter().filter(|value| is_telling(value)) {
+        let injected = |name: &str| name.eq_ignore_ascii_case("x-endspec-injected");
+        let mut fields = seen.response.headers.iter();
+        let in_header = fields.find(|(name, field)| injected(name) || find(field, value.as_bytes()));
         let finding = in_header.map(|(name, _)| {
-            Finding::new(
-                context,
-                clause,
-                place,
-                "no input in a header",
-                format!("the value in header `{}`", printable(name, 60)),
-            )
+            let actual = format!("the value in header `{}`", printable(name, 60));
+            Finding::new(context, clause, place, "no input in a header", actual)
         });
         judgement.test(clause, finding);
         if seen.format == Format::Xml && value.contains('<') {
@@ -154,6 +166,12 @@ fn reflection(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement
             judgement.test(clause, finding);
         }
     }
+}
+
+/// Whether a text that comes back can only have come from the input: not one that a server has words like.
+fn is_telling(value: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric();
+    value.len() >= 8 && value.contains(plain) && value.contains(|c: char| !plain(c) && c != '-')
 }
 
 /// The value as it stands inside JSON text: a value that came back as data, and not as markup, is found so.

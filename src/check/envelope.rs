@@ -2,19 +2,33 @@
 
 use serde_json::Value;
 
+use super::asked::{self, Wanted};
 use super::seen::printable;
 use super::{Context, Finding, Judgement, Place, Seen};
+use crate::http::Exchange;
 use crate::wire::{DocumentFault, Format};
 
-pub(super) fn judge(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut Judgement) {
+/// Members that every error has, as strings.
+const ENVELOPE: [&str; 3] = ["RequestId", "Code", "Message"];
+
+pub(super) fn judge(
+    context: Context<'_>,
+    place: Place<'_>,
+    exchange: &Exchange,
+    seen: &Seen<'_>,
+    judgement: &mut Judgement,
+) {
     if seen.is_error() {
         error(context, place, seen, judgement);
     }
-    let asked = place.record.form.and_then(|form| form.format);
-    match asked {
-        Some(Format::Json) => json(context, place, seen, judgement),
-        Some(Format::Xml) => xml(context, place, seen, judgement),
-        None => default_format(context, place, seen, judgement),
+    if seen.is_bodiless() {
+        return;
+    }
+    match asked::format(&exchange.request) {
+        Wanted::Format(Format::Json) => json(context, place, seen, judgement),
+        Wanted::Format(Format::Xml) => xml(context, place, seen, judgement),
+        Wanted::Nothing => default_format(context, place, seen, judgement),
+        Wanted::Unclear => {}
     }
 }
 
@@ -39,7 +53,7 @@ fn envelope_fault(seen: &Seen<'_>) -> Option<(String, String)> {
         Ok(document) => document,
         Err(faults) => return faults.first().map(|fault| (format!("{fault:?}"), fault_words(fault))),
     };
-    if let Some(fault) = document.faults.first() {
+    if let Some(fault) = document.faults.iter().find(|fault| is_breach(fault)) {
         let shape = match fault {
             DocumentFault::Trailing(_) => "trailing".to_owned(),
             other => format!("{other:?}"),
@@ -49,7 +63,7 @@ fn envelope_fault(seen: &Seen<'_>) -> Option<(String, String)> {
     let Value::Object(members) = &document.value else {
         return Some(("no object".to_owned(), "a document that is no object".to_owned()));
     };
-    for name in ["RequestId", "Code", "Message"] {
+    for name in ENVELOPE {
         match members.get(name) {
             Some(Value::String(text)) if name == "Code" && text.is_empty() => {
                 return Some(("empty Code".to_owned(), "an empty Code".to_owned()));
@@ -65,6 +79,15 @@ fn envelope_fault(seen: &Seen<'_>) -> Option<(String, String)> {
         }
     }
     None
+}
+
+/// Whether a fault that lets a document be read breaks the envelope. A member given twice leaves open what it says; of
+/// members that nobody must send no document decides.
+fn is_breach(fault: &DocumentFault) -> bool {
+    match fault {
+        DocumentFault::Duplicate(pointer) => ENVELOPE.iter().any(|name| pointer.strip_prefix('/') == Some(name)),
+        _ => true,
+    }
 }
 
 /// A fault of a document for people.
@@ -83,7 +106,8 @@ pub fn fault_words(fault: &DocumentFault) -> String {
 fn json(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut Judgement) {
     let clause = "rpc/format/json";
     let expected = "JSON, declared as application/json";
-    let declared = seen.response.headers.get("content-type");
+    let declared = seen.field("content-type");
+    let declared = declared.as_deref();
     let finding = if let Some((shape, actual)) = not_format(seen, Format::Json) {
         Some(Finding::new(context, clause, place, expected, actual).shape(shape))
     } else if declared.is_some_and(|value| is_type(value, "application/json")) {
@@ -99,7 +123,8 @@ fn xml(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut 
     let operation = place.record.operation.as_deref().unwrap_or("");
     let expected_root = if seen.is_error() { "Error".to_owned() } else { format!("{operation}Response") };
     let expected = format!("well-formed XML with root {expected_root}, declared as text/xml");
-    let declared = seen.response.headers.get("content-type");
+    let declared = seen.field("content-type");
+    let declared = declared.as_deref();
     let root = seen.document.as_ref().ok().and_then(|document| document.root.as_deref());
     let fault = if let Some(fault) = not_format(seen, Format::Xml) {
         Some(fault)
@@ -115,7 +140,7 @@ fn xml(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut 
     let finding = fault.map(|(shape, actual)| Finding::new(context, clause, place, expected, actual).shape(shape));
     judgement.test(clause, finding);
     if !broken {
-        let exact = declared.is_some_and(|value| value.eq_ignore_ascii_case("text/xml;charset=utf-8"));
+        let exact = declared.is_some_and(|value| value == "text/xml;charset=utf-8");
         let finding = (!exact).then(|| {
             Finding::new(context, "rpc/format/xml-type", place, "text/xml;charset=utf-8", type_words(declared))
         });
@@ -147,9 +172,13 @@ fn not_format(seen: &Seen<'_>, wanted: Format) -> Option<(String, String)> {
         }
         Err(faults) => faults.first().map(|fault| (format!("{fault:?}"), fault_words(fault))),
         Ok(document) => {
-            let duplicate = |fault: &&DocumentFault| matches!(fault, DocumentFault::Duplicate(_));
-            // A BOM and trailing bytes of errors are judged by the envelope's clause; on successes they stand here.
-            let fault = document.faults.iter().find(|fault| duplicate(fault) || !seen.is_error());
+            // Of errors the envelope's clause judges what stands around the document; XML may begin with a mark.
+            let around = |fault: &&DocumentFault| match fault {
+                DocumentFault::Duplicate(_) => false,
+                DocumentFault::Bom => !seen.is_error() && wanted == Format::Json,
+                _ => !seen.is_error(),
+            };
+            let fault = document.faults.iter().find(around);
             fault.map(|fault| (format!("{fault:?}"), fault_words(fault)))
         }
     }

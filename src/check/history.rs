@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::case::{Class, Mutation};
 use crate::clock::Moment;
-use crate::http::Exchange;
+use crate::http::{Exchange, Request};
 use crate::wire::WireForm;
 
 /// Why a request was sent.
@@ -114,9 +114,19 @@ pub enum Sight {
 }
 
 impl Record {
-    /// Whether its answer is an RPC answer (CONTRACT.md): a well-formed GET or POST of an operation at the path.
+    /// Whether its answer is an RPC answer (CONTRACT.md): to a well-formed GET or POST of an operation at the path, without
+    /// an Upgrade header.
     pub fn is_rpc(&self) -> bool {
+        let fits = |request: &Request| {
+            matches!(request.method.as_str(), "GET" | "POST") && request.headers.all("upgrade").next().is_none()
+        };
         self.operation.is_some()
+            && self.exchange().is_none_or(|exchange| exchange.raw.is_none() && fits(&exchange.request))
+    }
+
+    /// Whether it is one of the attempts to send a step's own request.
+    pub fn is_attempt(&self) -> bool {
+        matches!(self.role, Role::Judged | Role::Strike)
     }
 
     /// The exchange, if it is one.

@@ -1,12 +1,15 @@
 //! Checks: pure judgements of what a target answered, (contract, case, history) -> findings.
 
 pub mod answer;
+mod asked;
 pub mod envelope;
 pub mod expectation;
 pub mod finding;
 pub mod framing;
 pub mod history;
 pub mod look;
+mod matchers;
+mod permitted;
 pub mod request_id;
 pub mod result;
 pub mod same;
@@ -23,7 +26,7 @@ pub use seen::Seen;
 
 use crate::case::Case;
 use crate::contract::{Contract, Level, Readings};
-use crate::http::Reply;
+use crate::http::{Exchange, Reply};
 
 /// What every check may know besides the history.
 #[derive(Debug, Clone, Copy)]
@@ -92,22 +95,33 @@ pub fn step(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Rec
 pub fn answers(context: Context<'_>, case: &Arc<Case>, records: &[Record], first: usize) -> Judgement {
     let mut judgement = Judgement::default();
     for (offset, record) in records.iter().enumerate() {
+        // Set-up and clean-up are never verdicts, throttling is none either, and silence takes two strikes.
+        if !(record.is_attempt() || record.role == Role::Probe) {
+            continue;
+        }
         let Event::Exchange(exchange) = &record.event else { continue };
         let Reply::Answered(response) = &exchange.reply else { continue };
-        // Set-up and clean-up are never verdicts, throttling is none either.
-        if !matches!(record.role, Role::Judged | Role::Strike | Role::Probe) {
-            continue;
-        }
-        let found = Place { case, record, index: first + offset };
-        framing::judge(context, found, response, &mut judgement);
-        if !record.is_rpc() || Seen::is_http_refusal(response.status) {
-            continue;
-        }
         let seen = Seen::of(response);
-        answer::judge(context, found, &seen, &mut judgement);
-        envelope::judge(context, found, &seen, &mut judgement);
+        if silence::is_silent(exchange) || (exchange.raw.is_none() && seen.is_throttled()) {
+            continue;
+        }
+        let place = Place { case, record, index: first + offset };
+        framing::judge(context, place, exchange, response, &mut judgement);
+        if is_rpc_answer(record, exchange, &seen) {
+            answer::judge(context, place, &seen, &mut judgement);
+            envelope::judge(context, place, exchange, &seen, &mut judgement);
+        }
     }
     judgement
+}
+
+/// Whether the clauses on RPC answers apply: not to HTTP's own refusals, nor to what is not judged (CONTRACT.md).
+fn is_rpc_answer(record: &Record, exchange: &Exchange, seen: &Seen<'_>) -> bool {
+    record.is_rpc()
+        && !Seen::is_http_refusal(seen.response.status)
+        && !seen.response.body_cut
+        && !asked::is_refused_unread(&exchange.request, seen)
+        && asked::names_version(&exchange.request)
 }
 
 /// A record and where it stands, for findings.

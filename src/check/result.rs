@@ -81,7 +81,7 @@ impl CaseResult {
         }
         if self.findings.iter().any(|finding| fails(finding.level, strict)) {
             Verdict::Fail
-        } else if !self.undecided.is_empty() || (self.findings.is_empty() && self.untested().next().is_some()) {
+        } else if !self.undecided.is_empty() || self.untested().next().is_some() {
             Verdict::Inconclusive
         } else {
             Verdict::Pass

@@ -2,54 +2,82 @@
 
 use std::sync::Arc;
 
-use super::{Context, Finding, Judgement, Place, Record, Role, Seen};
+use super::permitted::Permitted;
+use super::seen::printable;
+use super::silence::is_silent;
+use super::{Context, Finding, Judgement, Place, Record, Seen, asked};
 use crate::case::{Action, Case, Expectation};
 use crate::contract::OutcomeRef;
 use crate::wire::{Placement, WireForm};
 
-type Kind = (u16, Option<String>);
+/// An answer that is compared.
+struct Said<'a> {
+    record: &'a Record,
+    index: usize,
+    status: u16,
+    code: Option<String>,
+    /// The outcome, or the value of a reading, that permits it.
+    origin: Option<String>,
+    /// An error whose Code cannot be read: its envelope is broken, and what it means is unknown.
+    unread: bool,
+}
 
 /// Judges the requests of one step that carry the same input.
 pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Record], first: usize) -> Judgement {
     let mut judgement = Judgement::default();
     let step = &case.steps[index];
-    let Action::Call(call) = &step.action else { return judgement };
-    let open = step.expect.as_ref().is_some_and(|expect| leaves_open(&expect.value));
-    if !open && call.times < 2 {
+    let (Action::Call(call), Some(expect)) = (&step.action, &step.expect) else { return judgement };
+    if !leaves_open(&expect.value) && call.times < 2 {
         return judgement;
     }
-    let answers: Vec<(usize, &Record, Kind)> = records
-        .iter()
-        .enumerate()
-        .filter(|(_, record)| matches!(record.role, Role::Judged | Role::Strike))
-        .filter_map(|(offset, record)| {
-            let response = record.exchange()?.reply.answer().filter(|_| record.is_rpc())?;
-            let seen = Seen::of(response);
-            (!seen.is_throttled() && !Seen::is_http_refusal(response.status)).then(|| (offset, record, seen.kind()))
-        })
-        .collect();
-    for (at, (offset, record, kind)) in answers.iter().enumerate() {
-        let place = Place { case, record, index: first + offset };
+    let said = |(at, record)| said(context, &expect.value, first + at, record);
+    let answers: Vec<Said<'_>> = records.iter().enumerate().filter_map(said).collect();
+    for (at, answer) in answers.iter().enumerate() {
+        let record = answer.record;
         let own = record.mutation.as_ref().map_or_else(|| case.clause_of(step), |mutation| mutation.clause);
-        let earlier = answers[..at].iter().filter(|(_, other, _)| input(other) == input(record));
-        for (_, other, other_kind) in earlier {
-            let Some(clause) = axis(other.form, record.form, own) else { continue };
-            let finding = (kind != other_kind).then(|| {
-                let expected = format!("{} as for {}", words(other_kind), form_words(other));
-                Finding::new(context, clause, place, expected, words(kind)).shape(format!(
-                    "{} / {}",
-                    words(other_kind),
-                    words(kind)
-                ))
-            });
-            let broken = finding.is_some();
-            judgement.test(clause, finding);
-            if broken {
-                return judgement;
+        for earlier in answers[..at].iter().filter(|earlier| input(earlier.record) == input(record)) {
+            let Some(clause) = axis(earlier.record.form, record.form, own) else { continue };
+            if is_same(clause, earlier, answer) {
+                judgement.tested(clause);
+                continue;
             }
+            let place = Place { case, record, index: answer.index };
+            let (before, now) = (words(earlier), words(answer));
+            let expected = format!("{before} as for {}", form_words(earlier.record));
+            let shape = format!("{before} / {now}");
+            judgement.test(clause, Some(Finding::new(context, clause, place, expected, now).shape(shape)));
+            return judgement;
         }
     }
     judgement
+}
+
+/// The answer of a record, where it can be compared: silence, throttling, failures and HTTP's own refusals are judged
+/// elsewhere, and what stands in front may take a large request for too long or let it through.
+fn said<'a>(context: Context<'_>, expectation: &Expectation, index: usize, record: &'a Record) -> Option<Said<'a>> {
+    let exchange = record.exchange().filter(|_| record.is_attempt() && record.is_rpc())?;
+    let response = exchange.reply.answer().filter(|response| response.status < 500 && !is_silent(exchange))?;
+    let seen = Seen::of(response);
+    let refused = Seen::is_http_refusal(response.status)
+        || (asked::is_large(&exchange.request) && asked::is_too_long(response.status));
+    // A success where refusals alone are permitted is the outcome's finding; what follows it is another state.
+    if refused || !seen.is_error() || seen.is_throttled() || response.body_cut {
+        return None;
+    }
+    let permitted = Permitted::of(context, record, &exchange.request, expectation);
+    let origin = permitted.kind(&seen).map(str::to_owned);
+    let (status, code) = seen.kind();
+    let unread = seen.is_error() && code.is_none();
+    Some(Said { record, index, status, code, origin, unread })
+}
+
+/// Whether two answers are of one kind: permitted by the same outcome or value of a reading, or else the same to the
+/// letter. JSON and XML are held to the letter.
+fn is_same(clause: &str, a: &Said<'_>, b: &Said<'_>) -> bool {
+    if a.status == b.status && (a.code == b.code || a.unread || b.unread) {
+        return true;
+    }
+    clause != "rpc/format/same" && a.origin.is_some() && a.origin == b.origin
 }
 
 /// Whether more than one kind of answer is permitted, so that sameness says more than the outcome does.
@@ -70,7 +98,7 @@ fn input(record: &Record) -> (Option<&str>, Option<&str>) {
 
 /// The clause that says that two forms mean the same: the one of the single axis on which they differ. `None` where no
 /// document says so (other signature scheme), or they differ on several.
-fn axis<'a>(a: Option<WireForm>, b: Option<WireForm>, own: &'a str) -> Option<&'a str> {
+fn axis(a: Option<WireForm>, b: Option<WireForm>, own: &str) -> Option<&str> {
     let (Some(a), Some(b)) = (a, b) else { return Some(own) };
     let mut clauses = Vec::new();
     if a.placement != b.placement {
@@ -99,9 +127,11 @@ fn axis<'a>(a: Option<WireForm>, b: Option<WireForm>, own: &'a str) -> Option<&'
     }
 }
 
-fn words((status, code): &Kind) -> String {
-    let code = code.as_deref().map(|code| super::seen::printable(code, 80));
-    code.map_or_else(|| status.to_string(), |code| format!("{status} {code}"))
+fn words(said: &Said<'_>) -> String {
+    match &said.code {
+        Some(code) => format!("{} {}", said.status, printable(code, 80)),
+        None => said.status.to_string(),
+    }
 }
 
 fn form_words(record: &Record) -> String {

@@ -36,6 +36,12 @@ impl<'a> Seen<'a> {
         self.document.as_ref().ok()?.text(member)
     }
 
+    /// The first header field of that name, as text for people where it is no UTF-8.
+    pub fn field(&self, name: &str) -> Option<String> {
+        let value = self.response.headers.all(name).next()?;
+        Some(String::from_utf8_lossy(value).trim().to_owned())
+    }
+
     /// `Code`.
     pub fn code(&self) -> Option<&str> {
         self.text("Code")
@@ -44,6 +50,11 @@ impl<'a> Seen<'a> {
     /// Whether it is an error by its status.
     pub fn is_error(&self) -> bool {
         self.response.status >= 400
+    }
+
+    /// Whether HTTP leaves it no body: what it should say stands nowhere, and no format is wrong.
+    pub fn is_bodiless(&self) -> bool {
+        matches!(self.response.status, 100..=199 | 204 | 205 | 304)
     }
 
     /// Whether it says error by its status or, under a status of success, by its Code.
@@ -72,9 +83,11 @@ impl<'a> Seen<'a> {
 
     /// What keeps it from being `ok`.
     pub fn not_ok(&self, operation: Option<&str>) -> Option<&'static str> {
-        if self.response.status != 200 {
-            return Some("with another status");
-        }
+        if self.response.status == 200 { self.not_ok_body(operation) } else { Some("with another status") }
+    }
+
+    /// What keeps its body from being that of `ok`, whatever its status.
+    pub fn not_ok_body(&self, operation: Option<&str>) -> Option<&'static str> {
         let Ok(document) = &self.document else { return Some("with a body that is no document") };
         let Value::Object(members) = &document.value else { return Some("with a body that is no object") };
         if !members.contains_key("RequestId") {
@@ -90,9 +103,9 @@ impl<'a> Seen<'a> {
         None
     }
 
-    /// The kind of answer: two answers of one kind have the same status and code.
+    /// Status and Code; a Code that only says success counts as none.
     pub fn kind(&self) -> (u16, Option<String>) {
-        (self.response.status, self.code().map(str::to_owned))
+        (self.response.status, self.code().filter(|_| self.says_error()).map(str::to_owned))
     }
 
     /// In words: `404 InvalidSessionId.NotFound`, `200`, `500 with a body that is no document`.

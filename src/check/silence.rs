@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::seen::printable;
-use super::{Context, Finding, Judgement, Place, Record, Role};
+use super::{Context, Finding, Judgement, Place, Record, Role, framing};
 use crate::case::{Action, Case};
-use crate::http::{Exchange, Reply, Response};
+use crate::http::{Exchange, FramingFault, Reply, Response};
 
 /// Judges the silences of one step.
 pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Record], first: usize) -> Judgement {
@@ -15,29 +15,70 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Re
     if !matches!(case.steps[index].action, Action::Call(_)) {
         return judgement;
     }
-    let struck = records.iter().enumerate().filter(|(_, record)| record.role == Role::Strike);
-    for (at, record) in struck {
-        let earlier = records[..at].iter().rposition(|r| r.role == Role::Strike && r.item == record.item);
-        let Some(earlier) = earlier else { continue };
-        let silent = |r: &Record| r.exchange().is_some_and(is_silent);
-        if !silent(&records[earlier]) || !silent(record) || !surrounded(records, earlier, at) {
-            continue;
-        }
+    for (at, record) in records.iter().enumerate().filter(|(_, record)| record.is_rpc()) {
         let Some(exchange) = record.exchange() else { continue };
-        let (clause, actual) = words(exchange);
-        let place = Place { case, record, index: first + at };
-        let finding = Finding::new(context, clause, place, "an answer", actual)
-            .shape(clause)
-            .note("again", "twice on fresh connections; plain requests before, between and after were answered");
-        judgement.test(clause, Some(finding));
+        match strikes(records, at) {
+            Strikes::Fewer => {}
+            Strikes::Unsure => {
+                let words = "silent twice, but not all plain requests around were answered";
+                judgement.undecided.insert(format!("{}: {words}", named(record)));
+            }
+            Strikes::Two => {
+                let (clause, actual) = words(exchange);
+                let place = Place { case, record, index: first + at };
+                let finding = Finding::new(context, clause, place, "an answer", actual.clone())
+                    .shape(clause)
+                    .label(format!("the target gave {actual}"))
+                    .note(
+                        "again",
+                        "twice on fresh connections; plain requests before, between and after were answered",
+                    );
+                judgement.test(clause, Some(finding));
+            }
+        }
     }
     judgement
+}
+
+/// How often an input was met with silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Strikes {
+    /// Once or not at all, or not the last of its attempts.
+    Fewer,
+    /// Twice, while it is not sure that others were answered.
+    Unsure,
+    /// Twice, while plain requests around were answered.
+    Two,
+}
+
+/// Whether the attempt at `at` is the second strike of its item.
+pub(super) fn strikes(records: &[Record], at: usize) -> Strikes {
+    let record = &records[at];
+    let silent = |r: &Record| r.exchange().is_some_and(is_silent);
+    let exact = record.exchange().is_some_and(|exchange| exchange.raw.is_some());
+    // Of a call the two requests sent again count; exact bytes always go on a connection of their own.
+    let counts = |r: &Record| r.item == record.item && (r.role == Role::Strike || (exact && r.role == Role::Judged));
+    let earlier = records[..at].iter().rposition(counts);
+    let (Role::Strike, Some(earlier)) = (record.role, earlier) else { return Strikes::Fewer };
+    if !silent(record) || !silent(&records[earlier]) {
+        return Strikes::Fewer;
+    }
+    let nearest = |probe: Option<&Record>| probe.is_some_and(is_answered);
+    let is_probe = |r: &&Record| r.role == Role::Probe;
+    let before = exact || nearest(records[..earlier].iter().rev().find(is_probe));
+    let between = nearest(records[earlier + 1..at].iter().find(is_probe));
+    let after = nearest(records[at + 1..].iter().find(is_probe));
+    if before && between && after { Strikes::Two } else { Strikes::Unsure }
+}
+
+fn is_answered(record: &Record) -> bool {
+    record.exchange().is_some_and(|exchange| exchange.reply.answer().is_some() && !is_silent(exchange))
 }
 
 /// Silence: no whole answer, or a 502 or 504 of something in front.
 pub fn is_silent(exchange: &Exchange) -> bool {
     match &exchange.reply {
-        Reply::Answered(response) => is_gateway_failure(response),
+        Reply::Answered(response) => is_gateway_failure(response) || cut_short(response).is_some(),
         Reply::Lost(_) => true,
         Reply::Refused(_) => false,
     }
@@ -48,19 +89,24 @@ pub fn is_gateway_failure(response: &Response) -> bool {
     matches!(response.status, 502 | 504)
 }
 
-/// Whether a probe was answered before the earlier strike, between the two, and after the later.
-fn surrounded(records: &[Record], earlier: usize, later: usize) -> bool {
-    let answered =
-        |r: &Record| r.role == Role::Probe && r.exchange().is_some_and(|e| e.reply.answer().is_some() && !is_silent(e));
-    let nearest_before = records[..earlier].iter().rev().find(|r| r.role == Role::Probe);
-    let between = records[earlier + 1..later].iter().find(|r| r.role == Role::Probe);
-    let after = records[later + 1..].iter().find(|r| r.role == Role::Probe);
-    [nearest_before, between, after].into_iter().all(|probe| probe.is_some_and(answered))
+/// A connection that ended within the body: a broken one.
+fn cut_short(response: &Response) -> Option<&FramingFault> {
+    response.framing.iter().find(|fault| matches!(fault, FramingFault::Short { .. }))
 }
 
+/// Which request of a case it is: `step 2 (GET)`.
+pub(super) fn named(record: &Record) -> String {
+    let step = record.step.map_or_else(String::new, |step| format!("step {}", step + 1));
+    if record.item.is_empty() { step } else { format!("{step} ({})", record.item) }
+}
+
+/// The clause that silence breaks, and what came instead of an answer.
 fn words(exchange: &Exchange) -> (&'static str, String) {
     match &exchange.reply {
-        Reply::Answered(response) => ("rpc/robust/no-5xx", response.status.to_string()),
+        Reply::Answered(response) => match cut_short(response) {
+            Some(fault) => ("rpc/robust/framing", framing::words(fault)),
+            None => ("rpc/robust/no-5xx", response.status.to_string()),
+        },
         Reply::Lost(cause) | Reply::Refused(cause) => {
             let words = printable(&cause.words, 200);
             match cause.status {
@@ -69,4 +115,9 @@ fn words(exchange: &Exchange) -> (&'static str, String) {
             }
         }
     }
+}
+
+/// What came instead of an answer, for a request that nothing was learned from.
+pub(super) fn said(exchange: &Exchange) -> String {
+    words(exchange).1
 }

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::report::{self, Facts, Report, terminal};
-use crate::run::{self, Ended, Plan};
+use crate::run::{self, Ended, Means, Plan};
 use crate::seed::Seed;
 use crate::server::{Server, listen};
 use crate::transport::Endpoint;
@@ -158,7 +158,8 @@ async fn drive(
     let bar = Arc::new(Bar::new(chosen.cases.len()));
     let digest = chosen.digest.clone();
     let stop = stop_on_signal();
-    let ended = run::run(chosen.cases, contract, target, plan, transport, clock, stop, bar.clone()).await;
+    let means = Means { transport, clock, stop, progress: bar.clone() };
+    let ended = run::run(chosen.cases, contract, target, plan, means).await;
     bar.finish();
     if let Some(listening) = listening {
         listening.stop().await;

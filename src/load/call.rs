@@ -56,7 +56,7 @@ fn operation(reader: &mut Reader<'_>, node: &Node, vocabulary: &Contract) -> Opt
     let operations = &vocabulary.page.operations;
     if !operations.iter().any(|operation| operation == name) {
         let help = one_of(name, operations.iter().map(String::as_str), "there are");
-        let help = format!("{help}; `with: {{ Action: ... }}` sends any other");
+        let help = format!("{help} (`with: {{ Action: ... }}` sends any other)");
         reader.mend("unknown-operation", node.span, format!("there is no operation `{}`", shortened(name)), help);
         return None;
     }
@@ -81,7 +81,10 @@ fn parameters(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope) -> Vec<Pa
 fn without(reader: &mut Reader<'_>, node: &Node, with: &[Parameter]) -> Vec<Spanned<String>> {
     let mut names: Vec<Spanned<String>> = Vec::new();
     for node in reader.list(node, "a list of common parameters") {
-        let Some(name) = reader.word(node, "common parameter", &COMMON.map(|name| (name, name))) else { continue };
+        let Some(name) = reader.word(node, "common parameter that can be left out", &COMMON.map(|name| (name, name)))
+        else {
+            continue;
+        };
         if names.iter().any(|other| other.value == name) {
             reader.mistake("listed-twice", node.span, format!("`{name}` is listed twice"));
         }
@@ -105,7 +108,8 @@ fn values(reader: &mut Reader<'_>, node: &Node) -> Option<Values> {
         if !mutation::PARAMETERS.contains(&name) {
             let at = kind.len() + 1;
             let span = reader.inside(node, at..at + name.len());
-            reader.unknown("unknown-word", "generated parameter", name, span, mutation::PARAMETERS);
+            let help = one_of(name, mutation::PARAMETERS, "there are");
+            reader.mend("unknown-word", span, format!("there are no values for `{}`", shortened(name)), help);
             return None;
         }
         return Some(Values { parameter: name.to_owned(), valid: kind == "valid", classes: Vec::new() });
@@ -119,7 +123,8 @@ fn values(reader: &mut Reader<'_>, node: &Node) -> Option<Values> {
             return None;
         }
     };
-    let parameter = reader.word(parameter, "generated parameter", &mutation::PARAMETERS.map(|name| (name, name)));
+    let parameter =
+        reader.word(parameter, "parameter with generated values", &mutation::PARAMETERS.map(|name| (name, name)));
     let classes = fields.get("class").map(|node| classes(reader, node, valid));
     let classes = match classes {
         Some(read) => read?,
@@ -199,7 +204,11 @@ pub(super) fn is_pointer(reader: &mut Reader<'_>, text: &str, node: &Node) -> bo
     let escapes = text.match_indices('~').all(|(at, _)| matches!(text.as_bytes().get(at + 1), Some(b'0' | b'1')));
     let fits = text.starts_with('/') && escapes;
     if !fits {
-        let help = format!("JSON pointers begin with `/`, such as `/{}`", text.trim_start_matches(['/', '$', '.']));
+        let help = if escapes {
+            format!("JSON pointers begin with `/`, such as `/{}`", text.trim_start_matches(['/', '$', '.']))
+        } else {
+            "in a name `~` is written `~0`, and `/` is written `~1`".to_owned()
+        };
         reader.mend("bad-pointer", node.span, format!("`{}` is no JSON pointer", shortened(text)), help);
     }
     fits

@@ -51,6 +51,11 @@ pub(super) fn expectation(
             reading(reader, node, vocabulary)
         }
         Kind::Map(_) => matchers::matchers(reader, node, vocabulary).map(Expectation::Matchers),
+        Kind::Number(number) => {
+            let message = format!("an outcome, a list of them or a mapping is expected here, found {}", node.found());
+            reader.mend("wrong-type", node.span, message, format!("write `{{ status: {number} }}`"));
+            None
+        }
         _ => {
             reader.expected("an outcome, a list of them or a mapping", node);
             None

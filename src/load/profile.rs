@@ -160,8 +160,35 @@ impl Values {
 /// Reads a profile file.
 ///
 /// # Errors
-/// Every mistake in it.
+/// Every mistake in it; what stands after a key that looks like a secret's is masked in the source they point into.
 pub fn profile(source: &Arc<Source>) -> Result<ProfileFile, Vec<Diagnostic>> {
+    read(source).map_err(|mut mistakes| {
+        let masked = masked(source);
+        for place in mistakes.iter_mut().filter_map(|mistake| mistake.place.as_mut()) {
+            place.source = masked.clone();
+        }
+        mistakes
+    })
+}
+
+/// The source with stars for secrets; every byte is where it was.
+fn masked(source: &Arc<Source>) -> Arc<Source> {
+    let mut text = String::with_capacity(source.text.len());
+    for line in source.text.split_inclusive('\n') {
+        let mut colons = line.match_indices(':').map(|(at, _)| at);
+        let shown = colons.find(|at| {
+            let before = line[..*at].trim_end_matches(['"', '\'', ' ']);
+            let letters = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+            is_secret(&before[before.trim_end_matches(letters).len()..])
+        });
+        let (plain, secret) = line.split_at(shown.map_or(line.len(), |at| at + 1));
+        text.push_str(plain);
+        text.extend(secret.bytes().map(|byte| if byte.is_ascii_whitespace() { char::from(byte) } else { '*' }));
+    }
+    Source::new(source.name.clone(), text)
+}
+
+fn read(source: &Arc<Source>) -> Result<ProfileFile, Vec<Diagnostic>> {
     let tree = match yaml::tree(source, limits::YAML_NODES) {
         Ok(tree) => tree,
         // A file whose every line is commented out says nothing wrong.
@@ -352,6 +379,22 @@ mod tests {
         let file = profile(&Source::new("endspec.yaml", TEXT)).unwrap();
         let mistake = file.named(Some("stagin")).unwrap_err();
         assert_eq!((mistake.code, mistake.help.as_deref()), ("unknown-profile", Some("did you mean `staging`?")));
+    }
+
+    #[test]
+    fn no_diagnostic_shows_a_secret() {
+        let texts = [
+            "access-key-secret: hunter2\n",
+            "{ regoin: a, \"accessKeySecret\" : 'hünter2 x', target: hunter2 }\n",
+            "profiles:\n  a: { token: hunter2, without: xml }\n",
+            "secret: hunter2: x\n",
+        ];
+        for text in texts {
+            let mistakes = profile(&Source::new("endspec.yaml", text)).unwrap_err();
+            let shown = crate::diagnostic::render(&mistakes, false, 100);
+            assert!(!shown.contains("nter2"), "{shown}");
+            assert!(shown.contains('*'), "{shown}");
+        }
     }
 
     #[test]

@@ -67,11 +67,17 @@ impl<'a> Reader<'a> {
 
     /// Notes that a node is of the wrong type, with the way out of the usual traps.
     pub(super) fn expected(&mut self, what: &str, node: &Node) {
+        let told = |mistake: &Diagnostic| mistake.place.as_ref().is_some_and(|place| place.span == node.span);
+        if self.mistakes.iter().any(|mistake| mistake.code == "old-boolean" && told(mistake)) {
+            return;
+        }
         let written = self.source.text.get(node.span.range()).unwrap_or("");
         let help = match &node.kind {
             Kind::Bool(_) | Kind::Number(_) if what.contains("text") => {
                 Some(format!("put it in quotes: \"{}\"", shortened(written)))
             }
+            Kind::Null if what.contains("text") => Some("write \"\" for the empty text".to_owned()),
+            Kind::Text(text) if what == "a number" && written != text => Some("leave the quotes out".to_owned()),
             Kind::Map(_) if written.starts_with("{{") => {
                 Some(format!("a text that begins with `{{{{` must be in quotes: \"{}\"", shortened(written)))
             }
@@ -100,7 +106,8 @@ impl<'a> Reader<'a> {
         let text = self.text(node, &format!("the text of a {what}"))?;
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
-            self.unknown("unknown-word", what, text, node.span, words.iter().map(|(word, _)| *word));
+            let help = one_of(text, words.iter().map(|(word, _)| *word), "there are");
+            self.mend("unknown-word", node.span, format!("`{}` is no {what}", shortened(text)), help);
         }
         found
     }

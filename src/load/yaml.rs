@@ -193,6 +193,9 @@ fn syntax_help(code: &str, text: &str, span: Span) -> Option<String> {
     if line.contains(" {{") || line.contains("[{{") {
         return Some("a text that begins with `{{` must be in quotes: \"{{region}}\"".to_owned());
     }
+    if line.matches(": ").count() > 1 && !line.contains(['{', '"', '\'']) {
+        return Some("a text that holds `: ` must be in quotes".to_owned());
+    }
     if line.trim_start_matches(' ').starts_with('\t') {
         return Some("indent with spaces".to_owned());
     }

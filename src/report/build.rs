@@ -230,7 +230,7 @@ fn findings(result: &CaseResult, facts: &Facts) -> Vec<Finding> {
 
 fn finding(result: &CaseResult, found: &check::Finding, facts: &Facts) -> Finding {
     let record = result.history.get(found.record);
-    let exchange = record.and_then(|record| exchange(record));
+    let exchange = record.and_then(exchange);
     Finding {
         clause: found.clause.clone(),
         level: found.level.name().to_owned(),

@@ -76,7 +76,7 @@ fn context(bed: &Bed) -> Context<'_> {
 
 fn skip(bed: &Bed, case: &Case) -> Option<Skip> {
     if let Some(reason) = bed.stopped() {
-        return Some(Skip::Untested(reason.to_owned()));
+        return Some(Skip::Untested(reason));
     }
     let mut untested = None;
     for need in &case.needs {
@@ -193,7 +193,7 @@ async fn call_step(
     let items = expand::items(step, state.base, mutations(bed, step, &call, state)?, &bed.target);
     for item in items {
         if let Some(reason) = bed.stopped() {
-            return Err(reason.to_owned());
+            return Err(reason);
         }
         let call = with_mutation(&call, step, &item);
         let named = session_of(state, &call).filter(|(_, session)| bed.sessions.is_open(&session.id));

@@ -10,6 +10,6 @@ pub mod send;
 pub mod sessions;
 pub mod target;
 
-pub use schedule::{Ended, Plan, Progress, run};
+pub use schedule::{Ended, Means, Plan, Progress, run};
 pub use sessions::{Session, SessionSource};
 pub use target::{Availability, Target};

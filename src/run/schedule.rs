@@ -1,7 +1,7 @@
 //! Scheduling: cases side by side, results in the order of the suite, an orderly end whatever happens.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -39,6 +39,18 @@ pub trait Progress: Send + Sync {
     fn case(&self, result: &CaseResult);
 }
 
+/// What a run works with.
+pub struct Means {
+    /// The lanes to the target.
+    pub transport: Transport,
+    /// Time.
+    pub clock: Clock,
+    /// Becoming true ends the run early: sessions are ended and what was done is kept.
+    pub stop: watch::Receiver<bool>,
+    /// Is told of every case that ends.
+    pub progress: Arc<dyn Progress>,
+}
+
 /// What a run came to.
 #[derive(Debug)]
 pub struct Ended {
@@ -58,20 +70,12 @@ pub struct Ended {
     pub contract: Contract,
 }
 
-/// Runs `cases` against `target`. `stop` becoming true ends it early: sessions are ended and what was done is kept.
+/// Runs `cases` against `target`.
 ///
 /// # Panics
 /// When a case panicked: a defect of this program. Sessions are ended before.
-pub async fn run(
-    cases: Vec<Arc<Case>>,
-    contract: Contract,
-    target: Target,
-    plan: Plan,
-    transport: Transport,
-    clock: Clock,
-    stop: watch::Receiver<bool>,
-    progress: Arc<dyn Progress>,
-) -> Ended {
+pub async fn run(cases: Vec<Arc<Case>>, contract: Contract, target: Target, plan: Plan, means: Means) -> Ended {
+    let Means { transport, clock, stop, progress } = means;
     let began = clock.now();
     let bed = Arc::new(Bed {
         contract,
@@ -84,7 +88,7 @@ pub async fn run(
         sessions: Sessions::default(),
         silent: AtomicUsize::new(0),
         sent: AtomicUsize::new(0),
-        gave_up: AtomicBool::new(false),
+        gave_up: OnceLock::new(),
         stop,
     });
     let (mut results, panic) = all(&bed, cases, &progress).await;

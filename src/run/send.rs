@@ -1,6 +1,7 @@
 //! Sending one request of a run: paced, signed anew each time, throttling waited out.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::watch;
 
@@ -9,6 +10,7 @@ use super::pace::Pace;
 use super::sessions::Sessions;
 use super::{Plan, Target};
 use crate::check::history::{Event, Record, Role};
+use crate::check::seen::printable;
 use crate::check::{Seen, silence};
 use crate::clock::{self, Clock};
 use crate::contract::Contract;
@@ -38,8 +40,8 @@ pub struct Bed {
     pub silent: AtomicUsize,
     /// Requests sent.
     pub sent: AtomicUsize,
-    /// Set when the target has been silent for too long.
-    pub gave_up: AtomicBool,
+    /// Set when the target has been silent for too long: the last failure in words.
+    pub gave_up: OnceLock<String>,
     /// Becomes true when the run is to stop.
     pub stop: watch::Receiver<bool>,
     /// Makes nonces differ between two runs with one seed: a target remembers nonces.
@@ -48,17 +50,17 @@ pub struct Bed {
 
 impl Bed {
     /// Why nothing further is to be sent, if so.
-    pub fn stopped(&self) -> Option<&'static str> {
+    pub fn stopped(&self) -> Option<String> {
         if *self.stop.borrow() {
-            Some("interrupted")
-        } else if self.gave_up.load(Ordering::SeqCst) {
-            Some("the target left 10 requests in a row unanswered")
+            Some("interrupted".to_owned())
+        } else if let Some(words) = self.gave_up.get() {
+            Some(format!("the target left {} requests in a row unanswered ({words})", limits::SILENT_IN_A_ROW))
         } else if self
             .plan
             .time_limit
             .is_some_and(|limit| self.clock.now().0 >= u64::try_from(limit.as_micros()).unwrap_or(u64::MAX))
         {
-            Some("the time limit of the run was reached")
+            Some("the time limit of the run was reached; `--time-limit` gives it more".to_owned())
         } else {
             None
         }
@@ -98,10 +100,14 @@ impl Bed {
 
     /// Counts unanswered requests in a row.
     pub fn note(&self, exchange: &Exchange) {
-        if exchange.reply.answer().is_some() {
-            self.silent.store(0, Ordering::SeqCst);
-        } else if self.silent.fetch_add(1, Ordering::SeqCst) + 1 >= limits::SILENT_IN_A_ROW {
-            self.gave_up.store(true, Ordering::SeqCst);
+        match &exchange.reply {
+            Reply::Answered(_) => self.silent.store(0, Ordering::SeqCst),
+            Reply::Refused(cause) | Reply::Lost(cause) => {
+                if self.silent.fetch_add(1, Ordering::SeqCst) + 1 >= limits::SILENT_IN_A_ROW {
+                    // The first to get here says why; all say the same.
+                    let _ = self.gave_up.set(printable(&cause.words, 200));
+                }
+            }
         }
     }
 

@@ -19,28 +19,42 @@ use crate::http::{Cause, CauseKind, Reply};
 
 /// Proxies by scheme and host.
 #[derive(Clone, Default)]
-pub struct Proxies(Option<Arc<Matcher>>);
+pub struct Proxies(Choice);
+
+/// Which proxies there are: the matcher for our own connections, and whence it came, for clients that have their own.
+#[derive(Clone, Default)]
+pub(super) enum Choice {
+    #[default]
+    None,
+    Environment(Arc<Matcher>),
+    All(String, Arc<Matcher>),
+}
 
 impl Proxies {
     /// Every connection goes straight to its endpoint.
     pub fn none() -> Proxies {
-        Proxies(None)
+        Proxies(Choice::None)
     }
 
     /// What `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say, or the system where they say nothing.
     pub fn from_environment() -> Proxies {
-        Proxies(Some(Arc::new(Matcher::from_system())))
+        Proxies(Choice::Environment(Arc::new(Matcher::from_system())))
     }
 
     /// One proxy for everything: a URL that may hold user and password.
     pub fn all(url: &str) -> Proxies {
-        Proxies(Some(Arc::new(Matcher::builder().all(url).build())))
+        Proxies(Choice::All(url.to_owned(), Arc::new(Matcher::builder().all(url).build())))
+    }
+
+    /// What stands before an endpoint: nothing before this machine.
+    pub(super) fn before(&self, endpoint: &Endpoint) -> &Choice {
+        if endpoint.is_loopback() { &Choice::None } else { &self.0 }
     }
 }
 
 impl fmt::Debug for Proxies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Proxies(..)" } else { "Proxies(none)" })
+        f.write_str(if matches!(self.0, Choice::None) { "Proxies(none)" } else { "Proxies(..)" })
     }
 }
 
@@ -77,7 +91,10 @@ struct Proxy {
 
 impl Route {
     pub fn new(endpoint: &Endpoint, proxies: &Proxies, tls: Arc<ClientConfig>, patience: Duration) -> Route {
-        let matcher = proxies.0.as_deref().filter(|_| !endpoint.is_loopback());
+        let matcher = match proxies.before(endpoint) {
+            Choice::None => None,
+            Choice::Environment(matcher) | Choice::All(_, matcher) => Some(matcher),
+        };
         let uri = format!("{}://{}/", endpoint.scheme(), endpoint.authority()).parse::<Uri>().ok();
         let proxy = matcher.zip(uri).and_then(|(matcher, uri)| matcher.intercept(&uri)).map(|intercept| {
             let scheme = intercept.uri().scheme_str().unwrap_or("http");
@@ -220,6 +237,21 @@ pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     words
 }
 
+/// The first cause of a type, in what I/O errors wrap too, which they leave out of their sources.
+pub(super) fn find<'a, T: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(found) = cause.downcast_ref() {
+            return Some(found);
+        }
+        next = match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => cause.source(),
+        };
+    }
+    None
+}
+
 /// How far an exchange has come, kept outside of what a timeout cuts off.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
@@ -275,5 +307,13 @@ mod tests {
         let route = route("http://ecs.example.com", &Proxies::all("socks5://user:word@proxy.example:1080"));
         let words = route.proxy.expect("a proxy").endpoint.expect_err("socks is not spoken");
         assert!(words.contains("socks5") && !words.contains("word@"), "{words}");
+    }
+
+    #[test]
+    fn a_cause_is_found_inside_of_errors_of_io() {
+        use std::io::Error;
+        let inner = Error::other(Error::other(rustls::Error::DecryptError));
+        assert!(matches!(find(&inner), Some(rustls::Error::DecryptError)));
+        assert!(find::<rustls::Error>(&Error::other("words")).is_none());
     }
 }

@@ -49,7 +49,7 @@ impl Transport {
         let Settings { timeout, proxies, roots } = settings;
         let tls = tls::config(roots.clone());
         let route = Route::new(endpoint, proxies, tls.clone(), *timeout);
-        let live = Live::new(route.clone(), *timeout, clock.clone());
+        let live = Live::new(endpoint, settings, route.clone(), tls.clone(), clock.clone());
         let websockets = WebSockets::new(settings, tls, clock.clone());
         Transport { live, raw: Raw::new(route, *timeout), websockets, clock }
     }

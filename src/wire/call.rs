@@ -55,12 +55,12 @@ pub struct Stamp {
 /// Encodes `call` for the endpoint at `host` (with its port where it is not the scheme's own) and `path` (`/` mostly).
 ///
 /// Unsigned and V1: Action, Version, Format and the signature's parameters are parameters like the operation's, wherever
-/// `form` places them. V3: Action, Version and date are headers, Format becomes `accept`, and the operation's
-/// parameters are in the query (or, for observation only, in the body). Exactly what is signed is what is sent.
+/// `form` places them. V3: Action, Version and date are headers, and the operation's parameters are in the query (or, for
+/// observation only, in the body). Exactly what is signed is what is sent. The format is asked for by `accept` too, under
+/// V3 by it alone unless it is XML.
 ///
 /// What `call` gives itself replaces what would be added: a parameter `Format`, `Timestamp` or even `Signature`, and a
-/// header of the same name. Under V3 a `Format` among the parameters stays there, and no `accept` is sent; XML is asked for
-/// by both.
+/// header of the same name. Beside a `Format` of its own no `accept` is sent, so that the two never differ.
 ///
 /// # Panics
 /// When the form asks for a signature and there is no credential.
@@ -127,12 +127,12 @@ pub fn encode(
         push_absent(&mut headers, call, "x-acs-signature-nonce", Some(&stamp.nonce));
         push_absent(&mut headers, call, "x-acs-content-sha256", Some(hash));
         push_absent(&mut headers, call, "x-acs-security-token", token);
-        let accept = form.format.filter(|_| !gives(call, "Format")).map(|format| match format {
-            Format::Json => "application/json",
-            Format::Xml => "application/xml",
-        });
-        push_absent(&mut headers, call, "accept", accept);
     }
+    let accept = form.format.filter(|_| !gives(call, "Format")).map(|format| match format {
+        Format::Json => "application/json",
+        Format::Xml => "application/xml",
+    });
+    push_absent(&mut headers, call, "accept", accept);
     if in_body {
         push_absent(&mut headers, call, "content-type", Some("application/x-www-form-urlencoded"));
     }
@@ -255,7 +255,7 @@ mod tests {
             let stamp = Stamp { timestamp: String::new(), nonce: String::new() };
             let request = encode(&call(), form(placement, Scheme::None), "ecs.test", "", None, &stamp);
             assert_eq!((&*request.method, &*request.target, &*request.body), (method, target, body.as_bytes()));
-            let mut expected = vec![("host", "ecs.test")];
+            let mut expected = vec![("host", "ecs.test"), ("accept", "application/json")];
             if placement == Placement::PostForm {
                 expected.push(("content-type", "application/x-www-form-urlencoded"));
             }
@@ -340,12 +340,33 @@ mod tests {
     }
 
     #[test]
-    fn a_format_among_the_parameters_stays_there_under_v3() {
+    fn a_format_is_asked_for_by_accept_in_every_scheme() {
+        let rows = [
+            (Some(Format::Json), Some("application/json")),
+            (Some(Format::Xml), Some("application/xml")),
+            (None, None),
+        ];
+        for scheme in [Scheme::None, Scheme::V1, Scheme::V3] {
+            for (format, accept) in rows {
+                let request = sent(&call(), WireForm { format, ..form(Placement::GetQuery, scheme) });
+                assert_eq!(request.headers.get("accept"), accept, "{}", scheme.name());
+                let named = request.target.contains("Format=");
+                let by_accept_alone = scheme == Scheme::V3 && format == Some(Format::Json);
+                assert_eq!(named, format.is_some() && !by_accept_alone, "{}", scheme.name());
+            }
+        }
+    }
+
+    #[test]
+    fn a_format_among_the_parameters_stays_there_without_an_accept() {
         let mut call = call();
         call.parameters.push(("Format".to_owned(), "xml".to_owned()));
-        let request = sent(&call, form(Placement::GetQuery, Scheme::V3));
-        assert!(request.target.ends_with("&Format=xml"), "{}", request.target);
-        assert_eq!(request.headers.get("accept"), None);
+        for scheme in [Scheme::None, Scheme::V1, Scheme::V3] {
+            let request = sent(&call, form(Placement::GetQuery, scheme));
+            let incoming = Incoming::parse(&request).expect("decodes");
+            let formats: Vec<&str> = incoming.parameters().filter(|(n, _)| *n == "Format").map(|(_, v)| v).collect();
+            assert_eq!((formats.as_slice(), request.headers.get("accept")), (&["xml"][..], None), "{}", scheme.name());
+        }
     }
 
     #[test]

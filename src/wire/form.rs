@@ -16,9 +16,9 @@ pub enum Placement {
 /// The answer's format asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
-    /// `Format=JSON` (or `accept: application/json` under V3).
+    /// `Format=JSON` and `accept: application/json` (under V3 the latter alone).
     Json,
-    /// `Format=XML` (or `accept: application/xml` under V3).
+    /// `Format=XML` and `accept: application/xml`.
     Xml,
 }
 

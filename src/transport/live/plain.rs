@@ -1,4 +1,4 @@
-//! The polished lane: hyper's client over connections that are reused while they are surely alive.
+//! The polished lane over plain HTTP: hyper's client, with connections that are reused while they are surely alive.
 //!
 //! On the wire: the request's own fields in their order (those of one name together), names in lower case, and
 //! `content-length` where there is a body or the method expects one. Nothing else: no `accept`, no `user-agent`, no
@@ -8,21 +8,22 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Uri, Version};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinHandle;
 
-use super::connect::{Progress, Route, chain, late};
-use super::raw::expects_length;
+use super::super::connect::{Progress, Route, chain, late};
+use super::super::raw::expects_length;
+use super::{collect, is_wrong};
 use crate::clock::{Clock, Moment};
-use crate::http::{Cause, CauseKind, FramingFault, Headers, Reply, Request, Response};
+use crate::http::{Cause, CauseKind, Headers, Reply, Request, Response};
 use crate::limits;
 
-/// The polished lane to one endpoint.
-pub struct Live {
+/// The polished lane to an endpoint over plain HTTP, or to the proxy before it.
+pub struct Plain {
     route: Route,
     timeout: Duration,
     clock: Clock,
@@ -56,9 +57,9 @@ impl Connection {
     }
 }
 
-impl Live {
-    pub(super) fn new(route: Route, timeout: Duration, clock: Clock) -> Live {
-        Live { route, timeout, clock, idle: Mutex::default() }
+impl Plain {
+    pub fn new(route: Route, timeout: Duration, clock: Clock) -> Plain {
+        Plain { route, timeout, clock, idle: Mutex::default() }
     }
 
     /// Whether this lane puts the request on the wire exactly as it is, but for the case of field names.
@@ -156,26 +157,10 @@ impl Live {
         answer: hyper::Response<hyper::body::Incoming>,
         fresh: bool,
     ) -> Result<Response, Cause> {
-        let (head, mut incoming) = answer.into_parts();
-        let headers: Headers =
-            head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes().to_vec())).collect();
-        let mut response = Response::new(head.status.as_u16(), headers, Vec::new());
-        if response.headers.all("content-length").next().is_some()
-            && response.headers.all("transfer-encoding").next().is_some()
-        {
-            response.framing.push(FramingFault::LengthAndChunked);
-        }
-        while let Some(frame) = incoming.frame().await {
-            let Ok(data) = frame.map_err(|error| cause_of(&error))?.into_data() else { continue };
-            let room = limits::BODY_BYTES - response.body.len();
-            response.body.extend_from_slice(&data[..data.len().min(room)]);
-            if data.len() > room {
-                response.body_cut = true;
-                return Ok(response);
-            }
-        }
+        let version = answer.version();
+        let response = collect(answer, cause_of).await?;
         let switched = response.status == 101;
-        if !fresh && !switched && head.version == Version::HTTP_11 && goes_on(&response.headers) {
+        if !fresh && !switched && !response.body_cut && version == Version::HTTP_11 && goes_on(&response.headers) {
             let idle = Idle { connection, since: self.clock.now() };
             self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(idle);
         }
@@ -232,19 +217,7 @@ fn goes_on(headers: &Headers) -> bool {
 }
 
 fn cause_of(error: &hyper::Error) -> Cause {
-    let words = chain(error);
-    let mut source = std::error::Error::source(error);
-    let mut io = None;
-    while let Some(cause) = source {
-        if cause.is::<rustls::Error>() {
-            return Cause::new(CauseKind::Tls, words);
-        }
-        io = io.or(cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind));
-        source = cause.source();
-    }
-    use std::io::ErrorKind::{InvalidData, InvalidInput};
-    let is_wrong = error.is_parse() || matches!(io, Some(InvalidData | InvalidInput));
-    Cause::new(if is_wrong { CauseKind::NotHttp } else { CauseKind::Closed }, words)
+    Cause::new(if is_wrong(error) { CauseKind::NotHttp } else { CauseKind::Closed }, chain(error))
 }
 
 #[cfg(test)]
@@ -252,11 +225,11 @@ mod tests {
     use super::*;
     use crate::transport::{Endpoint, Proxies, Roots, tls};
 
-    fn live(proxies: &Proxies) -> Live {
+    fn lane(proxies: &Proxies) -> Plain {
         let endpoint = Endpoint::parse("http://ecs.example.com").expect("an endpoint");
         let timeout = Duration::from_secs(1);
         let route = Route::new(&endpoint, proxies, tls::config(Roots::Platform), timeout);
-        Live::new(route, timeout, Clock::system())
+        Plain::new(route, timeout, Clock::system())
     }
 
     fn request(method: &str, target: &str, headers: &[(&str, &[u8])]) -> Request {
@@ -266,7 +239,7 @@ mod tests {
 
     #[test]
     fn what_would_change_on_the_way_is_not_carried() {
-        let lane = live(&Proxies::none());
+        let lane = lane(&Proxies::none());
         let host: (&str, &[u8]) = ("host", b"a");
         let rows = [
             ("a signed query", request("GET", "/?A=%2a*'%2F%7e~+&b=&c", &[host]), true),
@@ -304,7 +277,7 @@ mod tests {
 
     #[test]
     fn through_a_proxy_the_target_names_the_endpoint() {
-        let lane = live(&Proxies::all("http://u:p@proxy.example:3128"));
+        let lane = lane(&Proxies::all("http://u:p@proxy.example:3128"));
         let built = lane.build(&request("GET", "/?a=%2a'", &[("host", b"ecs.example.com")])).expect("carried");
         assert_eq!(built.uri().to_string(), "http://ecs.example.com/?a=%2a'");
         assert!(built.headers().contains_key("proxy-authorization"));
