@@ -1,6 +1,7 @@
 """What `compare_hurl.sh` runs: writes the cases, starts the target, runs both programs in turns, prints medians."""
 
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -12,6 +13,7 @@ ENDSPEC, HURL = (str(Path(program).resolve()) for program in sys.argv[1:3])
 CASES = int(os.environ.get("CASES", "1000"))
 ROUNDS = int(os.environ.get("ROUNDS", "7"))
 STARTS = int(os.environ.get("STARTS", "40"))
+# Seconds that one process may take.
 LONGEST = 120
 
 CASE = """\
@@ -43,7 +45,14 @@ class Spent:
         child = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        _, status, usage = os.wait4(child.pid, 0)
+        signal.alarm(LONGEST)
+        try:
+            _, status, usage = os.wait4(child.pid, 0)
+        except TimeoutError:
+            child.kill()
+            raise
+        finally:
+            signal.alarm(0)
         self.wall = time.perf_counter() - begun
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode != 0:
@@ -52,6 +61,11 @@ class Spent:
         self.cpu = usage.ru_utime + usage.ru_stime
         # Linux counts in KiB. What this script itself takes is the least it can tell: a process begins as its copy.
         self.memory = usage.ru_maxrss / 1024
+
+
+def too_long(*_):
+    """A process that hangs ends the whole, cleaned up."""
+    raise TimeoutError(f"no end after {LONGEST} s")
 
 
 def in_turns(rounds, ours, theirs, environment):
@@ -86,6 +100,8 @@ def main():
         )
         try:
             url = target.stdout.readline().removeprefix("listening ").strip()
+            if not url:
+                sys.exit("the target did not start")
             address = url.removeprefix("http://").strip("/")
             cases, entries = folder / "cases", folder / "entries"
             cases.mkdir()
@@ -126,4 +142,5 @@ def compare(run, hurl, cases, files, environment):
     print(f"{f'lint of {len(files)} files, CPU':32} {loading:9.3f} ms  (below 150: {held})")
 
 
+signal.signal(signal.SIGALRM, too_long)
 main()

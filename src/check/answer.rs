@@ -417,7 +417,8 @@ mod tests {
         for (name, value, response, expected) in rows {
             let judgement = sample::judged("EndTerminalSession", &response, |place, seen, judgement| {
                 let mutation = sample::mutation("x", "end/session/malformed", value, &[]);
-                let record = super::super::Record { mutation, ..place.record.clone() };
+                let record =
+                    super::super::Record { mutation: mutation.map(std::sync::Arc::new), ..place.record.clone() };
                 judge(sample::context(), Place { record: &record, ..place }, seen, judgement);
             });
             let found: Vec<&str> =

@@ -209,7 +209,7 @@ mod tests {
         );
         let mutation = sample::mutation("empty", "end/request/empty", "", &["malformed-session"]);
         let judged = |response| {
-            let record = Record { mutation: mutation.clone(), ..answered(Role::Judged, response) };
+            let record = Record { mutation: mutation.clone().map(Arc::new), ..answered(Role::Judged, response) };
             judge(sample::context(), &case, 0, &[record], 0)
         };
         assert!(judged(sample::not_found()).findings.is_empty());

@@ -1,5 +1,7 @@
 //! Histories: what a case did and what came of it, in order.
 
+use std::sync::Arc;
+
 use crate::case::{Class, Mutation};
 use crate::clock::Moment;
 use crate::http::{Exchange, Request};
@@ -37,8 +39,8 @@ pub struct Record {
     pub operation: Option<String>,
     /// The form it was sent in.
     pub form: Option<WireForm>,
-    /// The generated value it carries.
-    pub mutation: Option<Mutation>,
+    /// The generated value it carries; many requests carry the same, and some are long.
+    pub mutation: Option<Arc<Mutation>>,
     /// Index of the step within an overlap.
     pub inner: Option<usize>,
     /// Which client of an overlap sent it.

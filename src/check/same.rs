@@ -240,8 +240,10 @@ mod tests {
     fn two_inputs_may_differ_and_large_ones_may_be_too_long_at_times() {
         let mutated = |name| sample::mutation(name, OWN, "v", &["malformed-session"]);
         let [first, second] = twice(sample::not_found(), refusal(400, "InvalidParameter", "m"));
-        let records =
-            [Record { mutation: mutated("a"), ..first.clone() }, Record { mutation: mutated("b"), ..second.clone() }];
+        let records = [
+            Record { mutation: mutated("a").map(Arc::new), ..first.clone() },
+            Record { mutation: mutated("b").map(Arc::new), ..second.clone() },
+        ];
         assert!(judged("{ reading: malformed-session }", 1, &records).findings.is_empty(), "two inputs");
         let large = [first, second]
             .map(|record| sample::with(record, |exchange| exchange.request.target.push_str(&"a".repeat(2048))));

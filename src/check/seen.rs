@@ -66,10 +66,14 @@ impl<'a> Seen<'a> {
                 .is_ok_and(|document| document.value.get("Code").is_some_and(|code| !says_success(code)))
     }
 
+    /// Whether an answer of this status can be `Throttling*`: most need not be read to know that they are not.
+    pub fn may_be_throttled(status: u16) -> bool {
+        matches!(status, 400 | 429 | 503)
+    }
+
     /// Whether it is `Throttling*`: 400, 429 or 503 (outcome `throttled`).
     pub fn is_throttled(&self) -> bool {
-        matches!(self.response.status, 400 | 429 | 503)
-            && self.code().is_some_and(|code| code.starts_with("Throttling"))
+        Seen::may_be_throttled(self.response.status) && self.code().is_some_and(|code| code.starts_with("Throttling"))
     }
 
     /// Outcome `ok`: 200; an object or `<Action>Response` with RequestId; no Code but those that say success.

@@ -190,7 +190,7 @@ fn ended(bed: &Bed, call: &Call, exchange: &Exchange) {
     let Some(response) = exchange.reply.answer() else { return };
     let mut ids = call.parameters.iter().filter(|(name, _)| name == "SessionId").map(|(_, id)| id);
     let (Some(id), true) = (ids.next(), call.action.as_deref() == Some("EndTerminalSession")) else { return };
-    if ids.all(|other| other == id) && Seen::of(response).is_ok(None) {
+    if response.status == 200 && ids.all(|other| other == id) && Seen::of(response).is_ok(None) {
         bed.sessions.ended(id);
     }
 }

@@ -1,5 +1,7 @@
 //! Expansion: one step into its requests, one case into its variants.
 
+use std::sync::Arc;
+
 use super::Target;
 use crate::case::{CallStep, Case, ForEach, Mutation};
 use crate::limits;
@@ -13,7 +15,7 @@ pub struct Item {
     /// The form.
     pub form: WireForm,
     /// The generated value.
-    pub mutation: Option<Mutation>,
+    pub mutation: Option<Arc<Mutation>>,
 }
 
 /// How the target is ordinarily called: as official clients do under V3, with POST and all parameters in the query.
@@ -38,8 +40,8 @@ pub fn variants(case: &Case, target: &Target) -> Vec<(Option<String>, WireForm)>
 /// The requests of a call: every form, every value, every repetition, cut at `limits::STEP_REQUESTS`.
 pub fn items(call: &CallStep, base: WireForm, mutations: Vec<Mutation>, target: &Target) -> Vec<Item> {
     let forms = call.for_each.as_ref().map_or_else(|| vec![base], |axes| forms(axes, base, target));
-    let values: Vec<Option<Mutation>> =
-        if call.values.is_some() { mutations.into_iter().map(Some).collect() } else { vec![None] };
+    let values: Vec<Option<Arc<Mutation>>> =
+        if call.values.is_some() { mutations.into_iter().map(Arc::new).map(Some).collect() } else { vec![None] };
     let mut items = Vec::new();
     for mutation in &values {
         for form in &forms {

@@ -1,11 +1,11 @@
 //! Scheduling: cases side by side, results in the order of the suite, an orderly end whatever happens.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
 
 use super::execute::execute;
 use super::pace::Pace;
@@ -122,49 +122,48 @@ type Panic = Box<dyn std::any::Any + Send>;
 
 /// Runs all cases; those that restart the target run alone, after the others.
 async fn all(bed: &Arc<Bed>, cases: Vec<Arc<Case>>, progress: &Arc<dyn Progress>) -> (Vec<CaseResult>, Option<Panic>) {
-    let order: Vec<String> = cases.iter().map(|case| case.id.clone()).collect();
-    let (alone, others): (Vec<_>, Vec<_>) = cases.into_iter().partition(|case| case.needs("restart"));
-    let (mut results, mut panic) = side_by_side(bed, others, progress, bed.plan.jobs).await;
-    let (last, late) = side_by_side(bed, alone, progress, 1).await;
-    results.extend(last);
-    panic = panic.or(late);
-    let place: HashMap<String, usize> = order.into_iter().zip(0..).collect();
-    results.sort_by_key(|result| place.get(&result.case.id).copied());
-    (results, panic)
+    // What a case leaves when it panics; all others put their result in its place.
+    let failed = || Skip::Untested("endspec itself failed in this case".to_owned());
+    let mut results: Vec<CaseResult> = cases.iter().map(|case| CaseResult::skipped(case.clone(), failed())).collect();
+    let (alone, others): (Vec<_>, Vec<_>) = cases.into_iter().enumerate().partition(|(_, case)| case.needs("restart"));
+    let first = side_by_side(bed, others, progress, bed.plan.jobs, &mut results).await;
+    let last = side_by_side(bed, alone, progress, 1, &mut results).await;
+    (results, first.or(last))
 }
 
+/// Runs cases, so many at a time, and puts each result in its place; the last panic, if a case panicked.
 async fn side_by_side(
     bed: &Arc<Bed>,
-    cases: Vec<Arc<Case>>,
+    cases: Vec<(usize, Arc<Case>)>,
     progress: &Arc<dyn Progress>,
     jobs: usize,
-) -> (Vec<CaseResult>, Option<Panic>) {
-    let jobs = Arc::new(Semaphore::new(jobs.max(1)));
-    let mut tasks = Vec::with_capacity(cases.len());
-    for case in cases {
-        let Ok(permit) = jobs.clone().acquire_owned().await else { break };
-        let (bed, progress, task_case) = (bed.clone(), progress.clone(), case.clone());
-        let task = tokio::spawn(async move {
-            let result = execute(&bed, task_case).await;
-            progress.case(&result);
-            drop((permit, bed));
-            result
-        });
-        tasks.push((case, task));
-    }
-    let mut results = Vec::with_capacity(tasks.len());
+    results: &mut [CaseResult],
+) -> Option<Panic> {
     let mut panic = None;
-    for (case, task) in tasks {
-        match task.await {
-            Ok(result) => results.push(result),
-            Err(error) => {
-                let reason = "endspec itself failed in this case".to_owned();
-                results.push(CaseResult::skipped(case, Skip::Untested(reason)));
-                panic = error.try_into_panic().ok().or(panic);
-            }
+    let mut take = |ended: Result<(usize, CaseResult), JoinError>| match ended {
+        Ok((index, result)) => results[index] = result,
+        Err(error) => panic = error.try_into_panic().ok().or(panic.take()),
+    };
+    // A task is as large as the deepest thing that a case can do: none outlives its case.
+    let mut running = JoinSet::new();
+    for (index, case) in cases {
+        if running.len() >= jobs.max(1)
+            && let Some(ended) = running.join_next().await
+        {
+            take(ended);
         }
+        let (bed, progress) = (bed.clone(), progress.clone());
+        running.spawn(async move {
+            let result = execute(&bed, case).await;
+            progress.case(&result);
+            drop(bed);
+            (index, result)
+        });
     }
-    (results, panic)
+    while let Some(ended) = running.join_next().await {
+        take(ended);
+    }
+    panic
 }
 
 /// Ends what is still open after all cases: sessions of a case that panicked, or whose clean-up failed.

@@ -182,7 +182,8 @@ pub fn call(operation: &str, parameters: &[(&str, &str)]) -> Call {
 
 /// Whether an exchange ended in `Throttling*`.
 pub fn is_throttled(exchange: &Exchange) -> bool {
-    exchange.reply.answer().is_some_and(|response| Seen::of(response).is_throttled())
+    let answer = exchange.reply.answer().filter(|response| Seen::may_be_throttled(response.status));
+    answer.is_some_and(|response| Seen::of(response).is_throttled())
 }
 
 /// Whether an exchange ended in silence, 502 and 504 included.
