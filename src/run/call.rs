@@ -1,10 +1,10 @@
 //! A call step: its requests one after the other, each judged input, throttling and silence noted.
 
-use super::execute::{State, context, fill};
 use super::expand::{self, Item};
 use super::raw;
 use super::send::{Bed, Way, is_silent, is_throttled};
 use super::sessions::Session;
+use super::state::{State, context, fill};
 use crate::case::mutation::{self, Base};
 use crate::case::{CallStep, LaneChoice, Step};
 use crate::check::history::{Event, Record, Role};

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::execute::State;
 use super::expand::ordinary;
 use super::send::{Bed, Way, call, end_call};
 use super::sessions::Session;
+use super::state::State;
 use crate::case::expectation::LookOutcome;
 use crate::case::{Expectation, LookAt, Step, Via};
 use crate::check::Seen;

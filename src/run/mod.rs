@@ -11,6 +11,7 @@ mod restart;
 pub mod schedule;
 pub mod send;
 pub mod sessions;
+mod state;
 pub mod target;
 
 pub use schedule::{Ended, Means, Plan, Progress, run};

@@ -2,8 +2,8 @@
 
 use futures_util::future::join_all;
 
-use super::execute::State;
 use super::send::Bed;
+use super::state::State;
 use super::{call, look};
 use crate::case::{Action, OverlapStep, Step};
 use crate::check::history::Record;

@@ -1,9 +1,9 @@
 //! Exact bytes: `raw` steps, and calls whose framing is watched byte by byte.
 
 use super::call::Sending;
-use super::execute::{State, fill};
 use super::expand::ordinary;
 use super::send::{Bed, end_call};
+use super::state::{State, fill};
 use crate::case::RawStep;
 use crate::case::template::Part;
 use crate::check::history::{Event, Record, Role};

@@ -3,8 +3,8 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::execute::State;
 use super::send::Bed;
+use super::state::State;
 use super::target::Restart;
 use crate::limits;
 
