@@ -117,8 +117,12 @@ fn snippet(report: &Report, broken: &Broken<'_>, style: Style) -> String {
     let margin = place.line.to_string().len() + 3;
     let width = style.width.saturating_sub(margin + LABEL).max(40);
     for (name, note) in notes(report, broken) {
-        // Lines that are meant to be copied are never broken.
-        let lines = if name == "again" || name == "or" { vec![note] } else { wrap(&note, width) };
+        // Lines that are meant to be copied are never broken, and neither are drawings.
+        let lines = match name.as_str() {
+            "again" | "or" => vec![note],
+            _ if note.trim_end().contains('\n') => note.trim_end().lines().map(str::to_owned).collect(),
+            _ => wrap(&note, width),
+        };
         let pad = " ".repeat((LABEL - 2).saturating_sub(name.chars().count()));
         let lines: Vec<String> = lines.into_iter().map(|line| format!("{pad}{line}")).collect();
         group = group.element(Level::NOTE.with_name(name).message(lines.join("\n")));
