@@ -316,7 +316,8 @@ fn mutate(kind: &Kind, base: Base<'_>, entropy: &mut Unstructured<'_>) -> Option
     if !may_hit && values.iter().any(hits) {
         return None;
     }
-    let (clause, permits) = if region { of_region(kind, base) } else { of_session(kind, base) };
+    let tidy = values.iter().all(|value| is_tidy(value));
+    let (clause, permits) = if region { of_region(kind, base) } else { of_session(kind, base, tidy) };
     Some(Mutation { name: kind.name, class: kind.class, clause, values, permits })
 }
 
@@ -336,12 +337,14 @@ fn of_region(kind: &Kind, base: Base<'_>) -> (&'static str, Vec<OutcomeRef>) {
         Class::Exact => ("end/region/exact", vec![unknown()]),
         Class::Repeated => ("rpc/parameter/repeated", vec![named("refused", None)]),
         // A right region leaves the verdict to the session, whose id the case leaves unknown.
-        Class::Valid => ("end/session/unknown", vec![reading("malformed-session", None)]),
+        Class::Valid => {
+            ("end/session/unknown", vec![named("session-not-found", None), reading("malformed-session", None)])
+        }
         Class::NearMiss | Class::Unknown | Class::Malformed => ("end/region/unknown", vec![unknown()]),
     }
 }
 
-fn of_session(kind: &Kind, base: Base<'_>) -> (&'static str, Vec<OutcomeRef>) {
+fn of_session(kind: &Kind, base: Base<'_>, tidy: bool) -> (&'static str, Vec<OutcomeRef>) {
     let not_found = || named("session-not-found", None);
     let malformed = || reading("malformed-session", None);
     match kind.class {
@@ -350,11 +353,18 @@ fn of_session(kind: &Kind, base: Base<'_>) -> (&'static str, Vec<OutcomeRef>) {
         Class::Exact => ("end/session/exact", vec![not_found(), malformed()]),
         Class::NearMiss => ("end/session/near-miss", vec![not_found(), malformed()]),
         // Without an id of its own the endpoint's alphabet is not known: even a tidy text may be malformed to it.
-        Class::Valid | Class::Unknown if !base.issued => ("end/session/unknown", vec![malformed()]),
+        Class::Valid | Class::Unknown if !base.issued => ("end/session/unknown", vec![not_found(), malformed()]),
         Class::Valid | Class::Unknown => ("end/session/unknown", vec![not_found()]),
+        // What some endpoint may take for tidy is not found there, whatever it reads as malformed.
+        Class::Malformed if tidy => ("end/session/malformed", vec![not_found(), malformed()]),
         Class::Malformed => ("end/session/malformed", vec![malformed()]),
         Class::Repeated => ("rpc/parameter/repeated", vec![not_found(), malformed(), named("refused", None)]),
     }
+}
+
+/// Short, and made of letters, digits and the marks that ids have: `0`, `null`, `-1`.
+fn is_tidy(value: &str) -> bool {
+    value.len() <= 64 && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// Only white space counts as empty or as malformed (reading `empty-parameter`).
