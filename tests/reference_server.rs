@@ -12,7 +12,7 @@ use endspec::server::settings::{
     ACCESS_KEY_ID, ACCESS_KEY_SECRET, Auth, ClosedWebSocket, DENIED_ACCESS_KEY_ID, DENIED_ACCESS_KEY_SECRET,
     INSTANCE_ID, Key, REGION_ID, Settings,
 };
-use endspec::server::websocket::{Frame, Kind, State, Version};
+use endspec::wire::frame::{Frame, FrameKind, Layout, State};
 use endspec::wire::{Call, Credential, Encoding, Format, Order, Placement, Scheme, Stamp, WireForm, call};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
@@ -116,15 +116,15 @@ async fn next(socket: &mut Socket) -> Option<Message> {
     heard.transpose().ok().flatten()
 }
 
-async fn next_frame(socket: &mut Socket) -> (Kind, Vec<u8>) {
+async fn next_frame(socket: &mut Socket) -> (FrameKind, Vec<u8>) {
     let Some(Message::Binary(bytes)) = next(socket).await else { panic!("a binary message") };
     let frame = Frame::parse(&bytes).expect("a frame");
     (frame.kind, frame.payload)
 }
 
 async fn farewell(socket: &mut Socket, words: &str) {
-    let payload = [&[State::Closed as u8], words.as_bytes()].concat();
-    assert_eq!(next_frame(socket).await, (Kind::Status, payload));
+    let payload = [&[State::Closed.number()], words.as_bytes()].concat();
+    assert_eq!(next_frame(socket).await, (FrameKind::Status, payload));
     let Some(Message::Close(Some(close))) = next(socket).await else { panic!("a Close") };
     assert_eq!(u16::from(close.code), 1000);
     assert_eq!(next(socket).await, None);
@@ -150,8 +150,8 @@ async fn a_session_is_started_used_described_and_ended_for_good() {
     let (session, other) = (start(&server).await, start(&server).await);
     assert_eq!(connection_status(&server, &session.id).await, "Connecting");
     let mut socket = connect(&server, &session.url).await.unwrap();
-    assert_eq!(next_frame(&mut socket).await, (Kind::Status, vec![State::Opened as u8]));
-    assert_eq!(next_frame(&mut socket).await.0, Kind::Output);
+    assert_eq!(next_frame(&mut socket).await, (FrameKind::Status, vec![State::Opened.number()]));
+    assert_eq!(next_frame(&mut socket).await.0, FrameKind::Output);
     assert_eq!(connection_status(&server, &session.id).await, "Connected");
 
     let (status, body) = end(&server, &session.id).await;
@@ -240,16 +240,9 @@ async fn a_terminal_answers_pings_and_echoes_input() {
     next_frame(&mut socket).await;
     socket.send(Message::Ping("are you there".into())).await.unwrap();
     assert_eq!(next(&mut socket).await, Some(Message::Pong("are you there".into())));
-    let input = Frame {
-        kind: Kind::Input,
-        version: Version::V101 { sequence: 0 },
-        channel: vec![],
-        instance: vec![],
-        timestamp: 1,
-        payload: b"ls\r".to_vec(),
-    };
-    socket.send(Message::Binary(input.encode().into())).await.unwrap();
-    assert_eq!(next_frame(&mut socket).await, (Kind::Output, b"ls\r".to_vec()));
+    let input = Frame { layout: Layout::V101 { sequence: 0 }, ..Frame::new(FrameKind::Input, 1, *b"ls\r") };
+    socket.send(Message::Binary(input.encode().unwrap().into())).await.unwrap();
+    assert_eq!(next_frame(&mut socket).await, (FrameKind::Output, b"ls\r".to_vec()));
 }
 
 #[tokio::test]

@@ -37,7 +37,6 @@ pub mod settings;
 mod start;
 pub mod terminal;
 mod upgrade;
-pub mod websocket;
 
 use std::fmt;
 use std::io;

@@ -11,9 +11,9 @@ use super::problem;
 use super::reply::Reply;
 use super::session::{ClosedReason, NotConnected, Now};
 use super::settings::ClosedWebSocket;
-use super::websocket::{Frame, Kind, State, Version};
 use crate::clock::Moment;
 use crate::http::{Request, Response};
+use crate::wire::frame::{Frame, FrameKind, ID_BYTES, Layout, State};
 use crate::wire::parameters;
 
 /// The path of WebSocket URLs.
@@ -22,6 +22,8 @@ pub const PATH: &str = "/session";
 const PROMPT: &[u8] = b"sh-5.1# ";
 /// The code of a Close that ends a connection in order.
 const NORMAL: u16 = 1000;
+/// The code of a Close in place of what cannot be said.
+const INTERNAL: u16 = 1011;
 
 /// The answer to a request for a WebSocket.
 #[derive(Debug)]
@@ -51,7 +53,7 @@ pub struct Terminal {
     endings: watch::Receiver<u64>,
     channel: Vec<u8>,
     instance: Vec<u8>,
-    version: Version,
+    layout: Layout,
     active: Now,
 }
 
@@ -69,7 +71,7 @@ pub(super) fn connect(server: &Server, request: &Request, now: Now) -> Handshake
     let Some(session) = state.model.find(id) else { return refuse(problem::no_such_session()) };
     let ended = session.ended.is_some();
     let known = bool::from(session.token.as_bytes().ct_eq(token.as_bytes()));
-    let instance = session.asked.instances.first().map_or_else(Vec::new, |id| id.as_bytes().to_vec());
+    let instance = session.asked.instances.first().map_or_else(Vec::new, |id| fitting(id));
     let limits = &server.settings.limits;
     let connection = match (ended, server.settings.readings.closed_websocket) {
         (true, ClosedWebSocket::Closed) => None,
@@ -93,11 +95,16 @@ pub(super) fn connect(server: &Server, request: &Request, now: Now) -> Handshake
         session: id.to_owned(),
         connection,
         endings,
-        channel: value("channelId").map_or_else(|| format!("d-{id}"), str::to_owned).into_bytes(),
+        channel: value("channelId").map_or_else(|| fitting(&format!("d-{id}")), fitting),
         instance,
-        version: Version::V102 { input: 0, output: 0, encoding: 0 },
+        layout: Layout::v102(0, 0),
         active: now,
     }))
+}
+
+/// As much of an id as a frame holds: the client chose it, and its length is no fault that the documents name.
+fn fitting(id: &str) -> Vec<u8> {
+    id.bytes().take(ID_BYTES).collect()
 }
 
 impl Terminal {
@@ -111,19 +118,27 @@ impl Terminal {
     }
 
     /// Takes a message and says what it is answered with: input comes back as output. Text is not for terminals, and
-    /// what is no frame is passed over.
+    /// what is no frame of a known kind is passed over.
     pub fn receive(&mut self, message: &[u8], now_unix: u64, now: Moment) -> Vec<Signal> {
         let now = Now { unix: now_unix, moment: now };
         if let Some(farewell) = self.over(now) {
             return farewell;
         }
         self.active = now;
-        let Some(frame) = Frame::parse(message) else { return Vec::new() };
-        self.follow(frame.version);
+        let Ok(frame) = Frame::parse(message) else { return Vec::new() };
+        if !matches!(frame.kind, FrameKind::Other(_)) {
+            self.follow(frame.layout);
+        }
         match frame.kind {
-            Kind::Input if !frame.payload.is_empty() => vec![self.output(&frame.payload, now)],
-            Kind::Close => self.farewell(ClosedReason::ClientClosed, "Exit", now),
-            Kind::Input | Kind::Output | Kind::Resize | Kind::Open | Kind::Status | Kind::Sync => Vec::new(),
+            FrameKind::Input if !frame.payload.is_empty() => vec![self.output(&frame.payload, now)],
+            FrameKind::Close => self.farewell(ClosedReason::ClientClosed, "Exit", now),
+            FrameKind::Input
+            | FrameKind::Output
+            | FrameKind::Resize
+            | FrameKind::Open
+            | FrameKind::Status
+            | FrameKind::Sync
+            | FrameKind::Other(_) => Vec::new(),
         }
     }
 
@@ -175,34 +190,34 @@ impl Terminal {
     }
 
     /// Answers in the version that the client speaks, and counts its input.
-    fn follow(&mut self, theirs: Version) {
-        self.version = match (theirs, self.version) {
-            (Version::V102 { input, .. }, Version::V102 { output, encoding, .. }) => {
-                Version::V102 { input, output, encoding }
-            }
-            (Version::V102 { input, .. }, Version::V101 { .. }) => Version::V102 { input, output: 0, encoding: 0 },
-            (Version::V101 { .. }, Version::V102 { .. }) => Version::V101 { sequence: 0 },
-            (Version::V101 { .. }, ours @ Version::V101 { .. }) => ours,
+    fn follow(&mut self, theirs: Layout) {
+        self.layout = match (theirs, self.layout) {
+            (Layout::V102 { input, .. }, Layout::V102 { output, .. }) => Layout::v102(input, output),
+            (Layout::V102 { input, .. }, Layout::V101 { .. }) => Layout::v102(input, 0),
+            (Layout::V101 { .. }, Layout::V102 { .. }) => Layout::V101 { sequence: 0 },
+            (Layout::V101 { .. }, ours @ Layout::V101 { .. }) => ours,
         };
     }
 
     fn output(&mut self, payload: &[u8], now: Now) -> Signal {
-        let signal = self.frame(Kind::Output, payload.to_vec(), now);
-        match &mut self.version {
-            Version::V101 { sequence } => *sequence = sequence.wrapping_add(1),
-            Version::V102 { output, .. } => *output = output.wrapping_add(1),
+        let signal = self.frame(FrameKind::Output, payload.to_vec(), now);
+        match &mut self.layout {
+            Layout::V101 { sequence } => *sequence = sequence.wrapping_add(1),
+            Layout::V102 { output, .. } => *output = output.wrapping_add(1),
         }
         signal
     }
 
     fn status(&self, state: State, words: &str, now: Now) -> Signal {
-        self.frame(Kind::Status, [&[state as u8], words.as_bytes()].concat(), now)
+        self.frame(FrameKind::Status, [&[state.number()], words.as_bytes()].concat(), now)
     }
 
-    fn frame(&self, kind: Kind, payload: Vec<u8>, now: Now) -> Signal {
-        let (channel, instance) = (self.channel.clone(), self.instance.clone());
-        let timestamp = now.unix.saturating_mul(1_000).max(1);
-        Signal::Message(Frame { kind, version: self.version, channel, instance, timestamp, payload }.encode())
+    /// Ids fit since [`connect`], and an echo fits the version that its input came in.
+    fn frame(&self, kind: FrameKind, payload: Vec<u8>, now: Now) -> Signal {
+        let (layout, channel, instance) = (self.layout, self.channel.clone(), self.instance.clone());
+        let millis = now.unix.saturating_mul(1_000).max(1);
+        let frame = Frame { kind, layout, channel, instance, millis, payload };
+        frame.encode().map_or(Signal::Close(INTERNAL), Signal::Message)
     }
 }
 
@@ -271,33 +286,33 @@ mod tests {
         }
     }
 
-    fn frames(signals: Vec<Signal>) -> Vec<(Kind, Vec<u8>)> {
+    fn frames(signals: Vec<Signal>) -> Vec<(FrameKind, Vec<u8>)> {
         let frame = |signal| match signal {
-            Signal::Message(bytes) => Frame::parse(&bytes).map(|frame| (frame.kind, frame.payload)),
+            Signal::Message(bytes) => Frame::parse(&bytes).ok().map(|frame| (frame.kind, frame.payload)),
             Signal::Close(_) => None,
         };
         signals.into_iter().filter_map(frame).collect()
     }
 
-    fn said(kind: Kind, version: Version, payload: &[u8]) -> Vec<u8> {
-        Frame { kind, version, channel: vec![], instance: vec![], timestamp: 1, payload: payload.to_vec() }.encode()
+    fn said(kind: FrameKind, layout: Layout, payload: &[u8]) -> Vec<u8> {
+        Frame { layout, ..Frame::new(kind, 1, payload) }.encode().unwrap()
     }
 
-    const V102: Version = Version::V102 { input: 7, output: 0, encoding: 0 };
+    const V102: Layout = Layout::V102 { input: 7, output: 0, encoding: 0, reserved: 0 };
 
     #[test]
     fn a_terminal_opens_with_a_prompt_and_echoes_input_in_the_version_of_the_client() {
         let world = world(ClosedWebSocket::Refused);
         let mut terminal = world.connect(&world.url, at(0)).unwrap();
-        let opened = (Kind::Status, vec![State::Opened as u8]);
-        assert_eq!(frames(terminal.greeting(NOW, at(0))), [opened, (Kind::Output, PROMPT.to_vec())]);
+        let opened = (FrameKind::Status, vec![State::Opened.number()]);
+        assert_eq!(frames(terminal.greeting(NOW, at(0))), [opened, (FrameKind::Output, PROMPT.to_vec())]);
         assert_eq!(world.status()["Status"], "Connected");
-        for version in [V102, Version::V101 { sequence: 0 }] {
-            let echo = terminal.receive(&said(Kind::Input, version, b"pwd"), NOW, at(1));
+        for layout in [V102, Layout::V101 { sequence: 0 }] {
+            let echo = terminal.receive(&said(FrameKind::Input, layout, b"pwd"), NOW, at(1));
             let [Signal::Message(echo)] = &echo[..] else { panic!("one frame") };
             let echo = Frame::parse(echo).unwrap();
-            assert_eq!((echo.kind, &*echo.payload, echo.timestamp), (Kind::Output, &b"pwd"[..], NOW * 1_000));
-            assert_eq!(std::mem::discriminant(&echo.version), std::mem::discriminant(&version));
+            assert_eq!((echo.kind, &*echo.payload, echo.millis), (FrameKind::Output, &b"pwd"[..], NOW * 1_000));
+            assert_eq!(std::mem::discriminant(&echo.layout), std::mem::discriminant(&layout));
         }
     }
 
@@ -306,12 +321,24 @@ mod tests {
         let world = world(ClosedWebSocket::Refused);
         let mut terminal = world.connect(&world.url, at(0)).unwrap();
         for (name, message) in [
-            ("heartbeat", said(Kind::Input, V102, b"")),
-            ("resize", said(Kind::Resize, V102, &[40, 0, 120, 0])),
+            ("heartbeat", said(FrameKind::Input, V102, b"")),
+            ("resize", said(FrameKind::Resize, V102, &[40, 0, 120, 0])),
+            ("unknown kind", said(FrameKind::Other(7), V102, b"pwd")),
             ("garbage", b"pwd".to_vec()),
             ("nothing", Vec::new()),
         ] {
             assert_eq!(terminal.receive(&message, NOW, at(1)), [], "{name}");
+        }
+    }
+
+    #[test]
+    fn a_channel_id_beyond_what_a_frame_holds_is_cut() {
+        let world = world(ClosedWebSocket::Refused);
+        for length in [1, 255, 256, 1_000] {
+            let url = format!("{}&channelId={}", world.url, "c".repeat(length));
+            let greeting = world.connect(&url, at(0)).unwrap().greeting(NOW, at(0));
+            let [Signal::Message(opened), Signal::Message(_)] = &greeting[..] else { panic!("two frames: {length}") };
+            assert_eq!(Frame::parse(opened).unwrap().channel, vec![b'c'; length.min(255)], "{length}");
         }
     }
 
@@ -323,7 +350,7 @@ mod tests {
         world.end();
         let farewell = terminal.look(NOW, at(1));
         assert_eq!(farewell.last(), Some(&Signal::Close(NORMAL)));
-        assert_eq!(frames(farewell), [(Kind::Status, b"\x05Exit".to_vec())]);
+        assert_eq!(frames(farewell), [(FrameKind::Status, b"\x05Exit".to_vec())]);
         assert_eq!(
             (world.status()["Status"].clone(), world.connect(&world.url, at(2)).err()),
             ("Terminated".into(), Some(404))
@@ -360,7 +387,7 @@ mod tests {
                     Ok(mut terminal) => {
                         let greeting = terminal.greeting(NOW, at(1));
                         assert_eq!(greeting.last(), Some(&Signal::Close(NORMAL)));
-                        assert_eq!(frames(greeting), [(Kind::Status, b"\x05Exit".to_vec())]);
+                        assert_eq!(frames(greeting), [(FrameKind::Status, b"\x05Exit".to_vec())]);
                     }
                     Err(actual) => assert_eq!(Some(actual), status, "{reading:?} {url}"),
                 }
@@ -374,7 +401,7 @@ mod tests {
         let mut terminal = world.connect(&world.url, at(0)).unwrap();
         terminal.touch(NOW, at(100));
         assert_eq!((terminal.look(NOW, at(279)), terminal.patience(at(279))), (vec![], Duration::from_secs(1)));
-        assert_eq!(frames(terminal.look(NOW, at(280))), [(Kind::Status, b"\x05AgentTimeout".to_vec())]);
+        assert_eq!(frames(terminal.look(NOW, at(280))), [(FrameKind::Status, b"\x05AgentTimeout".to_vec())]);
         assert_eq!(world.status()["ClosedReason"], "AgentSocketClosed");
         assert!(world.connect(&world.url, at(281)).is_ok());
     }
@@ -383,7 +410,7 @@ mod tests {
     fn a_client_that_leaves_is_noted() {
         let world = world(ClosedWebSocket::Refused);
         let mut terminal = world.connect(&world.url, at(0)).unwrap();
-        let farewell = terminal.receive(&said(Kind::Close, V102, b"1"), NOW, at(1));
+        let farewell = terminal.receive(&said(FrameKind::Close, V102, b"1"), NOW, at(1));
         assert_eq!(farewell.last(), Some(&Signal::Close(NORMAL)));
         assert_eq!(world.status()["Status"], "Terminated");
         drop(world.connect(&world.url, at(2)).unwrap());

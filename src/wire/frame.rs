@@ -2,6 +2,9 @@
 
 use thiserror::Error;
 
+/// Most bytes of a channel id and of an instance id.
+pub const ID_BYTES: usize = u8::MAX as usize;
+
 /// One frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
@@ -9,9 +12,9 @@ pub struct Frame {
     pub kind: FrameKind,
     /// The layout of its numbers, which is also its version.
     pub layout: Layout,
-    /// Channel id, at most 255 bytes.
+    /// Channel id, at most [`ID_BYTES`].
     pub channel: Vec<u8>,
-    /// Instance id, at most 255 bytes.
+    /// Instance id, at most [`ID_BYTES`].
     pub instance: Vec<u8>,
     /// Milliseconds of Unix time; clients refuse a frame that says 0.
     pub millis: u64,
@@ -346,6 +349,21 @@ mod tests {
     }
 
     #[test]
+    fn the_vectors_mean_what_their_names_say() {
+        let vectors = vectors();
+        let frame = |name: &str| Frame::parse(&vectors.iter().find(|(n, _)| n == name).unwrap().1).unwrap();
+        let input = frame("input 1.02");
+        assert_eq!((input.kind, &*input.payload, &*input.channel), (FrameKind::Input, &b"pwd"[..], &b"d-channel"[..]));
+        let output = frame("output 1.02");
+        assert_eq!((output.kind, output.layout), (FrameKind::Output, Layout::v102(1, 1)));
+        let closed = frame("status Closed + Exit");
+        let payload = [&[State::Closed.number()][..], b"Exit"].concat();
+        assert_eq!((closed.kind, closed.payload), (FrameKind::Status, payload));
+        assert_eq!(frame("status Opened").payload, [State::Opened.number()]);
+        assert_eq!(frame("cli 1.01 close").layout, Layout::V101 { sequence: 2 });
+    }
+
+    #[test]
     fn numbers_of_kinds_and_states_survive_both_ways() {
         for number in 0..=255 {
             assert_eq!(State::from_number(number).number(), number);
@@ -365,6 +383,19 @@ mod tests {
     }
 
     #[test]
+    fn whatever_is_read_as_a_frame_means_the_same_when_written() {
+        arbtest::arbtest(|u| {
+            let version = *u.choose(&[&b"1.01"[..], b"1.02", b"9.99"])?;
+            let kind = u.int_in_range(0..=7_u32)?.to_le_bytes();
+            let message = [&kind[..], version, u.bytes(u.len())?].concat();
+            if let Ok(frame) = Frame::parse(&message) {
+                assert_eq!(Frame::parse(&frame.encode().unwrap()), Ok(frame));
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
     fn other_versions_are_refused() {
         let (_, mut bytes) = vectors().swap_remove(0);
         bytes[7] = b'3';
@@ -377,7 +408,9 @@ mod tests {
         assert_eq!(frame.encode(), Err(TooLong { what: "payload", length: 65_536 }));
         frame.layout = Layout::V101 { sequence: 0 };
         assert!(frame.encode().is_ok());
-        frame.channel = vec![b'c'; 256];
+        frame.channel = vec![b'c'; ID_BYTES];
+        assert!(frame.encode().is_ok());
+        frame.channel.push(b'c');
         assert_eq!(frame.encode(), Err(TooLong { what: "channel id", length: 256 }));
     }
 }
