@@ -145,9 +145,21 @@ impl Bed {
         }
     }
 
-    /// A plain request that any endpoint of the operation answers: tells whether the target is there at all.
+    /// A plain request that tells whether the target is there at all: Describe, which is answered with a success, or
+    /// where that is not answered either, an End that is refused.
     pub async fn probe(&self, item: &str, stream: &mut Stream) -> Record {
-        let call = end_call(&self.target.region, "s-hz00000000000000");
+        let region = self.target.region.as_str();
+        let describe = call("DescribeTerminalSessions", &[("RegionId", region)]);
+        let end = end_call(region, "s-hz00000000000000");
+        if self.target.lacking.contains("describe") {
+            return self.probe_by(end, item, stream).await;
+        }
+        let first = self.probe_by(describe, item, stream).await;
+        let answered = first.exchange().is_some_and(|exchange| !is_silent(exchange));
+        if answered { first } else { self.probe_by(end, item, stream).await }
+    }
+
+    async fn probe_by(&self, call: Call, item: &str, stream: &mut Stream) -> Record {
         let form = ordinary(&self.target);
         let request = self.encode(&call, form, stream);
         let exchange = self.exchange(request, Way::Fresh).await;
