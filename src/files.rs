@@ -70,14 +70,16 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
         .map_err(|error| Diagnostic::new("file-not-written", format!("{} cannot be written: {error}", shown(path))))
 }
 
-/// Opens a file to be written, empty; missing folders are made. For what must be known to be writable before it is there.
+/// Opens a file to be written, what it holds left as it is; missing folders are made. For what must be known to be
+/// writable before it is there.
 ///
 /// # Errors
 /// The file system's own, as `file-not-written`.
 pub fn create(path: &Path) -> Result<File, Diagnostic> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let made = folder.map_or(Ok(()), fs::create_dir_all);
-    made.and_then(|()| File::create(path)).map_err(|error| unwritable(path, &error))
+    let open = || File::options().write(true).create(true).truncate(false).open(path);
+    made.and_then(|()| open()).map_err(|error| unwritable(path, &error))
 }
 
 /// The case files that the paths name: files as they are, folders with everything in them that ends in `.yaml` or

@@ -1,7 +1,7 @@
 //! Report files: opened before the first request, written at the end.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::report::{Report, json};
@@ -81,11 +81,20 @@ pub(super) fn write(outputs: Vec<Output>, report: &Report) -> Result<(), String>
     for output in outputs {
         let done = match output.to {
             None => std::io::stdout().write_all(&bytes),
-            Some(mut file) => file.write_all(&bytes).and_then(|()| file.sync_all()),
+            Some(mut file) => emptied(&file).and_then(|()| file.write_all(&bytes)).and_then(|()| synced(&file)),
         };
         if let Err(error) = done {
             failed.push(format!("the report {} could not be written: {error}", output.path));
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
+}
+
+/// What an earlier run wrote is kept until this one has something to put in its place.
+fn emptied(file: &File) -> io::Result<()> {
+    if file.metadata()?.is_file() { file.set_len(0) } else { Ok(()) }
+}
+
+fn synced(file: &File) -> io::Result<()> {
+    if file.metadata()?.is_file() { file.sync_all() } else { Ok(()) }
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::args::NetworkArgs;
+use clap::CommandFactory;
+
+use super::args::{Args, NetworkArgs};
 use super::given::Taker;
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::{Diagnostic, did_you_mean};
@@ -137,6 +139,12 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
         settle: taker.duration(args.settle.as_ref(), "settle").unwrap_or(default_settle),
         id_header: id_header(&mut taker, args),
     };
+    taker.mistakes.extend(misspelt_variables());
+    let lacks = |scheme: Scheme| about.lacking.contains(&format!("signature-{}", scheme.name()));
+    if auth != Scheme::None && lacks(auth) {
+        let message = format!("--auth {0} signs calls by what `--without` says the target lacks", auth.name());
+        taker.mistake(flag(message).help("leave one of the two out, or sign with the other scheme"));
+    }
     let seed = taker.parsed::<Seed>(args.seed.as_ref(), "seed").unwrap_or_else(Seed::fresh);
     let requests_per_second = rate(&mut taker, args);
     let again = again(&taker, args, &whom, &about, contract);
@@ -187,6 +195,29 @@ fn again(taker: &Taker<'_>, args: &NetworkArgs, whom: &Whom, about: &About, cont
 
 fn default<'a>(contract: &'a Contract, reading: &str) -> &'a str {
     contract.readings.get(reading).map_or("", |reading| reading.default.as_str())
+}
+
+/// Variables of the environment that begin as ours do and are none: a misspelt target would test another one.
+fn misspelt_variables() -> Vec<Diagnostic> {
+    let known = variables();
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let wrong = names.filter(|name| name.starts_with("ENDSPEC_") && !known.contains(name));
+    wrong
+        .map(|name| {
+            let help = did_you_mean(&name, known.iter().map(String::as_str))
+                .map_or_else(|| "unset it".to_owned(), |close| format!("did you mean `{close}`?"));
+            flag(format!("the environment has `{name}`, which endspec does not know")).help(help)
+        })
+        .collect()
+}
+
+/// Every variable that a command reads: those of flags, and the keys that are never flags.
+fn variables() -> BTreeSet<String> {
+    let command = Args::command();
+    let flags = command.get_subcommands().flat_map(|command| command.get_arguments());
+    let of_flags = flags.filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned));
+    let keys = ["ENDSPEC_DENIED_ACCESS_KEY_ID", "ENDSPEC_DENIED_ACCESS_KEY_SECRET"].map(str::to_owned);
+    of_flags.chain(keys).collect()
 }
 
 fn is_alibaba_cloud(host: &str) -> bool {

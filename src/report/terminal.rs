@@ -18,6 +18,10 @@ pub struct Style {
 /// The report as text.
 pub fn render(report: &Report, style: Style) -> String {
     let mut text = head(report);
+    if let Some(hint) = &report.hint {
+        // What explains everything below stands above it, and again at the end.
+        layout::entry("hint:", summary::COLUMN, hint, style, &mut text);
+    }
     finding::write(report, style, &mut text);
     summary::undecided(report, style, &mut text);
     summary::write(report, style, &mut text);
@@ -151,7 +155,7 @@ mod tests {
            = reading: repeat-end = not-found
            = before:  step 2 ended this session with 200
            = again:   endspec run --select a --seed 1
-           = or:      curl 'http://h/?A=1'
+           = sent:    curl 'http://h/?A=1'
            < 200
            < content-type: application/json
            < {}

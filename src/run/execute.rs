@@ -62,10 +62,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
 }
 
 fn skip(bed: &Bed, case: &Case) -> Option<Skip> {
-    if let Some(reason) = bed.stopped() {
-        return Some(Skip::Untested(reason));
-    }
-    let mut untested = None;
+    let mut untested = bed.stopped().map(Skip::Untested);
     for need in &case.needs {
         match bed.target.has(&need.value, &bed.contract) {
             Availability::Has => {}

@@ -107,6 +107,8 @@ impl Bed {
     pub fn note(&self, exchange: &Exchange) {
         match &exchange.reply {
             Reply::Answered(_) => self.silent.store(0, Ordering::SeqCst),
+            // A status line is an answer of sorts: the target is there.
+            Reply::Lost(cause) if cause.status.is_some() => self.silent.store(0, Ordering::SeqCst),
             Reply::Refused(cause) | Reply::Lost(cause) => {
                 if self.silent.fetch_add(1, Ordering::SeqCst) + 1 >= limits::SILENT_IN_A_ROW {
                     // The first to get here says why; all say the same.

@@ -108,7 +108,7 @@ fn a_finding_shows_the_rule_the_line_the_answer_and_how_to_see_it_again() {
         "^ the target answered 200",
         "= clause:  the endpoint refuses a call without SessionId",
         "= again:   endspec run --select end/request/session-required --seed 0000000000000001 --target http://127.0.0.1:",
-        "= or:      curl -X GET 'http://127.0.0.1:",
+        "= sent:    curl -X GET 'http://127.0.0.1:",
         "< 200\n",
         "verdict:  FAIL - 1 MUST clause broken",
     ]);

@@ -119,7 +119,7 @@ fn snippet(report: &Report, broken: &Broken<'_>, style: Style) -> String {
     for (name, note) in notes(report, broken) {
         // Lines that are meant to be copied are never broken, and neither are drawings.
         let lines = match name.as_str() {
-            "again" | "or" => vec![note],
+            "again" | "sent" => vec![note],
             _ if note.trim_end().contains('\n') => note.trim_end().lines().map(str::to_owned).collect(),
             _ => wrap(&note, width),
         };
@@ -151,7 +151,7 @@ fn notes(report: &Report, broken: &Broken<'_>) -> Vec<(String, String)> {
         notes.push(("also".to_owned(), format!("{} in further cases", count(more, "other answer"))));
     }
     notes.push(("again".to_owned(), finding.again.clone()));
-    notes.extend(finding.curl.iter().map(|curl| ("or".to_owned(), curl.clone())));
+    notes.extend(finding.curl.iter().map(|curl| ("sent".to_owned(), curl.clone())));
     notes
 }
 

@@ -8,7 +8,7 @@ use super::layout::{count, entry, paint, some};
 use crate::report::model::{Reason, Report};
 
 /// Columns of the labels in the summary.
-const COLUMN: usize = 10;
+pub(super) const COLUMN: usize = 10;
 /// Columns of the labels under a reason.
 const INNER: usize = 14;
 
