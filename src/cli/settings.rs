@@ -141,7 +141,8 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
     };
     taker.mistakes.extend(misspelt_variables());
     let lacks = |scheme: Scheme| about.lacking.contains(&format!("signature-{}", scheme.name()));
-    if auth != Scheme::None && lacks(auth) {
+    let asked = taker.text(args.auth.as_ref(), "auth").is_some();
+    if asked && auth != Scheme::None && lacks(auth) {
         let message = format!("--auth {0} signs calls by what `--without` says the target lacks", auth.name());
         taker.mistake(flag(message).help("leave one of the two out, or sign with the other scheme"));
     }

@@ -204,6 +204,7 @@ mod tests {
         insta::assert_snapshot!(render(&report, STYLE), @r"
         endspec 0.1.0 tested http://h/
         contract 2025-04-25, seed 0000000000000001
+        hint:     nothing answered at http://h/: refused
 
         inconclusive: the target was silent
           cases:      a
