@@ -76,3 +76,5 @@ pub const LONG_WAIT: Duration = Duration::from_secs(2);
 pub const RESTART: Duration = Duration::from_secs(120);
 /// Plain requests after a restart before the target counts as gone; fewer than make a run give up.
 pub const RESTART_PROBES: usize = SILENT_IN_A_ROW - 1;
+/// How often a connection that is held is kept awake (CONTRACT.md, clause `start/usable`).
+pub const KEEP_AWAKE: Duration = Duration::from_secs(20);

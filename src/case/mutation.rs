@@ -312,6 +312,11 @@ fn mutate(kind: &Kind, base: Base<'_>, entropy: &mut Unstructured<'_>) -> Option
     if kind.class == Class::Valid && region != (kind.name == "as-given") {
         return None;
     }
+    const NEIGHBOURS: [&str; 6] =
+        ["truncated-end", "one-changed", "one-changed-drawn", "last-changed", "swapped", "halved"];
+    if !region && is_number(base.value) && NEIGHBOURS.contains(&kind.name) {
+        return None;
+    }
     let may_hit = kind.class == Class::Repeated || kind.name == "as-given";
     if !may_hit && values.iter().any(hits) {
         return None;
@@ -377,14 +382,16 @@ fn empty(kind: &Kind, base: Base<'_>, malformed: OutcomeRef) -> Vec<OutcomeRef> 
 /// up to the first `-`.
 pub fn unlike(value: &str, entropy: &mut Unstructured<'_>) -> String {
     let keep = value.find('-').map_or(0, |dash| dash + 1);
+    // An alphabet that was seen to be hexadecimal stays so.
+    let letters = if is_hexadecimal(&value[keep..]) { 6 } else { 26 };
     let mut text = value[..keep].to_owned();
     for (index, character) in value[keep..].chars().enumerate() {
         // The first characters may name a place (FACTS 6); the rest is the serial.
         let drawn = entropy.arbitrary::<u8>().unwrap_or(17 + u8::try_from(index % 64).unwrap_or(0));
         text.push(match character {
             _ if index < 2 && value.len() > keep + 8 => character,
-            'a'..='z' => char::from(b'a' + drawn % 26),
-            'A'..='Z' => char::from(b'A' + drawn % 26),
+            'a'..='z' => char::from(b'a' + drawn % letters),
+            'A'..='Z' => char::from(b'A' + drawn % letters),
             '0'..='9' => char::from(b'0' + drawn % 10),
             other => other,
         });
@@ -392,8 +399,21 @@ pub fn unlike(value: &str, entropy: &mut Unstructured<'_>) -> String {
     if text == value { change_last(value) } else { text }
 }
 
+fn is_hexadecimal(text: &str) -> bool {
+    text.chars().filter(char::is_ascii_alphabetic).all(|c| c.is_ascii_hexdigit())
+}
+
+/// Whether an id is a number but for its prefix: what resembles it is another session, soon or already.
+fn is_number(value: &str) -> bool {
+    value.split_once('-').map_or(value, |(_, rest)| rest).chars().all(|c| c.is_ascii_digit())
+}
+
 fn unlike_letters(value: &str, entropy: &mut Unstructured<'_>) -> String {
     let letters = unlike(value, entropy);
+    // Letters are added only where the endpoint was seen to use letters of all kinds.
+    if is_hexadecimal(&letters[letters.find('-').map_or(0, |dash| dash + 1)..]) {
+        return value.to_owned();
+    }
     let keep = letters.find('-').map_or(0, |dash| dash + 1);
     let (prefix, rest) = letters.split_at(keep);
     let rest: String =

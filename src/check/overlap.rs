@@ -66,8 +66,9 @@ fn histories(records: &[Record]) -> BTreeMap<&str, Vec<(usize, Operation)>> {
             }
         }
     }
-    // A session that nobody tried to end says nothing about ending.
-    histories.retain(|_, history| history.iter().any(|(_, operation)| matches!(operation.kind, Kind::End(_))));
+    // A session that nobody tried to end, or a look alone did, says nothing about ending.
+    let called = |index: usize| matches!(records[index].event, Event::Exchange(_));
+    histories.retain(|_, history| history.iter().any(|(index, _)| called(*index)));
     histories
 }
 

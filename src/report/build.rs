@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use super::exchange::{curl, exchange, quoted_where_needed};
 use super::model::{Case, Clause, FORMAT, Finding, Place, Reason, Report, Target, Totals};
-use super::{before, hint};
+use super::{before, hint, mask};
 use crate::check::result::fails;
 use crate::check::seen::printable;
-use crate::check::{self, CaseResult, Skip, Verdict};
+use crate::check::{self, CaseResult, Record, Seen, Skip, Verdict};
 use crate::contract::{Contract, Level, Readings};
 use crate::limits;
 
@@ -78,7 +78,33 @@ pub fn build(contract: &Contract, results: &[CaseResult], facts: &Facts) -> Repo
         duration_ms: facts.duration_ms,
     };
     report.verdict = verdict(&report, results, facts.strict).name().to_owned();
-    report
+    masked(report, results)
+}
+
+/// Members of a finding that hold what the target said.
+const SAID: [&str; 6] = ["actual", "message", "place", "notes", "exchange", "curl"];
+
+/// The report without the tokens of the run's sessions, wherever the target repeated them.
+fn masked(report: Report, results: &[CaseResult]) -> Report {
+    let mut secrets = mask::Secrets::default();
+    let started = |record: &&Record| record.operation.as_deref() == Some("StartTerminalSession");
+    for record in results.iter().flat_map(|result| &result.history).filter(started) {
+        let answer = record.exchange().and_then(|exchange| exchange.reply.answer());
+        if let Some(Ok(document)) = answer.map(|answer| Seen::of(answer).document) {
+            secrets.learn(&document.value);
+        }
+    }
+    let Ok(mut value) = serde_json::to_value(&report) else { return report };
+    let cases = value.get_mut("cases").and_then(serde_json::Value::as_array_mut).into_iter().flatten();
+    for case in cases {
+        case.get_mut("reasons").into_iter().for_each(|reasons| secrets.mask(reasons));
+        let findings = case.get_mut("findings").and_then(serde_json::Value::as_array_mut).into_iter().flatten();
+        for finding in findings {
+            SAID.iter().for_each(|name| finding.get_mut(name).into_iter().for_each(|said| secrets.mask(said)));
+        }
+    }
+    value.get_mut("hint").into_iter().for_each(|hint| secrets.mask(hint));
+    serde_json::from_value(value).unwrap_or_else(|_| unreachable!("only texts were changed"))
 }
 
 fn not_covered(contract: &Contract, covered: &BTreeSet<String>) -> Vec<String> {

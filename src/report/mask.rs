@@ -1,5 +1,11 @@
 //! Masking: signatures and tokens never reach a report.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::wire::Encoding;
+
 /// Texts before a secret, and the characters that end it.
 const BEFORE: [(&str, &[char]); 12] = [
     ("Signature=", &['&', ' ', '"', ',', '\r', '\n']),
@@ -38,9 +44,64 @@ pub fn header(name: &str, value: &str) -> String {
     if secret.iter().any(|secret| name.eq_ignore_ascii_case(secret)) { "***".to_owned() } else { text(value) }
 }
 
+/// Secrets of a run by value: whatever shape they come back in, they are found.
+#[derive(Debug, Default)]
+pub struct Secrets(BTreeSet<String>);
+
+/// Shorter texts may stand anywhere by chance.
+const SECRET_LENGTH: usize = 6;
+
+impl Secrets {
+    /// Takes in what a Start answered: its SecurityToken, and every value in the query of its WebSocketUrl but the id.
+    pub fn learn(&mut self, started: &Value) {
+        let text = |name: &str| started.get(name).and_then(Value::as_str).unwrap_or("");
+        let id = text("SessionId");
+        let query = text("WebSocketUrl").split_once('?').map_or("", |(_, query)| query);
+        let values = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+        for secret in values.chain([text("SecurityToken")]) {
+            if secret.len() >= SECRET_LENGTH && secret != id {
+                self.0.insert(secret.to_owned());
+                self.0.insert(Encoding::Strict.encode(secret));
+                self.0.insert(Encoding::Strict.encode(&Encoding::Strict.encode(secret)));
+            }
+        }
+    }
+
+    /// Masks every text of a report.
+    pub fn mask(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                for secret in self.0.iter().filter(|secret| !secret.is_empty()) {
+                    if text.contains(secret.as_str()) {
+                        *text = text.replace(secret.as_str(), "***");
+                    }
+                }
+            }
+            Value::Array(values) => values.iter_mut().for_each(|value| self.mask(value)),
+            Value::Object(members) => members.values_mut().for_each(|value| self.mask(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tokens_of_the_run_are_masked_in_whatever_shape_they_come_back() {
+        let mut secrets = Secrets::default();
+        secrets.learn(&serde_json::json!({
+            "SessionId": "s-hz1234567", "SecurityToken": "tok/+=12", "WebSocketUrl": "ws://h/?id=s-hz1234567&ticket=abcdef99"
+        }));
+        let mut report = serde_json::json!({
+            "a": ["\"SecurityToken\" : \"tok/+=12\"", "ticket\\u003dabcdef99", "tok%2F%2B%3D12"], "id": "s-hz1234567"
+        });
+        secrets.mask(&mut report);
+        let masked =
+            serde_json::json!({ "a": ["\"SecurityToken\" : \"***\"", "ticket\\u003d***", "***"], "id": "s-hz1234567" });
+        assert_eq!(report, masked);
+    }
 
     #[test]
     fn signatures_and_tokens_are_masked_wherever_they_stand() {

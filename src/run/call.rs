@@ -3,7 +3,7 @@
 use super::expand::{self, Item};
 use super::raw;
 use super::send::{Bed, Way, is_silent, is_throttled};
-use super::sessions::Session;
+use super::sessions::{self, Session};
 use super::state::{State, context, fill};
 use crate::case::mutation::{self, Base};
 use crate::case::{CallStep, LaneChoice, Step};
@@ -67,8 +67,12 @@ pub(super) async fn call(
             return Err(reason);
         }
         let sending = sending(step, &call, item, state);
+        if sending.session.as_ref().is_some_and(|name| state.consumed.contains(name)) {
+            return Err("a look had no other observer than End, and has ended the session".to_owned());
+        }
         let exchange = send(bed, &sending, state, history).await?;
         ended(bed, &sending.call, &exchange);
+        started(bed, &sending.call, &exchange, state);
         capture(step, &exchange, state)?;
         let record = sending.record(Role::Judged, exchange);
         let struck = strikes(bed, whole, &record);
@@ -132,6 +136,7 @@ fn mutations(bed: &Bed, step: &CallStep, call: &Call, state: &mut State) -> Resu
     known.push(target.region.clone());
     known.extend(target.other_region.clone());
     known.extend(target.unsupported_region.clone());
+    known.extend(bed.sessions.issued());
     let issued = state.sessions.values().any(|session| session.id == right);
     let base = Base { parameter, value: right, issued, known: &known };
     Ok(state.stream.unstructured(4096, |u| mutation::generate(&values.value, base, u)))
@@ -183,6 +188,19 @@ fn session_of<'a>(state: &'a State, call: &Call) -> Option<(&'a str, &'a Session
     }
     let (_, id) = call.parameters.iter().find(|(name, _)| name == "SessionId")?;
     state.sessions.iter().find(|(_, session)| session.id == *id).map(|(name, session)| (name.as_str(), session))
+}
+
+/// Takes over a session that a call opened, so that it is ended with the case's own.
+fn started(bed: &Bed, call: &Call, exchange: &Exchange, state: &mut State) {
+    if call.action.as_deref() != Some("StartTerminalSession") {
+        return;
+    }
+    let region = crate::wire::parameters::first(&call.parameters, "RegionId").unwrap_or(&bed.target.region);
+    if let Ok(session) = sessions::started(exchange, region) {
+        bed.sessions.opened(&session);
+        // No name of a case begins so.
+        state.sessions.insert(format!("#{}", session.id), session);
+    }
 }
 
 /// Notes the session that an answer ended; of several ids in one call nobody knows which was meant.

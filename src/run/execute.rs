@@ -1,6 +1,6 @@
 //! Execution of one case: its steps in order, on sessions of its own, judged as they go, cleaned up after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +34,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
             captured: BTreeMap::new(),
             sessions: BTreeMap::new(),
             held: BTreeMap::new(),
+            consumed: BTreeSet::new(),
             unknown,
             base,
             variant,
@@ -76,7 +77,9 @@ fn skip(bed: &Bed, case: &Case) -> Option<Skip> {
 /// A case of which nothing is left because each of its requests needs a scheme or format that the target lacks goes with
 /// that capability.
 fn emptied(bed: &Bed, result: &CaseResult) -> Option<String> {
-    let nothing = result.tested.is_empty() && result.findings.is_empty() && result.undecided.is_empty();
+    let calls = result.case.steps.iter().any(|step| matches!(step.action, Action::Call(_)));
+    let sent = result.history.iter().any(|record| record.is_attempt());
+    let nothing = calls && !sent && result.findings.is_empty() && result.undecided.is_empty();
     let lacking = ["signature-v1", "signature-v3", "xml"].into_iter().find(|name| bed.target.lacking.contains(*name));
     lacking.filter(|_| nothing).map(str::to_owned)
 }
@@ -113,11 +116,11 @@ async fn act(bed: &Bed, index: usize, step: &Step, state: &mut State, history: &
     let done = match &step.action {
         Action::Open(open) => open_session(bed, open, state, history).await,
         Action::Wait(pause) => {
-            bed.clock.sleep(length(bed, *pause)).await;
+            wait(bed, length(bed, *pause), state).await;
             Ok(())
         }
         Action::Look(look) => look::look(bed, look, step, state, history).await,
-        Action::Connect(session) => look::hold(bed, &session.value, state, history).await,
+        Action::Connect(session) => look::hold(bed, &session.value, step.expect.is_some(), state, history).await,
         Action::Raw(raw) => raw::send(bed, raw, state, history).await,
         Action::Call(call) => call::call(bed, call, step, state, history).await,
         Action::Overlap(overlap) => overlap::overlap(bed, overlap, state, history).await,
@@ -128,6 +131,18 @@ async fn act(bed: &Bed, index: usize, step: &Step, state: &mut State, history: &
         record.variant.clone_from(&state.variant);
     }
     done
+}
+
+/// Waits; connections that are held are kept awake meanwhile (clause `start/usable`).
+async fn wait(bed: &Bed, mut left: Duration, state: &State) {
+    while !left.is_zero() && bed.stopped().is_none() {
+        let stretch = left.min(limits::KEEP_AWAKE);
+        bed.sleep(stretch).await;
+        left -= stretch;
+        for held in state.held.values() {
+            held.keep_awake().await;
+        }
+    }
 }
 
 /// Ten times as long as the target may be late, and at least two seconds, is long.

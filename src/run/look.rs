@@ -14,7 +14,7 @@ use crate::check::seen::printable;
 use crate::clock::Moment;
 use crate::http::{Cause, CauseKind, Exchange, Headers, Lane, Reply};
 use crate::transport::{Held, Standing, WsOutcome};
-use crate::wire::WireForm;
+use crate::wire::{FrameKind, WireForm};
 
 /// Looks at a session of the case, once `settle` has passed.
 ///
@@ -29,7 +29,10 @@ pub(super) async fn look(
 ) -> Result<(), String> {
     let name = look.session.value.as_str();
     let session = state.sessions.get(name).cloned().ok_or_else(|| format!("session `{name}` is not open"))?;
-    bed.clock.sleep(bed.target.settle).await;
+    if state.consumed.contains(name) {
+        return Err(format!("a look had no other observer than End, and has ended `{name}`"));
+    }
+    bed.sleep(bed.target.settle).await;
     let expected = match step.expect.as_ref().map(|expect| &expect.value) {
         Some(Expectation::Look(outcome)) => *outcome,
         _ => LookOutcome::Usable,
@@ -43,14 +46,14 @@ pub(super) async fn look(
             Via::WebSocket | Via::WrongToken | Via::NoToken => {
                 observations.extend(web_socket(bed, &session, via, name, expected, state).await);
             }
-            Via::End => observations.push(by_end(bed, &session, state, history).await),
+            Via::End => observations.push(by_end(bed, name, &session, expected, state, history).await),
         }
     }
     // Where no other observer can tell, "usable" means that the first End answers `ok` (CONTRACT.md, capabilities).
     let told = observations.iter().any(|seen| matches!(seen.sight, Sight::Open | Sight::Closed));
     let of_describe = matches!(expected, LookOutcome::Listed | LookOutcome::NotListed);
     if !told && look.by.is_empty() && !of_describe {
-        observations.push(by_end(bed, &session, state, history).await);
+        observations.push(by_end(bed, name, &session, expected, state, history).await);
     }
     history.push(record(bed, name, observations, at));
     Ok(())
@@ -89,16 +92,26 @@ fn observers(bed: &Bed, look: &LookAt, expected: LookOutcome, session: &Session,
 ///
 /// # Errors
 /// When the session has no URL to connect to.
-pub(super) async fn hold(bed: &Bed, name: &str, state: &mut State, history: &mut Vec<Record>) -> Result<(), String> {
+pub(super) async fn hold(
+    bed: &Bed,
+    name: &str,
+    judged: bool,
+    state: &mut State,
+    history: &mut Vec<Record>,
+) -> Result<(), String> {
     let session = state.sessions.get(name).cloned().ok_or_else(|| format!("session `{name}` is not open"))?;
     if session.url.is_none() || bed.target.lacking.contains("websocket") {
         return Err(format!("session `{name}` has no WebSocket URL; `--without websocket` declares that"));
     }
-    bed.clock.sleep(bed.target.settle).await;
+    bed.sleep(bed.target.settle).await;
     let at = bed.clock.now();
     let observations = web_socket(bed, &session, Via::WebSocket, name, LookOutcome::Usable, state).await;
+    let words = observations.last().map_or_else(String::new, |seen| seen.words.clone());
     history.push(record(bed, name, observations, at));
-    Ok(())
+    if judged || state.held.contains_key(name) {
+        return Ok(());
+    }
+    Err(format!("no connection on `{name}` could be held: {words}"))
 }
 
 async fn describe(bed: &Bed, session: &Session, state: &mut State, history: &mut Vec<Record>) -> Observation {
@@ -178,13 +191,19 @@ async fn web_socket(
     let Some(url) = session.url.as_deref().and_then(|url| url_of(url, session, via)) else { return Vec::new() };
     let mut observations = Vec::new();
     for _ in 0..2 {
-        let (observation, held) = connect(bed, &url, via).await;
-        let sight = observation.sight;
+        let (observation, held) = connect(bed, &url, via, expected).await;
+        let (sight, mute) = (observation.sight, observation.manner == Some(Manner::Other));
         observations.push(observation);
         if let Some(held) = held {
             state.held.insert(name.to_owned(), held);
         }
-        if sight == Sight::Open || (sight == Sight::Closed && expected != LookOutcome::Unusable) {
+        if sight == Sight::Open {
+            // One that opens settles it: what was refused before was weather.
+            observations.drain(..observations.len() - 1);
+            break;
+        }
+        // A handshake that was given up may have had its effect: a second one would tell of that.
+        if sight == Sight::Unknown && !mute {
             break;
         }
     }
@@ -195,7 +214,7 @@ async fn web_socket(
     observations
 }
 
-async fn connect(bed: &Bed, url: &str, via: Via) -> (Observation, Option<Held>) {
+async fn connect(bed: &Bed, url: &str, via: Via, expected: LookOutcome) -> (Observation, Option<Held>) {
     let observer = match via {
         Via::WrongToken => Observer::WrongToken,
         Via::NoToken => Observer::NoToken,
@@ -203,9 +222,14 @@ async fn connect(bed: &Bed, url: &str, via: Via) -> (Observation, Option<Held>) 
     };
     let seen = |sight, manner, words| Observation { observer, sight, manner, words };
     match bed.transport.websockets().connect(url, &Headers::new()).await {
+        WsOutcome::Open(held) if expected == LookOutcome::Unusable => (closes(bed, held, observer).await, None),
         WsOutcome::Open(held) => (seen(Sight::Open, None, "101, then a sign of life".to_owned()), Some(held)),
         WsOutcome::Closed { ended, .. } => {
             (seen(Sight::Closed, Some(Manner::Closed), format!("101, then {:?}", ended.ending)), None)
+        }
+        // Throttling is never a verdict.
+        WsOutcome::UpgradeRefused(answer) if Seen::of(&answer).is_throttled() => {
+            (seen(Sight::Unknown, None, format!("{}, throttled", answer.status)), None)
         }
         WsOutcome::UpgradeRefused(answer) => {
             let words = format!("{} to the handshake", answer.status);
@@ -226,6 +250,24 @@ async fn connect(bed: &Bed, url: &str, via: Via) -> (Observation, Option<Held>) 
         WsOutcome::Refused(cause) | WsOutcome::Lost(cause) => {
             (seen(Sight::Unknown, None, printable(&cause.words, 200)), None)
         }
+    }
+}
+
+/// A library may answer Pings before the application has looked the session up: the end may still come, and only an
+/// Output frame before it shows that the session is usable (reading `closed-websocket`).
+async fn closes(bed: &Bed, held: Held, observer: Observer) -> Observation {
+    let seen = |sight, manner, words| Observation { observer, sight, manner, words };
+    let output = |held: &Held| {
+        held.seen().iter().any(|sight| matches!(sight, crate::transport::Sight::Frame(FrameKind::Output, _)))
+    };
+    if output(&held) {
+        return seen(Sight::Open, None, "101, then an Output frame".to_owned());
+    }
+    match held.wait_closed(bed.target.settle.max(bed.target.timeout)).await {
+        Standing::Closed(ended) if !output(&held) => {
+            seen(Sight::Closed, Some(Manner::Closed), format!("101, then {:?}", ended.ending))
+        }
+        _ => seen(Sight::Open, None, "101, then a sign of life and no end".to_owned()),
     }
 }
 
@@ -268,7 +310,14 @@ fn url_of(url: &str, session: &Session, via: Via) -> Option<String> {
     found.then(|| format!("{address}?{}", pairs.join("&")))
 }
 
-async fn by_end(bed: &Bed, session: &Session, state: &mut State, history: &mut Vec<Record>) -> Observation {
+async fn by_end(
+    bed: &Bed,
+    name: &str,
+    session: &Session,
+    expected: LookOutcome,
+    state: &mut State,
+    history: &mut Vec<Record>,
+) -> Observation {
     let call = end_call(&session.region, &session.id);
     let form = ordinary(&bed.target);
     let (exchange, _) = bed.call(&call, form, Way::Lane(Lane::Live), &mut state.stream).await;
@@ -277,7 +326,13 @@ async fn by_end(bed: &Bed, session: &Session, state: &mut State, history: &mut V
             let seen = Seen::of(response);
             if seen.is_ok(Some("EndTerminalSession")) {
                 bed.sessions.ended(&session.id);
-                (Sight::Open, seen.words())
+                if expected == LookOutcome::Usable {
+                    state.consumed.insert(name.to_owned());
+                }
+                // Where an End may be repeated, its success says nothing of an ended session.
+                let repeats = bed.target.readings.of("repeat-end") == "idempotent";
+                let told = !repeats || expected == LookOutcome::Usable;
+                (if told { Sight::Open } else { Sight::Unknown }, seen.words())
             } else if seen.code() == Some("InvalidSessionId.NotFound") {
                 (Sight::Closed, seen.words())
             } else {

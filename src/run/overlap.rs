@@ -29,6 +29,7 @@ pub(super) async fn overlap(
                 captured: state.captured.clone(),
                 sessions: state.sessions.clone(),
                 held: std::collections::BTreeMap::new(),
+                consumed: state.consumed.clone(),
                 unknown: state.unknown.clone(),
                 base: state.base,
                 variant: None,
@@ -58,7 +59,9 @@ async fn one(
     let done = match &step.action {
         Action::Call(call) => call::call(bed, call, step, &mut state, &mut history).await,
         Action::Look(look) => look::look(bed, look, step, &mut state, &mut history).await,
-        Action::Connect(session) => look::hold(bed, &session.value, &mut state, &mut history).await,
+        Action::Connect(session) => {
+            look::hold(bed, &session.value, step.expect.is_some(), &mut state, &mut history).await
+        }
         _ => Err("this action does not overlap".to_owned()),
     };
     for record in &mut history {

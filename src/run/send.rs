@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -63,6 +64,18 @@ impl Bed {
             Some("the time limit of the run was reached; `--time-limit` gives it more".to_owned())
         } else {
             None
+        }
+    }
+
+    /// Waits, but not beyond an interruption.
+    pub async fn sleep(&self, duration: Duration) {
+        if duration.is_zero() {
+            return;
+        }
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            () = self.clock.sleep(duration) => {}
+            Ok(_) = stop.wait_for(|stop| *stop) => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! Sessions of a run: opened for a case, handed out once, ended afterwards; what could not be ended is listed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -67,11 +67,12 @@ pub struct Session {
 pub struct Sessions {
     places: Semaphore,
     open: Mutex<BTreeMap<String, Session>>,
+    issued: Mutex<BTreeSet<String>>,
 }
 
 impl Default for Sessions {
     fn default() -> Sessions {
-        Sessions { places: Semaphore::new(limits::OPEN_SESSIONS), open: Mutex::default() }
+        Sessions { places: Semaphore::new(limits::OPEN_SESSIONS), open: Mutex::default(), issued: Mutex::default() }
     }
 }
 
@@ -86,7 +87,9 @@ impl Sessions {
         self.places.acquire_many(count).await.unwrap_or_else(|_| unreachable!("the semaphore is never closed"))
     }
 
-    fn opened(&self, session: &Session) {
+    /// Notes that a session was opened.
+    pub(super) fn opened(&self, session: &Session) {
+        lock(&self.issued).insert(session.id.clone());
         lock(&self.open).insert(session.id.clone(), session.clone());
     }
 
@@ -98,6 +101,11 @@ impl Sessions {
     /// Whether a session that the run opened is not known to be ended.
     pub fn is_open(&self, id: &str) -> bool {
         lock(&self.open).contains_key(id)
+    }
+
+    /// Every id that was issued to the run: what resembles one may be another.
+    pub fn issued(&self) -> Vec<String> {
+        lock(&self.issued).iter().cloned().collect()
     }
 
     /// Sessions not known to be ended.
@@ -128,7 +136,7 @@ pub async fn open(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Ve
     }?;
     bed.sessions.opened(&session);
     // A first End may come too early for an endpoint that settles late (CONTRACT.md, rules for judging).
-    bed.clock.sleep(bed.target.settle).await;
+    bed.sleep(bed.target.settle).await;
     Ok(session)
 }
 
@@ -160,7 +168,7 @@ fn record(role: Role, operation: &Option<String>, exchange: Exchange) -> Record 
     Record::new(role, operation.clone(), None, Event::Exchange(Box::new(exchange)))
 }
 
-fn started(exchange: &Exchange, region: &str) -> Result<Session, String> {
+pub(super) fn started(exchange: &Exchange, region: &str) -> Result<Session, String> {
     let response = match &exchange.reply {
         Reply::Answered(response) => response,
         Reply::Refused(cause) | Reply::Lost(cause) => return Err(printable(&cause.words, 200)),

@@ -1,6 +1,6 @@
 //! What a case knows while it runs, and what its templates are filled from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::send::Bed;
 use super::sessions::Session;
@@ -20,6 +20,8 @@ pub(super) struct State {
     pub sessions: BTreeMap<String, Session>,
     /// Connections held on sessions, by the session's name.
     pub held: BTreeMap<String, Held>,
+    /// Sessions that a look by End has ended, by name.
+    pub consumed: BTreeSet<String>,
     /// A session id that was never issued.
     pub unknown: String,
     /// The wire form of the variant, and its label.

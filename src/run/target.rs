@@ -113,6 +113,10 @@ impl Target {
                 self.restart.is_some(),
                 "how to restart the target is not known: give `--restart-command CMD`, which returns when it is back",
             ),
+            "start" => missing(
+                self.instance_id.is_some(),
+                "StartTerminalSession needs an instance: name one with `--instance-id ID`",
+            ),
             "sessions" => self.sessions.available(self.instance_id.is_some(), lacks("start")),
             _ => Availability::Has,
         }
