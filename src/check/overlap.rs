@@ -20,8 +20,7 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, records: &[Record], first: 
     if !case.steps.iter().any(|step| matches!(step.action, Action::Overlap(_))) {
         return judgement;
     }
-    let repeat_end =
-        if context.readings.of("repeat-end") == "idempotent" { RepeatEnd::Idempotent } else { RepeatEnd::NotFound };
+    let repeat_end = RepeatEnd::of(context.readings);
     for (session, history) in histories(records) {
         let operations: Vec<Operation> = history.iter().map(|(_, operation)| *operation).collect();
         match judge_life(&operations, Rules { repeat_end, settle }) {
