@@ -53,7 +53,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 fn transport(url: &str) -> Transport {
-    let settings = Settings { timeout: Duration::from_secs(30), proxies: Proxies::none(), roots: Roots::Platform };
+    let settings = Settings::new(Duration::from_secs(30));
     Transport::new(&Endpoint::parse(url).expect("an endpoint"), &settings, Clock::system())
 }
 

@@ -20,6 +20,16 @@ impl Moment {
 pub enum Clock {
     /// The machine's clock.
     System(Instant),
+    /// The runtime's clock, which a paused runtime moves when nothing else can go on, and a microsecond for each look at
+    /// it, so that what follows something is later than that.
+    Runtime {
+        /// Unix time, in seconds, of moment zero.
+        epoch: u64,
+        /// Moment zero.
+        start: tokio::time::Instant,
+        /// Looks so far.
+        looks: Arc<AtomicU64>,
+    },
     /// Starts at a given second of Unix time and moves only when something sleeps.
     Simulated {
         /// Unix time, in seconds, of moment zero.
@@ -35,6 +45,11 @@ impl Clock {
         Clock::System(Instant::now())
     }
 
+    /// The clock of the runtime that is entered, from a given second of Unix time on.
+    pub fn of_runtime(epoch: u64) -> Clock {
+        Clock::Runtime { epoch, start: tokio::time::Instant::now(), looks: Arc::default() }
+    }
+
     /// A clock that stands still but for `sleep`.
     pub fn simulated(epoch: u64) -> Clock {
         Clock::Simulated { epoch, elapsed: Arc::default() }
@@ -43,7 +58,10 @@ impl Clock {
     /// Monotonic time.
     pub fn now(&self) -> Moment {
         match self {
-            Clock::System(start) => Moment(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX)),
+            Clock::System(start) => Moment(micros(start.elapsed())),
+            Clock::Runtime { start, looks, .. } => {
+                Moment(micros(start.elapsed()) + looks.fetch_add(1, Ordering::SeqCst))
+            }
             Clock::Simulated { elapsed, .. } => Moment(elapsed.load(Ordering::SeqCst)),
         }
     }
@@ -54,6 +72,7 @@ impl Clock {
             Clock::System(_) => {
                 std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs())
             }
+            Clock::Runtime { epoch, start, .. } => epoch + start.elapsed().as_secs(),
             Clock::Simulated { epoch, elapsed } => epoch + elapsed.load(Ordering::SeqCst) / 1_000_000,
         }
     }
@@ -61,14 +80,17 @@ impl Clock {
     /// Waits; a simulated clock jumps.
     pub async fn sleep(&self, duration: Duration) {
         match self {
-            Clock::System(_) => tokio::time::sleep(duration).await,
+            Clock::System(_) | Clock::Runtime { .. } => tokio::time::sleep(duration).await,
             Clock::Simulated { elapsed, .. } => {
-                let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-                elapsed.fetch_add(micros, Ordering::SeqCst);
+                elapsed.fetch_add(micros(duration), Ordering::SeqCst);
                 tokio::task::yield_now().await;
             }
         }
     }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// `yyyy-MM-ddTHH:mm:ssZ`, as both signature schemes write it (FACTS 1.2, 1.4).
@@ -86,6 +108,14 @@ mod tests {
     fn timestamps_are_utc_and_to_the_second() {
         assert_eq!(timestamp(1_698_315_752), "2023-10-26T10:22:32Z");
         assert_eq!(timestamp(0), "1970-01-01T00:00:00Z");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_clock_of_a_paused_runtime_jumps_over_what_nothing_happens_in() {
+        let clock = Clock::of_runtime(100);
+        assert_eq!(clock.now(), Moment(0));
+        clock.sleep(Duration::from_secs(3)).await;
+        assert_eq!((clock.now(), clock.unix_seconds()), (Moment(3_000_001), 103));
     }
 
     #[tokio::test]

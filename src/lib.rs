@@ -26,4 +26,8 @@ pub mod report;
 
 pub mod server;
 
+pub mod reference;
+
+pub mod rehearsal;
+
 pub mod cli;

@@ -20,6 +20,8 @@ const MAY: &[(&str, &[&str])] = &[
     ("transport", &["clock", "limits", "http", "wire", "seed"]),
     ("server", &["clock", "seed", "limits", "http", "wire"]),
     ("run", &["clock", "seed", "limits", "http", "wire", "contract", "case", "check", "transport"]),
+    ("reference", &["clock", "seed", "wire", "contract", "transport", "run", "server"]),
+    ("rehearsal", &["clock", "seed", "contract", "case", "check", "transport", "run", "server", "reference"]),
     ("report", &["source", "limits", "http", "wire", "contract", "case", "check"]),
     (
         "cli",
@@ -40,6 +42,8 @@ const MAY: &[(&str, &[&str])] = &[
             "run",
             "report",
             "server",
+            "reference",
+            "rehearsal",
         ],
     ),
 ];

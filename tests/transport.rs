@@ -96,7 +96,7 @@ fn request(host: &str, method: &str, body: &str) -> Request {
 }
 
 fn transport(url: &str, timeout: Duration, roots: Roots) -> Transport {
-    let settings = Settings { timeout, proxies: Proxies::none(), roots };
+    let settings = Settings { roots, ..Settings::new(timeout) };
     Transport::new(&Endpoint::parse(url).unwrap(), &settings, Clock::system())
 }
 
@@ -386,7 +386,7 @@ async fn connections_are_used_again_only_while_they_are_surely_alive() {
 async fn an_idle_connection_grows_too_old_and_a_fresh_one_is_its_own() {
     let server = Server::start(vec![vec![Act::Read, write(OK), Act::Read, write(OK), Act::Hold]]).await;
     let clock = Clock::simulated(0);
-    let settings = Settings { timeout: PATIENT, proxies: Proxies::none(), roots: Roots::Platform };
+    let settings = Settings::new(PATIENT);
     let endpoint = Endpoint::parse(&format!("http://{}", server.address)).unwrap();
     let transport = Transport::new(&endpoint, &settings, clock.clone());
     let request = || server.request("GET", "");
@@ -529,7 +529,7 @@ async fn proxies_are_asked_to_forward_or_to_tunnel_and_never_for_this_machine() 
     ])
     .await;
     let proxies = Proxies::all(&format!("http://user:word@{}", proxy.address));
-    let settings = Settings { timeout: PATIENT, proxies, roots: Roots::Platform };
+    let settings = Settings { proxies, ..Settings::new(PATIENT) };
     let transport = |url: &str| Transport::new(&Endpoint::parse(url).unwrap(), &settings, Clock::system());
     let far = transport("http://ecs.example.com");
     for lane in [Lane::Live, Lane::Raw] {

@@ -192,7 +192,8 @@ async fn over_2(
 }
 
 fn with(url: &str, timeout: Duration, roots: Roots, proxies: Proxies) -> Transport {
-    Transport::new(&Endpoint::parse(url).unwrap(), &Settings { timeout, proxies, roots }, Clock::system())
+    let settings = Settings { proxies, roots, ..Settings::new(timeout) };
+    Transport::new(&Endpoint::parse(url).unwrap(), &settings, Clock::system())
 }
 
 fn transport(address: SocketAddr, timeout: Duration) -> Transport {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use endspec::clock::Clock;
 use endspec::http::{CauseKind, Headers};
 use endspec::limits;
-use endspec::transport::{Ending, Endpoint, Held, Proxies, Roots, Settings, Sight, Standing, Transport, WsOutcome};
+use endspec::transport::{Ending, Endpoint, Held, Settings, Sight, Standing, Transport, WsOutcome};
 use endspec::wire::frame::{Frame, FrameKind, State};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,7 +30,7 @@ async fn listener() -> (TcpListener, SocketAddr) {
 }
 
 async fn look(address: SocketAddr, timeout: Duration) -> WsOutcome {
-    let settings = Settings { timeout, proxies: Proxies::none(), roots: Roots::Platform };
+    let settings = Settings::new(timeout);
     let elsewhere = Endpoint::parse("http://ecs.example.com").unwrap();
     let transport = Transport::new(&elsewhere, &settings, Clock::system());
     transport.websockets().connect(&format!("ws://{address}/session?token=T%2b*'"), &Headers::new()).await
@@ -269,7 +269,7 @@ async fn a_held_connection_is_read_kept_awake_and_closed() {
 
 #[tokio::test]
 async fn a_url_that_is_none_is_refused() {
-    let settings = Settings { timeout: PATIENT, proxies: Proxies::none(), roots: Roots::Platform };
+    let settings = Settings::new(PATIENT);
     let transport = Transport::new(&Endpoint::parse("http://h").unwrap(), &settings, Clock::system());
     for url in ["", "http://127.0.0.1/", "ws://h/#x"] {
         let outcome = transport.websockets().connect(url, &Headers::new()).await;
@@ -289,7 +289,7 @@ async fn the_handshake_carries_the_query_as_it_is_and_the_fields_it_is_given() {
         }
         String::from_utf8(bytes).unwrap()
     });
-    let settings = Settings { timeout: PATIENT, proxies: Proxies::none(), roots: Roots::Platform };
+    let settings = Settings::new(PATIENT);
     let transport = Transport::new(&Endpoint::parse("http://h").unwrap(), &settings, Clock::system());
     let headers: Headers = [("x-acs-session-token", "t")].into_iter().collect();
     let url = format!("WS://{address}/session?sessionId=s-a&token=T%2b*'|");

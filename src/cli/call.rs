@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::args::CallArgs;
 use super::settings::{self, Settings};
-use super::{ENVIRONMENT, Exit, print, reference, suite};
+use super::{ENVIRONMENT, Exit, print, suite};
 use crate::case::Case;
 use crate::check::history::{Event, Record, Role};
 use crate::check::seen::printable;
@@ -45,7 +45,7 @@ async fn send(
 ) -> Result<Exit, Vec<Diagnostic>> {
     let clock = Clock::system();
     let (endpoint, listening) =
-        reference::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
+        super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
     let transport = super::transport(&endpoint, settings.about.timeout, clock.clone());
     let target = settings.about.at(endpoint, listening.is_some());
     if !args.bare && !call.parameters.iter().any(|(name, _)| name == "RegionId") {

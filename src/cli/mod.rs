@@ -8,7 +8,6 @@ mod lint;
 mod list;
 mod outputs;
 mod progress;
-mod reference;
 mod run;
 mod serve;
 mod settings;
@@ -17,13 +16,18 @@ mod suite;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::clock::Clock;
+use crate::contract::Readings;
 use crate::diagnostic::{self, Diagnostic};
-use crate::transport::{self, Endpoint, Proxies, Roots, Transport};
+use crate::reference::{self, Reference};
+use crate::seed::Seed;
+use crate::transport::{self, Endpoint, Proxies, Transport};
+use settings::Whom;
 
 /// The diagnostic code of what this machine lacks: the only one that is nobody's mistake.
 const ENVIRONMENT: &str = "environment";
@@ -143,8 +147,31 @@ fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
+/// The endpoint that a command talks to; the reference server is started on a free port of this machine where it is the
+/// one, and stays until it is stopped.
+///
+/// # Errors
+/// The machine has no port for it.
+async fn endpoint(
+    whom: Whom,
+    readings: &Readings,
+    seed: Seed,
+    clock: &Clock,
+) -> Result<(Endpoint, Option<Arc<Reference>>), Vec<Diagnostic>> {
+    match whom {
+        Whom::Endpoint(endpoint) => Ok((endpoint, None)),
+        Whom::Reference => match Reference::listen(reference::settings(readings), seed, clock).await {
+            Ok((endpoint, server)) => Ok((endpoint, Some(server))),
+            Err(error) => {
+                let words = format!("the reference server could not listen: {error}");
+                Err(vec![Diagnostic::new(ENVIRONMENT, words)])
+            }
+        },
+    }
+}
+
 /// The lanes to an endpoint.
 fn transport(endpoint: &Endpoint, timeout: Duration, clock: Clock) -> Transport {
-    let settings = transport::Settings { timeout, proxies: Proxies::from_environment(), roots: Roots::Platform };
+    let settings = transport::Settings { proxies: Proxies::from_environment(), ..transport::Settings::new(timeout) };
     Transport::new(endpoint, &settings, clock)
 }

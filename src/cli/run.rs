@@ -13,7 +13,7 @@ use super::given::Taker;
 use super::progress::Bar;
 use super::settings::{self, Settings, Whom};
 use super::signals::Signals;
-use super::{ENVIRONMENT, Exit, colored, outputs, print, reference, suite, together, width};
+use super::{ENVIRONMENT, Exit, colored, outputs, print, suite, together, width};
 use crate::case::Suite;
 use crate::clock::Clock;
 use crate::contract::Contract;
@@ -112,7 +112,7 @@ async fn drive(
     let clock = Clock::system();
     let jobs = more.jobs.unwrap_or_else(|| usual_jobs(&settings.whom));
     let (endpoint, listening) =
-        reference::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
+        super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
     let url = endpoint.to_string();
     let transport = super::transport(&endpoint, settings.about.timeout, clock.clone());
     let mut target = settings.about.at(endpoint, listening.is_some());
@@ -126,8 +126,8 @@ async fn drive(
     let bar = Arc::new(Bar::new(chosen.cases.len()));
     let digest = chosen.digest.clone();
     let stop = stop_on_signal();
-    let means = Means { transport, clock, stop, progress: bar.clone() };
-    let ended = run::run(chosen.cases, contract, target, plan, means).await;
+    let means = Means { transport, clock, stop, progress: bar.clone(), salt: Seed::fresh() };
+    let ended = run::run(chosen.cases, Arc::new(contract), target, plan, means).await;
     bar.finish();
     if let Some(listening) = listening {
         listening.stop().await;

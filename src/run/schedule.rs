@@ -50,6 +50,8 @@ pub struct Means {
     pub stop: watch::Receiver<bool>,
     /// Is told of every case that ends.
     pub progress: Arc<dyn Progress>,
+    /// Makes nonces differ between two runs with one seed: a target remembers nonces.
+    pub salt: Seed,
 }
 
 /// What a run came to.
@@ -68,21 +70,21 @@ pub struct Ended {
     /// What it ran against.
     pub target: Target,
     /// The documents it judged by.
-    pub contract: Contract,
+    pub contract: Arc<Contract>,
 }
 
 /// Runs `cases` against `target`.
 ///
 /// # Panics
 /// When a case panicked: a defect of this program. Sessions are ended before.
-pub async fn run(cases: Vec<Arc<Case>>, contract: Contract, target: Target, plan: Plan, means: Means) -> Ended {
-    let Means { transport, clock, stop, progress } = means;
+pub async fn run(cases: Vec<Arc<Case>>, contract: Arc<Contract>, target: Target, plan: Plan, means: Means) -> Ended {
+    let Means { transport, clock, stop, progress, salt } = means;
     let began = clock.now();
     let bed = Arc::new(Bed {
         contract,
         target,
         pace: Pace::new(plan.requests_per_second),
-        salt: format!("{:016x}", Seed::fresh().0),
+        salt: format!("{:016x}", salt.0),
         plan,
         transport,
         clock,

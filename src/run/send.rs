@@ -1,6 +1,6 @@
 //! Sending one request of a run: paced, signed anew each time, throttling waited out.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::wire::{self, Call, Credential, Scheme, Stamp, WireForm};
 /// What all cases of a run share.
 pub struct Bed {
     /// The documents.
-    pub contract: Contract,
+    pub contract: Arc<Contract>,
     /// The target.
     pub target: Target,
     /// How to run.

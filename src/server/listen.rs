@@ -15,7 +15,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{StatusCode, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -90,6 +91,37 @@ pub(super) async fn stop(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
+/// A server that serves the connections that it is handed; dropping it closes them.
+pub struct Hall {
+    server: Server,
+    clock: Clock,
+    stop: watch::Sender<bool>,
+    connections: JoinSet<()>,
+}
+
+impl Hall {
+    /// Without connections.
+    pub fn new(server: Server, clock: Clock) -> Hall {
+        Hall { server, clock, stop: watch::Sender::new(false), connections: JoinSet::new() }
+    }
+
+    /// Serves a connection.
+    pub fn take(&mut self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
+        while self.connections.try_join_next().is_some() {}
+        self.connections.spawn(serve(stream, self.server.clone(), self.clock.clone(), self.stop.subscribe()));
+    }
+
+    /// Lets requests under way finish for a moment, and closes everything.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        end(&mut self.connections).await;
+    }
+}
+
+async fn end(connections: &mut JoinSet<()>) {
+    let _ = timeout(STOP_TIME * 2, async { while connections.join_next().await.is_some() {} }).await;
+}
+
 async fn accept(listener: TcpListener, server: Server, clock: Clock, mut stopped: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
@@ -103,6 +135,8 @@ async fn accept(listener: TcpListener, server: Server, clock: Clock, mut stopped
             Some(_) = connections.join_next() => {}
             (permit, accepted) = next => match accepted {
                 Ok((stream, _)) => {
+                    // Without this a frame may wait for the acknowledgement of the last one; serving goes on either way.
+                    let _ = stream.set_nodelay(true);
                     let serving = serve(stream, server.clone(), clock.clone(), stopped.clone());
                     connections.spawn(async move {
                         serving.await;
@@ -114,15 +148,18 @@ async fn accept(listener: TcpListener, server: Server, clock: Clock, mut stopped
         }
     }
     drop(listener);
-    let _ = timeout(STOP_TIME * 2, async { while connections.join_next().await.is_some() {} }).await;
+    end(&mut connections).await;
 }
 
 /// What a connection left behind for the WebSocket that follows it.
 type Slot = Arc<Mutex<Option<Upgraded>>>;
 
-async fn serve(stream: TcpStream, server: Server, clock: Clock, mut stopped: watch::Receiver<bool>) {
-    // Without this a frame may wait for the acknowledgement of the last one; serving goes on either way.
-    let _ = stream.set_nodelay(true);
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    server: Server,
+    clock: Clock,
+    mut stopped: watch::Receiver<bool>,
+) {
     let slot = Slot::default();
     let service = service_fn(|request| answer(request, &server, &clock, &slot));
     let connection = http1::Builder::new()

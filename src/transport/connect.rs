@@ -13,8 +13,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::Endpoint;
 use super::answer::{End, Reader};
+use super::local::{Local, Traffic};
+use super::{Endpoint, Settings};
 use crate::http::{Cause, CauseKind, Reply};
 
 /// Proxies by scheme and host.
@@ -68,8 +69,28 @@ pub(super) type Stream = Box<dyn Io>;
 /// An open connection.
 pub(super) struct Link {
     pub stream: Stream,
-    /// The same socket, to look at without reading.
-    pub socket: std::net::TcpStream,
+    /// To look at it without reading.
+    pub peek: Peek,
+}
+
+/// A connection as it looks from beside.
+pub(super) enum Peek {
+    /// The same socket.
+    Socket(std::net::TcpStream),
+    /// What passes in memory.
+    Memory(Arc<Traffic>),
+}
+
+impl Peek {
+    /// Whether nothing waits to be read, neither bytes nor the end.
+    pub fn is_quiet(&self) -> bool {
+        match self {
+            Peek::Socket(socket) => {
+                socket.peek(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+            }
+            Peek::Memory(traffic) => traffic.is_quiet(),
+        }
+    }
 }
 
 /// The way to an endpoint.
@@ -77,6 +98,7 @@ pub(super) struct Link {
 pub(super) struct Route {
     endpoint: Endpoint,
     proxy: Option<Proxy>,
+    local: Option<Local>,
     tls: Arc<ClientConfig>,
     /// Bound on connecting to one of several addresses.
     patience: Duration,
@@ -90,8 +112,8 @@ struct Proxy {
 }
 
 impl Route {
-    pub fn new(endpoint: &Endpoint, proxies: &Proxies, tls: Arc<ClientConfig>, patience: Duration) -> Route {
-        let matcher = match proxies.before(endpoint) {
+    pub fn new(endpoint: &Endpoint, settings: &Settings, tls: Arc<ClientConfig>) -> Route {
+        let matcher = match settings.proxies.before(endpoint) {
             Choice::None => None,
             Choice::Environment(matcher) | Choice::All(_, matcher) => Some(matcher),
         };
@@ -105,7 +127,8 @@ impl Route {
                 authorization: intercept.basic_auth().map(|value| value.as_bytes().to_vec()),
             }
         });
-        Route { endpoint: endpoint.clone(), proxy, tls, patience }
+        let local = settings.local.clone().filter(|local| local.is_at(&endpoint.authority()));
+        Route { endpoint: endpoint.clone(), proxy, local, tls, patience: settings.timeout }
     }
 
     /// For plain HTTP through a proxy: what stands before the target, and `proxy-authorization`.
@@ -148,6 +171,10 @@ impl Route {
     }
 
     async fn tcp(&self, endpoint: &Endpoint) -> Result<Link, Cause> {
+        if let Some(local) = &self.local {
+            let (near, traffic) = local.connect().ok_or_else(|| Cause::new(CauseKind::Connect, "cannot connect"))?;
+            return Ok(Link { stream: Box::new(near), peek: Peek::Memory(traffic) });
+        }
         let addresses = addresses(endpoint).await?;
         let patience = self.patience / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
         let mut words = "the name has no address".to_owned();
@@ -193,7 +220,7 @@ fn link(stream: TcpStream) -> std::io::Result<Link> {
     stream.set_nodelay(true)?;
     let socket = stream.into_std()?;
     let stream = TcpStream::from_std(socket.try_clone()?)?;
-    Ok(Link { stream: Box::new(stream), socket })
+    Ok(Link { stream: Box::new(stream), peek: Peek::Socket(socket) })
 }
 
 /// Asks a proxy for a connection to the endpoint.
@@ -279,7 +306,8 @@ mod tests {
 
     fn route(url: &str, proxies: &Proxies) -> Route {
         let tls = super::super::tls::config(super::super::Roots::Platform);
-        Route::new(&Endpoint::parse(url).expect(url), proxies, tls, Duration::from_secs(1))
+        let settings = Settings { proxies: proxies.clone(), ..Settings::new(Duration::from_secs(1)) };
+        Route::new(&Endpoint::parse(url).expect(url), &settings, tls)
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod answer;
 mod connect;
 pub mod endpoint;
 pub mod live;
+pub mod local;
 pub mod raw;
 mod tls;
 pub mod websocket;
@@ -20,6 +21,7 @@ pub use connect::Proxies;
 use connect::Route;
 pub use endpoint::{Endpoint, EndpointError};
 pub use live::Live;
+pub use local::Local;
 pub use raw::Raw;
 pub use tls::Roots;
 pub use websocket::{Ended, Ending, Held, Sight, Standing, WebSockets, WsOutcome};
@@ -33,6 +35,15 @@ pub struct Settings {
     pub proxies: Proxies,
     /// Whom to trust for HTTPS.
     pub roots: Roots,
+    /// A server in this process, which is reached without a socket.
+    pub local: Option<Local>,
+}
+
+impl Settings {
+    /// Straight to every endpoint, with the roots that the platform trusts.
+    pub fn new(timeout: Duration) -> Settings {
+        Settings { timeout, proxies: Proxies::none(), roots: Roots::Platform, local: None }
+    }
 }
 
 /// Both lanes to one endpoint, and WebSockets to any.
@@ -46,12 +57,11 @@ pub struct Transport {
 impl Transport {
     /// Lanes to an endpoint; nothing is opened or read yet.
     pub fn new(endpoint: &Endpoint, settings: &Settings, clock: Clock) -> Transport {
-        let Settings { timeout, proxies, roots } = settings;
-        let tls = tls::config(roots.clone());
-        let route = Route::new(endpoint, proxies, tls.clone(), *timeout);
+        let tls = tls::config(settings.roots.clone());
+        let route = Route::new(endpoint, settings, tls.clone());
         let live = Live::new(endpoint, settings, route.clone(), tls.clone(), clock.clone());
         let websockets = WebSockets::new(settings, tls, clock.clone());
-        Transport { live, raw: Raw::new(route, *timeout), websockets, clock }
+        Transport { live, raw: Raw::new(route, settings.timeout), websockets, clock }
     }
 
     /// The client for WebSocket URLs.
@@ -112,7 +122,7 @@ mod tests {
         fn shareable<T: Send + Sync>() {}
         shareable::<Transport>();
         shareable::<Held>();
-        let settings = Settings { timeout: Duration::ZERO, proxies: Proxies::none(), roots: Roots::Platform };
+        let settings = Settings::new(Duration::ZERO);
         let endpoint = Endpoint::parse("http://127.0.0.1").expect("an endpoint");
         let transport = Transport::new(&endpoint, &settings, Clock::simulated(0));
         sendable(&transport.exchange(first_line(b"GET /"), Lane::Live));

@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::answer::{End, Reader};
-use super::connect::{Progress, Proxies, Route, Stream, chain, late};
+use super::connect::{Progress, Route, Stream, chain, late};
 use super::raw::serialise;
 use super::{Endpoint, EndpointError, Settings};
 use crate::clock::{Clock, Moment};
@@ -30,8 +30,7 @@ use crate::wire::frame::{Frame, FrameError, FrameKind, State};
 /// A client for the WebSocket URLs of sessions.
 #[derive(Clone)]
 pub struct WebSockets {
-    timeout: Duration,
-    proxies: Proxies,
+    settings: Settings,
     tls: Arc<ClientConfig>,
     clock: Clock,
 }
@@ -165,17 +164,17 @@ impl Watched {
 
 impl WebSockets {
     pub(super) fn new(settings: &Settings, tls: Arc<ClientConfig>, clock: Clock) -> WebSockets {
-        WebSockets { timeout: settings.timeout, proxies: settings.proxies.clone(), tls, clock }
+        WebSockets { settings: settings.clone(), tls, clock }
     }
 
     /// Connects to `ws(s)://host[:port][/path][?query]` with further header fields, sends a Ping, and tells what comes
     /// first. The whole look ends within the timeout.
     pub async fn connect(&self, url: &str, headers: &Headers) -> WsOutcome {
         let mut progress = Progress::default();
-        let cause = match timeout(self.timeout, self.look(url, headers, &mut progress)).await {
+        let cause = match timeout(self.settings.timeout, self.look(url, headers, &mut progress)).await {
             Ok(Ok(outcome)) => return outcome,
             Ok(Err(cause)) => cause,
-            Err(_) => late(self.timeout),
+            Err(_) => late(self.settings.timeout),
         };
         match progress.failed(cause) {
             Reply::Refused(cause) => WsOutcome::Refused(cause),
@@ -187,7 +186,7 @@ impl WebSockets {
     async fn look(&self, url: &str, headers: &Headers, progress: &mut Progress) -> Result<WsOutcome, Cause> {
         let (endpoint, target) = parse(url)
             .map_err(|error| Cause::new(CauseKind::Resolve, format!("the WebSocket URL cannot be used: {error}")))?;
-        let route = Route::new(&endpoint, &self.proxies, self.tls.clone(), self.timeout);
+        let route = Route::new(&endpoint, &self.settings, self.tls.clone());
         let mut stream = route.open_through().await?.stream;
         progress.sent = true;
         let key = generate_key();

@@ -15,7 +15,7 @@ use hyper::{Method, Uri, Version};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinHandle;
 
-use super::super::connect::{Progress, Route, chain, late};
+use super::super::connect::{Peek, Progress, Route, chain, late};
 use super::super::raw::expects_length;
 use super::{collect, is_wrong};
 use crate::clock::{Clock, Moment};
@@ -38,7 +38,7 @@ struct Idle {
 /// An open connection; dropping it closes it.
 struct Connection {
     sender: SendRequest<Full<Bytes>>,
-    socket: std::net::TcpStream,
+    peek: Peek,
     task: JoinHandle<()>,
 }
 
@@ -51,9 +51,7 @@ impl Drop for Connection {
 impl Connection {
     /// Whether nothing has come since the last answer, neither its end nor bytes that nobody asked for.
     fn is_quiet(&self) -> bool {
-        let mut byte = [0];
-        !self.sender.is_closed()
-            && self.socket.peek(&mut byte).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+        !self.sender.is_closed() && self.peek.is_quiet()
     }
 }
 
@@ -134,7 +132,7 @@ impl Plain {
             .map_err(|error| Cause::new(CauseKind::Connect, chain(&error)))?;
         // What ends the connection is told to whoever waits for an answer on it.
         let task = tokio::spawn(async { drop(connection.await) });
-        Ok(Connection { sender, socket: link.socket, task })
+        Ok(Connection { sender, peek: link.peek, task })
     }
 
     async fn take_idle(&self) -> Option<Connection> {
@@ -223,12 +221,13 @@ fn cause_of(error: &hyper::Error) -> Cause {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::{Endpoint, Proxies, Roots, tls};
+    use crate::transport::{Endpoint, Proxies, Roots, Settings, tls};
 
     fn lane(proxies: &Proxies) -> Plain {
         let endpoint = Endpoint::parse("http://ecs.example.com").expect("an endpoint");
         let timeout = Duration::from_secs(1);
-        let route = Route::new(&endpoint, proxies, tls::config(Roots::Platform), timeout);
+        let settings = Settings { proxies: proxies.clone(), ..Settings::new(timeout) };
+        let route = Route::new(&endpoint, &settings, tls::config(Roots::Platform));
         Plain::new(route, timeout, Clock::system())
     }
 

@@ -264,7 +264,7 @@ mod tests {
     use crate::transport::{Roots, tls};
 
     fn lane(url: &str, proxies: Proxies) -> Secure {
-        let settings = Settings { timeout: Duration::from_secs(1), proxies, roots: Roots::Platform };
+        let settings = Settings { proxies, ..Settings::new(Duration::from_secs(1)) };
         Secure::new(&Endpoint::parse(url).expect(url), &settings, tls::config(Roots::Platform))
     }
 
