@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::answer::Problem;
+use super::fault::{Fault, Note, Origin, Talking};
+use super::session::Now;
 use super::upgrade::{self, Upgraded};
 use super::{Server, reply};
 use crate::clock::Clock;
@@ -158,10 +161,28 @@ async fn serve(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     server: Server,
     clock: Clock,
+    stopped: watch::Receiver<bool>,
+) {
+    let note = Note::default();
+    match server.settings.fault.and_then(Fault::talks) {
+        None => speak(stream, server, clock, note, stopped).await,
+        Some(talks) => speak(Talking::new(stream, talks, note.clone()), server, clock, note, stopped).await,
+    }
+}
+
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    server: Server,
+    clock: Clock,
+    note: Note,
     mut stopped: watch::Receiver<bool>,
 ) {
     let slot = Slot::default();
-    let service = service_fn(|request| answer(request, &server, &clock, &slot));
+    let (connection, requests) = (server.connections.fetch_add(1, Ordering::Relaxed) + 1, AtomicU64::new(0));
+    let service = service_fn(|request| {
+        let origin = Origin { connection, request: requests.fetch_add(1, Ordering::Relaxed) + 1 };
+        answer(request, origin, &server, &clock, &slot, &note)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
@@ -185,9 +206,11 @@ async fn serve(
 
 async fn answer(
     mut request: hyper::Request<Incoming>,
+    origin: Origin,
     server: &Server,
     clock: &Clock,
     slot: &Slot,
+    note: &Note,
 ) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
     let hosts = request.headers().get_all(HOST).iter().count();
     if hosts > 1 || (hosts == 0 && request.version() >= Version::HTTP_11) {
@@ -210,7 +233,9 @@ async fn answer(
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = upgraded;
         return Ok(written(response));
     }
-    Ok(written(server.handle(&plain, clock.unix_seconds(), clock.now())))
+    let (response, asked) = server.answer(&plain, origin, Now { unix: clock.unix_seconds(), moment: clock.now() });
+    *note.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
+    Ok(written(response))
 }
 
 enum BodyFault {

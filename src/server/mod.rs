@@ -22,6 +22,7 @@ mod authorize;
 mod calls;
 mod describe;
 mod end;
+pub mod fault;
 mod identifiers;
 pub mod journal;
 pub mod listen;
@@ -40,6 +41,7 @@ mod upgrade;
 
 use std::fmt;
 use std::io;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -48,6 +50,7 @@ use crate::clock::Moment;
 use crate::http::{Request, Response};
 use crate::seed::{Seed, Stream};
 use answer::Problem;
+use fault::{Asked, Origin, Scratch};
 use journal::{Journal, Keep, Saved};
 use model::Model;
 use session::Now;
@@ -60,12 +63,16 @@ pub struct Server {
     settings: Arc<Settings>,
     state: Arc<Mutex<State>>,
     ended: watch::Sender<u64>,
+    /// Connections so far.
+    connections: Arc<AtomicU64>,
 }
 
 struct State {
     model: Model,
     entropy: Stream,
     journal: Option<Journal>,
+    /// What the fault remembers, where there is one.
+    scratch: Scratch,
 }
 
 impl State {
@@ -80,7 +87,7 @@ impl State {
 impl Server {
     /// A server without sessions. Ids and tokens follow from `seed` and the time of each request.
     pub fn new(settings: Settings, seed: Seed) -> Server {
-        let state = State { model: Model::default(), entropy: seed.stream("reference server"), journal: None };
+        let state = State { model: Model::default(), entropy: seed.stream("reference server"), journal: None, scratch: Scratch::default() };
         Server::of(settings, state)
     }
 
@@ -92,25 +99,39 @@ impl Server {
     pub fn resume(
         settings: Settings,
         seed: Seed,
-        saved: Saved,
+        mut saved: Saved,
         keep: Box<dyn Keep>,
         now_unix: u64,
         now: Moment,
     ) -> io::Result<Server> {
+        if let Some(fault) = settings.fault {
+            fault.resumes(&mut saved);
+        }
         let starts = saved.starts.saturating_add(1);
         let model = Model::resume(saved, &settings.limits, Now { unix: now_unix, moment: now });
         let journal = Journal::begin(keep, starts, &model)?;
         let entropy = seed.stream(&format!("reference server, start {starts}"));
-        Ok(Server::of(settings, State { model, entropy, journal: Some(journal) }))
+        Ok(Server::of(settings, State { model, entropy, journal: Some(journal), scratch: Scratch::default() }))
     }
 
     fn of(settings: Settings, state: State) -> Server {
-        Server { settings: Arc::new(settings), state: Arc::new(Mutex::new(state)), ended: watch::Sender::new(0) }
+        Server { settings: Arc::new(settings), state: Arc::new(Mutex::new(state)), ended: watch::Sender::new(0), connections: Arc::default() }
     }
 
     /// Answers one request: `now_unix` is shown and compared with signatures, `now` measures how long things last.
     pub fn handle(&self, request: &Request, now_unix: u64, now: Moment) -> Response {
-        route::handle(self, request, Now { unix: now_unix, moment: now })
+        self.answer(request, Origin::default(), Now { unix: now_unix, moment: now }).0
+    }
+
+    /// Answers one request and says, for faults alone, what it asked; the honest server does not care where it came from.
+    fn answer(&self, request: &Request, origin: Origin, now: Now) -> (Response, Asked) {
+        match self.settings.fault {
+            None => {
+                let asked = Asked::default();
+                (route::handle(self, request, &asked, now), asked)
+            }
+            Some(fault) => fault::handle(self, fault, request, origin, now),
+        }
     }
 
     /// Answers the request for a WebSocket, apart from what concerns HTTP's upgrade itself.

@@ -30,7 +30,7 @@ pub enum NotStarted {
 }
 
 /// What changed since it was last asked for.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Changes {
     /// Numbers of sessions.
     pub sessions: BTreeSet<u64>,
@@ -41,7 +41,7 @@ pub(super) struct Changes {
 }
 
 /// All state. Sessions are numbered in the order in which they were started.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Model {
     sessions: BTreeMap<u64, Session>,
     numbers: HashMap<String, u64>,
@@ -172,6 +172,15 @@ impl Model {
     /// Whether the session is there and not ended.
     pub fn is_open(&self, id: &str) -> bool {
         self.find(id).is_some_and(|session| session.ended.is_none())
+    }
+
+    /// Takes back the end of a session, as only a faulty server does.
+    pub(super) fn revive(&mut self, id: &str, now: Now) {
+        if let Some((number, session)) = self.session_mut(id) {
+            session.revive(now);
+            self.not_ended.insert(number);
+            self.changes.sessions.insert(number);
+        }
     }
 
     fn session_mut(&mut self, id: &str) -> Option<(u64, &mut Session)> {

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 pub(super) type Print = [u8; 32];
 
 /// Nonces that were used. Only fingerprints are kept, since a nonce may be of any length.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Nonces {
     used: HashSet<Print>,
     by_age: VecDeque<(u64, Print)>,

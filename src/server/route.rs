@@ -5,15 +5,17 @@ use super::authorize::authorize;
 use super::parameters::Given;
 use super::reply::Reply;
 use super::session::Now;
-use super::settings::{Key, Operation};
+use super::fault::{Asked, Scene};
+use super::settings::{Key, Operation, Settings};
 use super::{Server, State, describe, end, problem, start};
 use crate::http::{Headers, Request, Response};
-use crate::wire::{Incoming, Scheme};
+use crate::wire::{Incoming, Parameters, Scheme};
 
 /// The only version of the API.
 const VERSION: &str = "2014-05-26";
-/// Answers one request, a function of it, the state and the time.
-pub(super) fn handle(server: &Server, request: &Request, now: Now) -> Response {
+
+/// Answers one request, a function of it, the state and the time; `asked` is for faults alone.
+pub(super) fn handle(server: &Server, request: &Request, asked: &Asked, now: Now) -> Response {
     let mut state = server.lock();
     let reply = Reply::new(server, &mut state.entropy, now);
     let default = Writing::from(server.settings.readings.default_format);
@@ -32,7 +34,7 @@ pub(super) fn handle(server: &Server, request: &Request, now: Now) -> Response {
     match writing(&incoming, given, default) {
         Err(problem) => reply.problem(&problem, default),
         Ok(writing) => {
-            let performed = perform(server, &mut state, request, &incoming, now);
+            let performed = perform(server, &mut state, request, &incoming, asked, now);
             // A call that is refused may have used its nonce.
             match state.commit().and(performed) {
                 Ok(answer) => reply.answer(answer, writing),
@@ -48,11 +50,15 @@ fn perform(
     state: &mut State,
     request: &Request,
     incoming: &Incoming<'_>,
+    asked: &Asked,
     now: Now,
 ) -> Result<Answer, Problem> {
     let settings = &*server.settings;
-    let given = Given::new(incoming, settings.readings);
     let key = authorize(settings, incoming, &request.body, &mut state.model.nonces, now)?;
+    let (none, meant) = (Headers::new(), meant(settings, state, incoming, asked, now));
+    let meant = meant.map(|query| Incoming { query, form: Vec::new(), headers: &none, ..incoming.clone() });
+    let incoming = meant.as_ref().unwrap_or(incoming);
+    let given = Given::new(incoming, settings.readings);
     let operation = operation(incoming, given, server)?;
     if key.is_some_and(|key| !key.allowed.contains(&operation)) {
         return Err(problem::not_allowed());
@@ -69,6 +75,18 @@ fn perform(
             Ok(answer)
         }
     }
+}
+
+/// The parameters as a fault has them mean something else.
+fn meant(
+    settings: &Settings,
+    state: &mut State,
+    incoming: &Incoming<'_>,
+    asked: &Asked,
+    now: Now,
+) -> Option<Parameters> {
+    let State { model, entropy, scratch, .. } = state;
+    settings.fault?.meant(incoming, &mut Scene::new(asked, model, scratch, entropy, now))
 }
 
 fn operation(incoming: &Incoming<'_>, given: Given<'_>, server: &Server) -> Result<Operation, Problem> {

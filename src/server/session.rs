@@ -167,6 +167,12 @@ impl Session {
         true
     }
 
+    /// Is as if it were new, as only a faulty server has it.
+    pub(super) fn revive(&mut self, now: Now) {
+        (self.ended, self.disconnected) = (None, None);
+        (self.quiet_since, self.quiet_before) = (now.moment, Duration::ZERO);
+    }
+
     /// Adds a connection by its number.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::fault::Fault;
 use super::region;
 
 /// AccessKeyId of the built-in key that may do everything. Public, for tests only.
@@ -43,6 +44,8 @@ pub struct Settings {
     pub host_id: String,
     /// Numbers.
     pub limits: Limits,
+    /// What it gets wrong on purpose, for a tester to be tested by.
+    pub fault: Option<&'static Fault>,
 }
 
 /// Answers where the documents leave a question open.
@@ -281,6 +284,7 @@ impl Default for Settings {
             web_socket_base: None,
             host_id: "ecs.aliyuncs.com".to_owned(),
             limits: Limits::default(),
+            fault: None,
         }
     }
 }

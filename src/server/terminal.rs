@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::Server;
 use super::answer::{Problem, Writing};
+use super::fault::{Fault, Hold};
 use super::problem;
 use super::reply::Reply;
 use super::session::{ClosedReason, NotConnected, Now};
@@ -50,6 +51,7 @@ pub struct Terminal {
     session: String,
     /// `None` when the session had ended before.
     connection: Option<u64>,
+    hold: Option<Hold>,
     endings: watch::Receiver<u64>,
     channel: Vec<u8>,
     instance: Vec<u8>,
@@ -71,9 +73,14 @@ pub(super) fn connect(server: &Server, request: &Request, now: Now) -> Handshake
     let Some(session) = state.model.find(id) else { return refuse(problem::no_such_session()) };
     let ended = session.ended.is_some();
     let known = bool::from(session.token.as_bytes().ct_eq(token.as_bytes()));
+    let hold = server.settings.fault.and_then(Fault::holds);
     let instance = session.asked.instances.first().map_or_else(Vec::new, |id| fitting(id));
     let limits = &server.settings.limits;
     let connection = match (ended, server.settings.readings.closed_websocket) {
+        _ if hold == Some(Hold::Refuses) => {
+            return refuse(Problem::new(403, "Forbidden", "The WebSocketUrl is no longer valid."));
+        }
+        _ if ended && hold.is_some_and(|hold| hold.revives(known)) => None,
         (true, ClosedWebSocket::Closed) => None,
         _ if !known => return refuse(Problem::new(403, "Forbidden", "The specified token is not valid.")),
         _ => match state.model.connect(id, limits, now) {
@@ -94,6 +101,7 @@ pub(super) fn connect(server: &Server, request: &Request, now: Now) -> Handshake
         server: server.clone(),
         session: id.to_owned(),
         connection,
+        hold,
         endings,
         channel: value("channelId").map_or_else(|| fitting(&format!("d-{id}")), fitting),
         instance,
@@ -112,7 +120,11 @@ impl Terminal {
     pub fn greeting(&mut self, now_unix: u64, now: Moment) -> Vec<Signal> {
         let now = Now { unix: now_unix, moment: now };
         match self.over(now) {
+            Some(farewell) if self.hold == Some(Hold::PromptFirst) => {
+                [vec![self.output(PROMPT, now)], farewell].concat()
+            }
             Some(farewell) => farewell,
+            None if self.hold == Some(Hold::Drops) => self.farewell(ClosedReason::AgentSocketClosed, "Aborted", now),
             None => vec![self.status(State::Opened, "", now), self.output(PROMPT, now)],
         }
     }
@@ -165,7 +177,8 @@ impl Terminal {
 
     /// The farewell when the session has ended or nothing came for too long.
     fn over(&mut self, now: Now) -> Option<Vec<Signal>> {
-        let open = self.connection.is_some() && self.server.lock().model.is_open(&self.session);
+        let open = self.hold.is_some_and(Hold::outlives)
+            || (self.connection.is_some() && self.server.lock().model.is_open(&self.session));
         match open {
             false => Some(self.farewell(ClosedReason::ClientClosed, "Exit", now)),
             true if self.patience(now.moment).is_zero() => {
