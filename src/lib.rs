@@ -29,5 +29,6 @@ pub mod server;
 pub mod reference;
 
 pub mod rehearsal;
+pub mod selftest;
 
 pub mod cli;

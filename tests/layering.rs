@@ -22,6 +22,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("run", &["clock", "seed", "limits", "http", "wire", "contract", "case", "check", "transport"]),
     ("reference", &["clock", "seed", "wire", "contract", "transport", "run", "server"]),
     ("rehearsal", &["clock", "seed", "contract", "case", "check", "transport", "run", "server", "reference"]),
+    ("selftest", &["clock", "seed", "contract", "case", "check", "run", "server", "reference", "rehearsal"]),
     ("report", &["source", "limits", "http", "wire", "contract", "case", "check"]),
     (
         "cli",
@@ -44,6 +45,7 @@ const MAY: &[(&str, &[&str])] = &[
             "server",
             "reference",
             "rehearsal",
+            "selftest",
         ],
     ),
 ];

@@ -24,6 +24,13 @@ fn the_honest_server_passes_in_memory() {
     let (ended, _) = rehearse(1, 8);
     eprintln!("{:?} {} requests, {:?} of its own time", start.elapsed(), ended.exchanges, ended.took);
     for result in &ended.results {
-        assert_eq!(result.verdict(true), Verdict::Pass, "{}: {:?} {:?}", result.case.id, result.findings, result.undecided);
+        assert_eq!(
+            result.verdict(true),
+            Verdict::Pass,
+            "{}: {:?} {:?}",
+            result.case.id,
+            result.findings,
+            result.undecided
+        );
     }
 }

@@ -28,6 +28,8 @@ pub struct Args {
 pub enum Command {
     /// Run the built-in suite, or the cases named, against a target and report
     Run(Box<RunArgs>),
+    /// Run the suite against every fault of the reference server: what catches which
+    Selftest(SelftestArgs),
     /// Run the reference server
     Serve(ServeArgs),
     /// Send one signed request; print it, its answer and what the contract says of it
@@ -156,6 +158,29 @@ pub enum ServeAuth {
     Required,
     /// Calls need no signature.
     Open,
+}
+
+/// `endspec selftest`.
+#[derive(Debug, ClapArgs)]
+pub struct SelftestArgs {
+    /// A fault or variation to try, and no other but those named; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub fault: Vec<String>,
+    /// A clause whose faults to try, and no other; repeatable
+    #[arg(long, value_name = "ID")]
+    pub clause: Vec<String>,
+    /// Write a report, json=PATH, where `-` is standard output
+    #[arg(long, value_name = "FORMAT=PATH")]
+    pub report: Vec<String>,
+    /// Where entropy comes from, up to 16 hexadecimal digits [default: 0]
+    #[arg(long, value_name = "SEED")]
+    pub seed: Option<String>,
+    /// Trials at a time [default: as many as the machine has cores]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroU8>,
+    /// Revision of the documents
+    #[arg(long, value_name = "REVISION", env = "ENDSPEC_CONTRACT")]
+    pub contract: Option<String>,
 }
 
 /// `endspec call`.

@@ -44,8 +44,7 @@ async fn send(
     (placement, format): (Placement, Option<Format>),
 ) -> Result<Exit, Vec<Diagnostic>> {
     let clock = Clock::system();
-    let (endpoint, listening) =
-        super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
+    let (endpoint, listening) = super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
     let transport = super::transport(&endpoint, settings.about.timeout, clock.clone());
     let target = settings.about.at(endpoint, listening.is_some());
     if !args.bare && !call.parameters.iter().any(|(name, _)| name == "RegionId") {

@@ -9,6 +9,7 @@ mod list;
 mod outputs;
 mod progress;
 mod run;
+mod selftest;
 mod serve;
 mod settings;
 mod signals;
@@ -78,6 +79,7 @@ pub fn main() -> ExitCode {
     let args = args();
     let done = match args.command {
         args::Command::Run(args) => run::run(*args),
+        args::Command::Selftest(args) => selftest::selftest(&args),
         args::Command::Serve(args) => serve::serve(&args),
         args::Command::Call(args) => call::call(*args),
         args::Command::List(args) => list::list(&args),

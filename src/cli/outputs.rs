@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Write};
 
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::report::{Report, json};
 
 /// Formats that this version writes.
 const FORMATS: [&str; 1] = ["json"];
@@ -75,13 +74,12 @@ pub(super) fn takes_stdout(outputs: &[Output]) -> bool {
 ///
 /// # Errors
 /// What could not be written, in words.
-pub(super) fn write(outputs: Vec<Output>, report: &Report) -> Result<(), String> {
-    let bytes = json::render(report);
+pub(super) fn write(outputs: Vec<Output>, bytes: &[u8]) -> Result<(), String> {
     let mut failed = Vec::new();
     for output in outputs {
         let done = match output.to {
-            None => std::io::stdout().write_all(&bytes),
-            Some(mut file) => emptied(&file).and_then(|()| file.write_all(&bytes)).and_then(|()| synced(&file)),
+            None => std::io::stdout().write_all(bytes),
+            Some(mut file) => emptied(&file).and_then(|()| file.write_all(bytes)).and_then(|()| synced(&file)),
         };
         if let Err(error) = done {
             failed.push(format!("the report {} could not be written: {error}", output.path));

@@ -15,15 +15,22 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    /// A bar for so many cases; hidden where standard error is no terminal.
-    pub(super) fn new(cases: usize) -> Bar {
-        let bar = ProgressBar::new(u64::try_from(cases).unwrap_or(u64::MAX));
+    /// A bar for so many of something; hidden where standard error is no terminal.
+    pub(super) fn new(count: usize, what: &str) -> Bar {
+        let bar = ProgressBar::new(u64::try_from(count).unwrap_or(u64::MAX));
         let shown = std::io::stderr().is_terminal();
         bar.set_draw_target(if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() });
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} cases  {elapsed}  {msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template(&format!("{{bar:30}} {{pos}}/{{len}} {what}  {{elapsed}}  {{msg}}"))
+        {
             bar.set_style(style);
         }
         Bar { bar, failed: AtomicUsize::new(0) }
+    }
+
+    /// One more is done.
+    pub(super) fn step(&self) {
+        self.bar.inc(1);
     }
 
     /// Takes the bar away.
@@ -38,6 +45,6 @@ impl Progress for Bar {
             let failed = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
             self.bar.set_message(format!("{failed} failed"));
         }
-        self.bar.inc(1);
+        self.step();
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     let driven = runtime.spawn(drive(chosen, contract, settings, more, covered, whole));
     let report = runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
     show(&report, &outputs);
-    if let Err(words) = outputs::write(outputs, &report) {
+    if let Err(words) = outputs::write(outputs, &report::json::render(&report)) {
         let _ = writeln!(std::io::stderr(), "endspec: {words}");
         return Ok(worst(exit(&report), Exit::Inconclusive));
     }
@@ -111,8 +111,7 @@ async fn drive(
 ) -> Result<Report, Vec<Diagnostic>> {
     let clock = Clock::system();
     let jobs = more.jobs.unwrap_or_else(|| usual_jobs(&settings.whom));
-    let (endpoint, listening) =
-        super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
+    let (endpoint, listening) = super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
     let url = endpoint.to_string();
     let transport = super::transport(&endpoint, settings.about.timeout, clock.clone());
     let mut target = settings.about.at(endpoint, listening.is_some());
@@ -123,7 +122,7 @@ async fn drive(
         requests_per_second: settings.requests_per_second,
         time_limit: Some(more.time_limit),
     };
-    let bar = Arc::new(Bar::new(chosen.cases.len()));
+    let bar = Arc::new(Bar::new(chosen.cases.len(), "cases"));
     let digest = chosen.digest.clone();
     let stop = stop_on_signal();
     let means = Means { transport, clock, stop, progress: bar.clone(), salt: Seed::fresh() };

@@ -1,7 +1,7 @@
 //! Sending one request of a run: paced, signed anew each time, throttling waited out.
 
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::watch;

@@ -87,7 +87,12 @@ impl State {
 impl Server {
     /// A server without sessions. Ids and tokens follow from `seed` and the time of each request.
     pub fn new(settings: Settings, seed: Seed) -> Server {
-        let state = State { model: Model::default(), entropy: seed.stream("reference server"), journal: None, scratch: Scratch::default() };
+        let state = State {
+            model: Model::default(),
+            entropy: seed.stream("reference server"),
+            journal: None,
+            scratch: Scratch::default(),
+        };
         Server::of(settings, state)
     }
 
@@ -115,7 +120,12 @@ impl Server {
     }
 
     fn of(settings: Settings, state: State) -> Server {
-        Server { settings: Arc::new(settings), state: Arc::new(Mutex::new(state)), ended: watch::Sender::new(0), connections: Arc::default() }
+        Server {
+            settings: Arc::new(settings),
+            state: Arc::new(Mutex::new(state)),
+            ended: watch::Sender::new(0),
+            connections: Arc::default(),
+        }
     }
 
     /// Answers one request: `now_unix` is shown and compared with signatures, `now` measures how long things last.

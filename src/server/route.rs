@@ -2,10 +2,10 @@
 
 use super::answer::{Answer, Problem, Writing};
 use super::authorize::authorize;
+use super::fault::{Asked, Scene};
 use super::parameters::Given;
 use super::reply::Reply;
 use super::session::Now;
-use super::fault::{Asked, Scene};
 use super::settings::{Key, Operation, Settings};
 use super::{Server, State, describe, end, problem, start};
 use crate::http::{Headers, Request, Response};

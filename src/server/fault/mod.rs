@@ -65,8 +65,16 @@ struct Hooks {
 }
 
 /// No hook at all.
-const HONEST: Hooks =
-    Hooks { reads: None, means: None, before: None, after: None, trusts: None, holds: None, talks: None, resumes: None };
+const HONEST: Hooks = Hooks {
+    reads: None,
+    means: None,
+    before: None,
+    after: None,
+    trusts: None,
+    holds: None,
+    talks: None,
+    resumes: None,
+};
 
 /// What a request asks, as far as it can be read.
 #[derive(Debug, Clone, Default)]
@@ -222,7 +230,13 @@ fn stage<T>(server: &Server, asked: &Asked, now: Now, act: impl FnOnce(&mut Scen
     let result = {
         let mut state = server.lock();
         let state = &mut *state;
-        act(&mut Scene { asked, model: &mut state.model, scratch: &mut state.scratch, entropy: &mut state.entropy, now })
+        act(&mut Scene {
+            asked,
+            model: &mut state.model,
+            scratch: &mut state.scratch,
+            entropy: &mut state.entropy,
+            now,
+        })
     };
     server.ended.send_modify(|count| *count += 1);
     result
