@@ -318,7 +318,9 @@ fn value(reader: &mut Reader<'_>, node: &Node, key: &str, kind: Type) -> Option<
         }
         (Type::Time, Kind::Number(number)) => {
             // Quotes, which every other text that looks like a number needs, would not mend it.
-            let help = format!("write `{key}: {number}s` for seconds; `ms` and `m` are units too");
+            let is_time = number.as_f64().is_some_and(|number| (0.0..=86_400.0).contains(&number));
+            let seconds = if is_time { number.to_string() } else { "5".to_owned() };
+            let help = format!("write `{key}: {seconds}s` for seconds; `ms` and `m` are units too");
             reader.mend("bad-duration", node.span, format!("the unit of `{key}` is missing"), help);
             None
         }
