@@ -70,16 +70,13 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
         .map_err(|error| Diagnostic::new("file-not-written", format!("{} cannot be written: {error}", shown(path))))
 }
 
-/// Opens a file to be written, what it holds left as it is; missing folders are made. For what must be known to be
-/// writable before it is there.
+/// Opens a file to be written, what it holds left as it is. For what must be known to be writable before it is there.
 ///
 /// # Errors
 /// The file system's own, as `file-not-written`.
 pub fn create(path: &Path) -> Result<File, Diagnostic> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let made = folder.map_or(Ok(()), fs::create_dir_all);
-    let open = || File::options().write(true).create(true).truncate(false).open(path);
-    made.and_then(|()| open()).map_err(|error| unwritable(path, &error))
+    let opened = File::options().write(true).create(true).truncate(false).open(path);
+    opened.map_err(|error| unwritable(path, &error))
 }
 
 /// The case files that the paths name: files as they are, folders with everything in them that ends in `.yaml` or
@@ -333,7 +330,8 @@ mod tests {
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         assert_eq!(code(write(folder.path(), b"x")), "file-not-written");
         assert_eq!(code(write(&path.join("below"), b"x")), "file-not-written");
-        create(&folder.path().join("a/b/c")).unwrap().write_all(b"x").unwrap();
+        assert_eq!(code(create(&folder.path().join("a/b"))), "file-not-written", "no folder is made");
+        create(&folder.path().join("c")).unwrap().write_all(b"x").unwrap();
         assert_eq!(code(create(folder.path())), "file-not-written");
         #[cfg(unix)]
         write(Path::new("/dev/null"), b"x").unwrap();

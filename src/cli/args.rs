@@ -36,7 +36,7 @@ pub enum Command {
     Call(Box<CallArgs>),
     /// List cases, clauses, outcomes, readings, capabilities or mutations
     List(ListArgs),
-    /// Explain a case, clause, outcome, reading, capability, mutation, diagnostic or exit code
+    /// Explain a case, clause, outcome, reading or value, capability, class, mutation, diagnostic or exit code
     Explain(ExplainArgs),
     /// Check case, schema and profile files without a network
     Lint(LintArgs),
@@ -240,7 +240,7 @@ pub enum ListWhat {
 /// `endspec explain`.
 #[derive(Debug, ClapArgs)]
 pub struct ExplainArgs {
-    /// Id of a case, clause, outcome, reading, capability, mutation or diagnostic, or an exit code
+    /// Id of a case or clause, name of an outcome, reading, value, capability, class, mutation or diagnostic, or an exit code
     pub id: String,
     /// Revision of the documents
     #[arg(long, value_name = "REVISION", env = "ENDSPEC_CONTRACT")]

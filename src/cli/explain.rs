@@ -2,11 +2,15 @@
 
 use std::fmt::Write as _;
 
+use arbitrary::Unstructured;
+
 use super::args::ExplainArgs;
 use super::{ENVIRONMENT, Exit, print, suite};
-use crate::case::{Case, Suite, mutation};
-use crate::contract::{Answer, Clause, Contract, Outcome, Reading};
+use crate::case::{Case, Class, Suite, Values, mutation};
+use crate::contract::reading::ANY;
+use crate::contract::{Answer, Capability, Clause, Contract, Outcome, Reading};
 use crate::diagnostic::{self, Diagnostic, did_you_mean};
+use crate::server::settings as server;
 
 pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Vec<Diagnostic>> {
     let contract = suite::contract(args.contract.as_deref())?;
@@ -17,40 +21,64 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Vec<Diagnostic>> {
     Ok(Exit::Pass)
 }
 
+/// Words of case files and profiles that are no names of the contract's.
+const WORDS: [(&str, &str); 3] = [
+    (
+        "permitted",
+        "the expectation of a step with `values`: each generated value is held to what it is permitted itself.\n\
+         `endspec explain CLASS`, such as `near-miss`, tells which clauses its values prove.",
+    ),
+    (
+        "any",
+        "the value of a reading that permits what each other value permits; the same input must get the same kind of\n\
+         answer every time. `--reading NAME=VALUE` declares one of them (`endspec list readings`).",
+    ),
+    (
+        "every",
+        "all values of an axis of `for-each`: `placement: every`. What the target is declared to lack, and the scheme\n\
+         without a key, is left out.",
+    ),
+];
+
+/// The exit code of a panic, which no command ends with by itself.
+const DEFECT: &str = "101";
+
 fn named(id: &str, contract: &Contract, suite: &Suite) -> Option<String> {
     let found = [
         contract.clause(id).map(|clause| of_clause(clause, contract, suite)),
         suite.cases.iter().find(|case| case.id == id).map(|case| of_case(case)),
         contract.outcomes.get(id.split('(').next().unwrap_or(id)).map(of_outcome),
         contract.readings.get(id).map(|reading| of_reading(reading, suite)),
-        contract.capabilities.iter().find(|capability| capability.name == id).map(|capability| {
-            format!(
-                "capability {id}: {}\ngoes with: {}\n`--without {id}` declares that the target lacks it\n",
-                capability.sentence,
-                if capability.all_of.is_empty() { capability.clauses.join(", ") } else { capability.all_of.join(", ") }
-            )
-        }),
-        mutation::CATALOGUE.iter().find(|kind| kind.name == id).map(|kind| {
-            format!(
-                "mutation {id}: {}\nclass: {} (`values: {{ invalid: SessionId, class: {} }}`)\n",
-                kind.sentence,
-                kind.class.name(),
-                kind.class.name()
-            )
-        }),
+        of_value(id, contract),
+        contract.capabilities.iter().find(|capability| capability.name == id).map(of_capability),
+        Class::ALL.into_iter().find(|class| class.name() == id).map(of_class),
+        mutation::CATALOGUE.iter().find(|kind| kind.name == id).map(of_mutation),
+        WORDS.iter().find(|(word, _)| *word == id).map(|(_, words)| format!("word {id}: {words}\n")),
         diagnostic::CODES
             .iter()
             .find(|(code, _)| *code == id)
             .map(|(code, words)| format!("diagnostic {code}\n{words}\n{}\n", ends(code))),
-        Exit::ALL
-            .iter()
-            .find(|(exit, _)| exit.code().to_string() == id)
-            .map(|(_, words)| format!("exit code {id}: {words}\n")),
-        (id == "101")
-            .then(|| "exit code 101: a defect of endspec; it prints the seed that shows it again\n".to_owned()),
+        of_exit(id),
     ];
     let texts: Vec<String> = found.into_iter().flatten().collect();
     if texts.is_empty() { None } else { Some(texts.join("\n")) }
+}
+
+/// Every name that is explained but for exit codes, which nobody misspells.
+fn names(contract: &Contract, suite: &Suite) -> Vec<String> {
+    let values =
+        contract.readings.values().flat_map(|reading| reading.values.iter().map(move |value| (reading, value)));
+    let own = contract.clauses.iter().map(|clause| clause.id.clone());
+    own.chain(suite.cases.iter().map(|case| case.id.clone()))
+        .chain(contract.outcomes.keys().cloned())
+        .chain(contract.readings.keys().cloned())
+        .chain(contract.capabilities.iter().map(|capability| capability.name.clone()))
+        .chain(values.flat_map(|(reading, value)| [value.name.clone(), format!("{}={}", reading.name, value.name)]))
+        .chain(Class::ALL.iter().map(|class| class.name().to_owned()))
+        .chain(mutation::CATALOGUE.iter().map(|kind| kind.name.to_owned()))
+        .chain(WORDS.iter().map(|(word, _)| (*word).to_owned()))
+        .chain(diagnostic::CODES.iter().map(|(code, _)| (*code).to_owned()))
+        .collect()
 }
 
 fn ends(code: &str) -> &'static str {
@@ -62,21 +90,113 @@ fn ends(code: &str) -> &'static str {
 }
 
 fn unknown(id: &str, contract: &Contract, suite: &Suite) -> Diagnostic {
-    let names = contract
-        .clauses
-        .iter()
-        .map(|clause| clause.id.as_str())
-        .chain(suite.cases.iter().map(|case| case.id.as_str()))
-        .chain(contract.outcomes.keys().map(String::as_str))
-        .chain(contract.readings.keys().map(String::as_str))
-        .chain(contract.capabilities.iter().map(|capability| capability.name.as_str()))
-        .chain(mutation::CATALOGUE.iter().map(|kind| kind.name))
-        .chain(diagnostic::CODES.iter().map(|(code, _)| *code));
-    let help = did_you_mean(id, names).map_or_else(
+    let names = names(contract, suite);
+    let help = did_you_mean(id, names.iter().map(String::as_str)).map_or_else(
         || "`endspec list cases|clauses|outcomes|readings|capabilities|mutations` shows what there is".to_owned(),
         |close| format!("did you mean `{close}`?"),
     );
     Diagnostic::new("unknown-id", format!("there is nothing called `{id}`")).help(help)
+}
+
+/// An exit code, and what to do about it.
+fn of_exit(id: &str) -> Option<String> {
+    if id == DEFECT {
+        return Some(format!(
+            "exit code {DEFECT}: a defect of endspec; it prints the seed that shows it again\nPlease report it with the \
+             words that it printed.\n"
+        ));
+    }
+    let (exit, words) = Exit::ALL.iter().find(|(exit, _)| exit.code().to_string() == id)?;
+    let mend = match exit {
+        Exit::Pass => "What was not tested stands in the report: `not covered by this version` and `excluded:`.",
+        Exit::Fail => {
+            "Each finding names the clause, the line of the case and, after `again:`, the command that shows it again. \
+             `endspec explain CLAUSE` tells where the clause comes from. Where the documents leave a question open, \
+             the target may declare another reading: `endspec list readings`."
+        }
+        Exit::Mistake => {
+            "Every mistake is told with its place and a way to mend it; `endspec explain CODE` tells more of the word \
+             in brackets after `error`, such as `unknown-key`."
+        }
+        Exit::Inconclusive => {
+            "The lines after `inconclusive:` say why and what to give: an instance, a key, a region. What the target \
+             lacks is declared with `--without CAPABILITY` (`endspec list capabilities`). A `hint:` says what is most \
+             likely wrong with the set-up."
+        }
+        Exit::Interrupted => "Run it again: what was not run was not judged.",
+    };
+    Some(format!("exit code {id}: {words}\n{mend}\n"))
+}
+
+/// Values of readings by `VALUE` or `READING=VALUE`; `any` is the same for all of them.
+fn of_value(id: &str, contract: &Contract) -> Option<String> {
+    let (of, name) = id.split_once('=').map_or((None, id), |(reading, value)| (Some(reading), value));
+    if of.is_none() && name == ANY {
+        return None;
+    }
+    let mut text = String::new();
+    for reading in contract.readings.values().filter(|reading| of.is_none_or(|of| of == reading.name)) {
+        if let Some(value) = reading.value(name) {
+            let default = if reading.default == value.name { ", its default" } else { "" };
+            let _ = writeln!(text, "value {id}, of the reading {}{default}: {}", reading.name, value.sentence);
+            let _ = writeln!(text, "declare with: --reading {}={name}", reading.name);
+        }
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+fn of_capability(capability: &Capability) -> String {
+    let name = &capability.name;
+    let clauses = if capability.all_of.is_empty() { &capability.clauses } else { &capability.all_of };
+    let goes = if clauses.is_empty() { String::new() } else { format!("goes with: {}\n", clauses.join(", ")) };
+    format!("capability {name}: {}\n{goes}`--without {name}` declares that the target lacks it\n", capability.sentence)
+}
+
+fn of_class(class: Class) -> String {
+    let words = match class {
+        Class::Valid => "well-formed values",
+        Class::Absent => "the parameter is left out",
+        Class::Empty => "nothing, or white space alone",
+        Class::Exact => "another letter case, or space around it",
+        Class::NearMiss => "resembles the right value: something missing, added or changed",
+        Class::Unknown => "well-formed and never issued",
+        Class::Malformed => "can be no such value",
+        Class::Repeated => "given more than once",
+    };
+    let all = mutation::CATALOGUE.iter().filter(|kind| kind.class == class);
+    let mutations: Vec<&str> = all.map(|kind| kind.name).collect();
+    let (name, mutations, proved) = (class.name(), mutations.join(", "), proved(class).join(", "));
+    format!("class {name}: {words}\nproves: {proved}\nmutations: {mutations}\nask with: {}\n", values(class))
+}
+
+/// The clauses that the values of a class prove, made from one id and one region.
+fn proved(class: Class) -> Vec<&'static str> {
+    let bases = [("RegionId", server::REGION_ID), ("SessionId", "s-hz023od0x9abcd")];
+    let mut clauses = Vec::new();
+    for (parameter, value) in bases {
+        let valid = class == Class::Valid;
+        let classes = if valid { Vec::new() } else { vec![class] };
+        let values = Values { parameter: parameter.to_owned(), valid, classes };
+        let base = mutation::Base { parameter, value, issued: true, known: &[] };
+        let made = mutation::generate(&values, base, &mut Unstructured::new(&[]));
+        clauses.extend(made.into_iter().map(|mutation| mutation.clause));
+    }
+    clauses.sort_unstable();
+    clauses.dedup();
+    clauses
+}
+
+fn of_mutation(kind: &mutation::Kind) -> String {
+    let (name, class) = (kind.name, kind.class.name());
+    format!("mutation {name}: {}\nclass: {class}\nask with: {}\n", kind.sentence, values(kind.class))
+}
+
+/// How a case asks for the values of a class.
+fn values(class: Class) -> String {
+    match class {
+        Class::Valid => "`values: valid(SessionId)`".to_owned(),
+        _ => format!("`values: {{ invalid: SessionId, class: {} }}`", class.name()),
+    }
 }
 
 fn of_clause(clause: &Clause, contract: &Contract, suite: &Suite) -> String {
@@ -94,6 +214,10 @@ fn of_clause(clause: &Clause, contract: &Contract, suite: &Suite) -> String {
     let lists = |case: &&std::sync::Arc<Case>| case.clauses.iter().any(|c| c.value == clause.id);
     for case in suite.cases.iter().filter(lists) {
         let _ = writeln!(text, "case: {} - {}", case.id, case.title.as_deref().unwrap_or(""));
+    }
+    match suite.cases.iter().any(|case| lists(&case)) {
+        true => _ = writeln!(text, "test it alone: endspec run --select clause:{}", clause.id),
+        false => text.push_str("no case: not covered by this version\n"),
     }
     for capability in contract.capabilities.iter().filter(|capability| capability.takes(&clause.id)) {
         let _ = writeln!(text, "excluded by: --without {}", capability.name);

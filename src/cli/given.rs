@@ -97,6 +97,12 @@ impl<'a> Taker<'a> {
     /// A time.
     pub(super) fn duration(&mut self, flag: Option<&String>, key: &'static str) -> Option<Duration> {
         let given = self.given(flag, key)?;
+        let seconds = format!("{}s", given.text.trim());
+        if given.text.trim().parse::<f64>().is_ok() && duration(&seconds).is_ok() {
+            let mistake = given.wrong(format!("the unit of `{}` is missing", given.text));
+            self.mistakes.push(mistake.help(format!("write `{seconds}` for seconds; `ms` and `m` are units too")));
+            return None;
+        }
         duration(&given.text).map_err(|error| self.mistakes.push(given.wrong(error))).ok()
     }
 

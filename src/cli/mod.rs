@@ -141,7 +141,7 @@ fn colored(stream: &impl IsTerminal) -> bool {
 fn width() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-    columns.or_else(terminal).unwrap_or(120).clamp(60, 240)
+    columns.or_else(terminal).unwrap_or(120).clamp(40, 240)
 }
 
 /// Writes a command's result to standard output; a closed pipe is no mistake of anybody's.

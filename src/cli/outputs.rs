@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::report::exchange::quoted_where_needed;
 
 /// Formats that this version writes.
 const FORMATS: [&str; 1] = ["json"];
@@ -18,12 +20,21 @@ pub(super) struct Output {
 pub(super) fn mistakes(asked: &[String]) -> Vec<Diagnostic> {
     let mut mistakes: Vec<Diagnostic> = asked.iter().filter_map(|text| path(text).err()).collect();
     let paths: Vec<&str> = asked.iter().filter_map(|text| path(text).ok()).collect();
+    mistakes.extend(paths.iter().filter_map(|path| folder_missing(path)));
     let again = paths.iter().enumerate().filter(|(index, path)| paths[..*index].contains(path));
     for (_, path) in again {
         let what = if *path == "-" { "standard output" } else { path };
         mistakes.push(Diagnostic::new("flag", format!("--report: more than one report goes to {what}")));
     }
     mistakes
+}
+
+/// A folder that is not there is more often a typing mistake than a wish.
+fn folder_missing(path: &str) -> Option<Diagnostic> {
+    let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())?;
+    let message = format!("--report: the folder `{}` does not exist", folder.display());
+    let help = format!("make it first: `mkdir -p {}`", quoted_where_needed(&folder.display().to_string()));
+    Some(Diagnostic::new("file-not-written", message).help(help))
 }
 
 /// Opens every output.
@@ -61,7 +72,7 @@ fn path(text: &str) -> Result<&str, Diagnostic> {
 }
 
 fn open_one(path: &str) -> Result<Output, Diagnostic> {
-    let to = if path == "-" { None } else { Some(crate::files::create(std::path::Path::new(path))?) };
+    let to = if path == "-" { None } else { Some(crate::files::create(Path::new(path))?) };
     Ok(Output { path: path.to_owned(), to })
 }
 

@@ -76,7 +76,8 @@ fn axis<T: Copy + PartialEq>(
             reader.mend("wrong-type", node.span, "`every` or a list is expected here", format!("write `[{text}]`"));
             return None;
         }
-        reader.word(node, what, &[(EVERY, ())]);
+        let names: Vec<(&str, ())> = words.iter().map(|(word, _)| (*word, ())).chain([(EVERY, ())]).collect();
+        reader.word(node, what, &names);
         return None;
     }
     let mut values = Vec::new();

@@ -8,6 +8,7 @@ use super::step::number;
 use super::yaml::{one_of, shortened};
 use crate::case::{CallStep, Class, LaneChoice, Parameter, Template, Values, mutation};
 use crate::contract::Contract;
+use crate::diagnostic::did_you_mean;
 use crate::limits;
 use crate::source::Spanned;
 
@@ -107,6 +108,8 @@ fn values(reader: &mut Reader<'_>, node: &Node) -> Option<Values> {
     if let Some(text) = node.text() {
         let parts = text.strip_suffix(')').and_then(|text| text.split_once('('));
         let Some((kind @ ("invalid" | "valid"), name)) = parts else {
+            let near = parts.and_then(|(kind, name)| Some((did_you_mean(kind, ["invalid", "valid"])?, name)));
+            let help = near.map_or_else(|| help.to_owned(), |(near, name)| format!("did you mean `{near}({name})`?"));
             reader.mend("bad-values", node.span, format!("`{}` names no generated values", shortened(text)), help);
             return None;
         };

@@ -7,6 +7,7 @@ use super::yaml::{one_of, shortened};
 use crate::case::Expectation;
 use crate::case::expectation::LookOutcome;
 use crate::contract::{Contract, OutcomeRef, Reading, ReadingValue};
+use crate::diagnostic::did_you_mean;
 
 /// What the step is whose outcome is expected.
 #[derive(Clone, Copy)]
@@ -16,6 +17,9 @@ pub(super) struct About {
     /// It sends generated values.
     pub(super) values: bool,
 }
+
+/// What each generated value is permitted.
+const PERMITTED: &str = "permitted";
 
 const LOOKS: [(&str, LookOutcome); 4] = [
     ("usable", LookOutcome::Usable),
@@ -38,7 +42,7 @@ pub(super) fn expectation(
         return look(reader, node, vocabulary);
     }
     match &node.kind {
-        Kind::Text(text) if text == "permitted" => {
+        Kind::Text(text) if text == PERMITTED => {
             if !about.values {
                 let help = "`permitted` goes with `values: ...`; name an outcome otherwise";
                 reader.mend("misplaced-word", node.span, "the step sends no generated values", help);
@@ -46,7 +50,10 @@ pub(super) fn expectation(
             }
             Some(Expectation::Permitted)
         }
-        Kind::Text(_) | Kind::List(_) => references(reader, node, vocabulary).map(Expectation::Outcomes),
+        Kind::Text(text) => {
+            outcome(reader, text, node, &[PERMITTED], vocabulary).map(|outcome| Expectation::Outcomes(vec![outcome]))
+        }
+        Kind::List(_) => references(reader, node, vocabulary).map(Expectation::Outcomes),
         Kind::Map(members) if members.iter().any(|(key, _)| key.text() == Some("reading")) => {
             reading(reader, node, vocabulary)
         }
@@ -84,7 +91,7 @@ pub(super) fn references(reader: &mut Reader<'_>, node: &Node, vocabulary: &Cont
     let mut found: Vec<OutcomeRef> = Vec::new();
     for node in nodes {
         let reference = match &node.kind {
-            Kind::Text(text) => outcome(reader, text, node, vocabulary),
+            Kind::Text(text) => outcome(reader, text, node, &[], vocabulary),
             Kind::Map(_) => match reading(reader, node, vocabulary) {
                 Some(Expectation::Outcomes(references)) => references.into_iter().next(),
                 Some(_) => {
@@ -109,7 +116,14 @@ pub(super) fn references(reader: &mut Reader<'_>, node: &Node, vocabulary: &Cont
     (reader.mistakes.len() == before && !found.is_empty()).then_some(found)
 }
 
-fn outcome(reader: &mut Reader<'_>, text: &str, node: &Node, vocabulary: &Contract) -> Option<OutcomeRef> {
+/// An outcome of calls; `more` are words that could have been meant besides.
+fn outcome(
+    reader: &mut Reader<'_>,
+    text: &str,
+    node: &Node,
+    more: &[&str],
+    vocabulary: &Contract,
+) -> Option<OutcomeRef> {
     let reference = OutcomeRef::named(text);
     let (name, argument) = (reference.name(), reference.argument());
     let Some(row) = vocabulary.outcomes.get(name) else {
@@ -118,14 +132,22 @@ fn outcome(reader: &mut Reader<'_>, text: &str, node: &Node, vocabulary: &Contra
             reader.mend("unknown-outcome", node.span, format!("`{name}` is a reading, not an outcome"), help);
             return None;
         }
-        if name == "permitted" {
+        if name == PERMITTED {
             let help = "let it be the whole of `expect`";
             reader.mend("misplaced-word", node.span, "`permitted` cannot stand in a list", help);
             return None;
         }
         let names =
             vocabulary.outcomes.values().filter(|outcome| !outcome.of_looks).map(|outcome| outcome.name.as_str());
-        reader.unknown("unknown-outcome", "outcome", name, node.span, names);
+        let readings = vocabulary.readings.keys().map(String::as_str);
+        match did_you_mean(name, readings) {
+            // Mended as a word it would be refused again.
+            Some(near) if did_you_mean(name, names.clone()).is_none() => {
+                let message = format!("there is no outcome `{}`", shortened(name));
+                reader.mend("unknown-outcome", node.span, message, format!("did you mean `{{ reading: {near} }}`?"));
+            }
+            _ => reader.unknown("unknown-outcome", "outcome", name, node.span, names.chain(more.iter().copied())),
+        }
         return None;
     };
     if row.of_looks {

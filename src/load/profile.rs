@@ -23,6 +23,8 @@ enum Type {
     Text,
     /// A command of the shell, which only a file that was chosen may bring.
     Command,
+    /// A number with its unit.
+    Time,
     /// Numbers need no quotes.
     Number,
     /// `true` or `false`.
@@ -46,9 +48,9 @@ const KEYS: [(&str, Type); 23] = [
     ("reading", Type::Pairs),
     ("contract", Type::Text),
     ("select", Type::Text),
-    ("timeout", Type::Text),
-    ("settle", Type::Text),
-    ("time-limit", Type::Text),
+    ("timeout", Type::Time),
+    ("settle", Type::Time),
+    ("time-limit", Type::Time),
     ("requests-per-second", Type::Number),
     ("jobs", Type::Number),
     ("seed", Type::Number),
@@ -314,7 +316,17 @@ fn value(reader: &mut Reader<'_>, node: &Node, key: &str, kind: Type) -> Option<
             reader.expected("`true` or `false`", node);
             None
         }
-        (Type::Number, Kind::Text(_)) | (Type::Text | Type::Command, _) => text(reader, node, key).map(Value::Text),
+        (Type::Time, Kind::Number(number)) => {
+            // Quotes, which every other text that looks like a number needs, would not mend it.
+            let is_time = number.as_f64().is_some_and(|number| (0.0..=86_400.0).contains(&number));
+            let seconds = if is_time { number.to_string() } else { "5".to_owned() };
+            let help = format!("write `{key}: {seconds}s` for seconds; `ms` and `m` are units too");
+            reader.mend("bad-duration", node.span, format!("the unit of `{key}` is missing"), help);
+            None
+        }
+        (Type::Number, Kind::Text(_)) | (Type::Text | Type::Command | Type::Time, _) => {
+            text(reader, node, key).map(Value::Text)
+        }
         (Type::Number, _) => {
             reader.expected("a number", node);
             None

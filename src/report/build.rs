@@ -1,19 +1,15 @@
 //! Building a report from the results of a run: clause verdicts, scope, what was not tested.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
-use super::exchange::{curl, exchange, quoted_where_needed};
+use super::exchange::{curl, exchange};
 use super::model::{Case, Clause, FORMAT, Finding, Place, Reason, Report, Target, Totals};
-use super::{before, hint, mask};
+use super::{again, before, hint, mask};
 use crate::check::result::fails;
 use crate::check::seen::printable;
 use crate::check::{self, CaseResult, Record, Seen, Skip, Verdict};
 use crate::contract::{Contract, Level, Readings};
 use crate::limits;
-
-/// How the names of the built-in cases' files begin.
-const BUILT_IN: &str = "<built-in>/";
 
 /// What a report says of a run besides its results.
 #[derive(Debug, Clone)]
@@ -69,7 +65,7 @@ pub fn build(contract: &Contract, results: &[CaseResult], facts: &Facts) -> Repo
         interrupted: facts.interrupted,
         totals,
         clauses,
-        cases: results.iter().map(|result| case(result, facts)).collect(),
+        cases: results.iter().map(|result| case(result, results, facts)).collect(),
         excluded,
         not_tested,
         not_covered: if facts.whole { not_covered(contract, &facts.covered) } else { Vec::new() },
@@ -218,7 +214,7 @@ fn gaps(results: &[CaseResult], clauses: &[Clause]) -> (Vec<Reason>, Vec<Reason>
     (excluded, not_tested)
 }
 
-fn case(result: &CaseResult, facts: &Facts) -> Case {
+fn case(result: &CaseResult, all: &[CaseResult], facts: &Facts) -> Case {
     let mut reasons: Vec<String> = result.undecided.iter().map(|reason| printable(reason, 300)).collect();
     match &result.skip {
         Some(Skip::Excluded(capability)) => reasons.push(format!("excluded: the target lacks {capability}")),
@@ -235,13 +231,13 @@ fn case(result: &CaseResult, facts: &Facts) -> Case {
         clauses: result.case.clauses.iter().map(|clause| clause.value.clone()).collect(),
         duration_ms: u64::try_from(result.took.as_millis()).unwrap_or(u64::MAX),
         exchanges: result.history.iter().filter(|record| record.exchange().is_some()).count(),
-        findings: findings(result, facts),
+        findings: findings(result, all, facts),
         reasons,
     }
 }
 
 /// Findings, those of one clause and shape as one.
-fn findings(result: &CaseResult, facts: &Facts) -> Vec<Finding> {
+fn findings(result: &CaseResult, all: &[CaseResult], facts: &Facts) -> Vec<Finding> {
     let mut shapes: BTreeMap<(&str, &str), (usize, String)> = BTreeMap::new();
     let mut findings: Vec<Finding> = Vec::new();
     for found in &result.findings {
@@ -255,14 +251,14 @@ fn findings(result: &CaseResult, facts: &Facts) -> Vec<Finding> {
             }
             None => {
                 shapes.insert((&found.clause, &found.shape), (findings.len(), which(result, found)));
-                findings.push(finding(result, found, facts));
+                findings.push(finding(result, found, all, facts));
             }
         }
     }
     findings
 }
 
-fn finding(result: &CaseResult, found: &check::Finding, facts: &Facts) -> Finding {
+fn finding(result: &CaseResult, found: &check::Finding, all: &[CaseResult], facts: &Facts) -> Finding {
     let record = result.history.get(found.record);
     let exchange = record.and_then(exchange);
     Finding {
@@ -279,7 +275,7 @@ fn finding(result: &CaseResult, found: &check::Finding, facts: &Facts) -> Findin
         times: 1,
         others: Vec::new(),
         exchange,
-        again: again(result, facts),
+        again: again::again(result, found, all, facts),
         curl: record.and_then(|record| curl(record, &facts.url)),
         known: false,
     }
@@ -304,21 +300,6 @@ fn notes(result: &CaseResult, found: &check::Finding) -> Vec<(String, String)> {
         }
     }
     notes
-}
-
-/// The command that shows it again: the case by its id where it is built in, else by its file.
-fn again(result: &CaseResult, facts: &Facts) -> String {
-    let case = &result.case;
-    let which = if case.source.name.starts_with(BUILT_IN) {
-        format!("--select {}", case.id)
-    } else {
-        quoted_where_needed(&case.source.name)
-    };
-    let mut words = format!("endspec run {which} --seed {}", facts.seed);
-    if !facts.flags.is_empty() {
-        let _ = write!(words, " {}", facts.flags);
-    }
-    words
 }
 
 fn place(found: &check::Finding) -> Place {

@@ -1,5 +1,6 @@
 //! Reports: one model, from which every format is rendered; pure, report -> bytes.
 
+mod again;
 mod before;
 pub mod build;
 pub mod exchange;

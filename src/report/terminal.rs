@@ -160,7 +160,7 @@ mod tests {
            < content-type: application/json
            < {}
 
-        cases:    0 passed, 0 failed, 0 inconclusive, 0 skipped; 7 requests in 1.2 s
+        cases:    0 passed, 0 failed, 0 inconclusive, 0 skipped; 7 requests in 1.2s
         clauses:  0 of 1 held, 1 MUST broken, 0 SHOULD broken
         readings: repeat-end=not-found
         broken:   MUST end/effect/stays-closed
@@ -194,6 +194,69 @@ mod tests {
     }
 
     #[test]
+    fn lines_end_at_the_width_and_go_on_under_their_words() {
+        let mut undecided = case("end/effect/closes", &["m"], Vec::new());
+        "inconclusive".clone_into(&mut undecided.verdict);
+        undecided.reasons = vec!["StartTerminalSession needs an instance: name one with `--instance-id ID`".to_owned()];
+        let mut report = report("inconclusive", vec![undecided], vec![clause("m", "MUST", "inconclusive")]);
+        report.not_tested = vec![Reason { clause: "m".to_owned(), reason: "the target was silent".to_owned() }];
+        let text = render(&report, Style { width: 40, ..STYLE });
+        let from = text.find("inconclusive:").unwrap();
+        insta::assert_snapshot!(&text[from..], @r"
+        inconclusive: StartTerminalSession needs
+                      an instance: name one with
+                      `--instance-id ID`
+          cases:      end/effect/closes
+
+        inconclusive: the target was silent
+          not tested: m
+
+        cases:    0 passed, 0 failed, 0
+                  inconclusive, 0 skipped; 7
+                  requests in 1.2s
+        clauses:  0 of 1 held, 0 MUST broken, 0
+                  SHOULD broken, 1 not tested
+        readings: repeat-end=not-found
+        verdict:  INCONCLUSIVE - 1 clause in
+                  scope was neither tested nor
+                  excluded
+        ");
+    }
+
+    #[test]
+    fn one_reason_is_told_once_with_one_declaration_for_all_of_it() {
+        let undecided = |id: &str, capability: &str| {
+            let mut case = case(id, &["m"], Vec::new());
+            "inconclusive".clone_into(&mut case.verdict);
+            case.reasons = vec![format!("calls are not signed: give `--auth v3`, or declare `--without {capability}`")];
+            case
+        };
+        let rows: [(&[&str], &str); 3] = [
+            (&["signature-v1"], "signature-v1"),
+            (&["signature-v1", "signature-v3"], "signature-v1,signature-v3"),
+            (&["signature-v1", "signatures", "signature-v3"], "signatures"),
+        ];
+        for (lacking, declared) in rows {
+            let cases = lacking.iter().map(|capability| undecided(capability, capability)).collect();
+            let text = render(&report("inconclusive", cases, Vec::new()), STYLE);
+            assert_eq!(text.matches("calls are not signed").count(), 1, "{text}");
+            assert!(text.contains(&format!("`--without {declared}`\n  cases:      {}", lacking.join(", "))), "{text}");
+        }
+    }
+
+    #[test]
+    fn clauses_that_are_excluded_are_not_among_those_that_could_have_held() {
+        let verdicts = ["pass", "pass", "fail", "inconclusive", "skipped", "skipped"];
+        let clauses: Vec<Clause> =
+            verdicts.iter().enumerate().map(|(n, verdict)| clause(&format!("c{n}"), "MUST", verdict)).collect();
+        let mut report = report("fail", Vec::new(), clauses);
+        report.not_tested = vec![Reason { clause: "c3".to_owned(), reason: "silence".to_owned() }];
+        let text = render(&report, STYLE);
+        let line = "clauses:  2 of 4 held, 1 MUST broken, 0 SHOULD broken, 1 not tested, 2 excluded\n";
+        assert!(text.contains(line), "{text}");
+    }
+
+    #[test]
     fn what_is_undecided_says_why_once_and_what_it_costs() {
         let mut cut = case("a", &["m"], Vec::new());
         "inconclusive".clone_into(&mut cut.verdict);
@@ -210,8 +273,8 @@ mod tests {
           cases:      a
           not tested: m
 
-        cases:    0 passed, 0 failed, 0 inconclusive, 0 skipped; 7 requests in 1.2 s
-        clauses:  0 of 1 held, 0 MUST broken, 0 SHOULD broken
+        cases:    0 passed, 0 failed, 0 inconclusive, 0 skipped; 7 requests in 1.2s
+        clauses:  0 of 1 held, 0 MUST broken, 0 SHOULD broken, 1 not tested
         readings: repeat-end=not-found
         hint:     nothing answered at http://h/: refused
         verdict:  INCONCLUSIVE - 1 clause in scope was neither tested nor excluded

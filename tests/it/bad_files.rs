@@ -72,6 +72,59 @@ fn unknown_words_come_with_the_one_that_was_meant() {
 }
 
 #[test]
+fn every_kind_of_word_in_a_case_comes_with_the_one_that_was_meant() {
+    const CALL: &str = "call: EndTerminalSession";
+    let rows = [
+        ("clause: end/sesion/unknown", "end/session/unknown"),
+        ("cal: EndTerminalSession", "call"),
+        ("call: EndTerminalSesion", "EndTerminalSession"),
+        ("look: victm", "victim"),
+        ("{ look: victim, by: wesocket }", "websocket"),
+        ("{ look: victim, expect: unusible }", "unusable"),
+        ("{ look: victim, expct: usable }", "expect"),
+        ("expect: permited", "permitted"),
+        ("expect: sesion-not-found", "session-not-found"),
+        ("expect: [refsed]", "refused"),
+        ("expect: repeat-edn", "{ reading: repeat-end }"),
+        ("expect: { reading: repeat-edn }", "repeat-end"),
+        ("expect: { readng: repeat-end }", "reading"),
+        ("expect: { sttus: 404 }", "status"),
+        ("expect: { code: { starts-wth: A } }", "starts-with"),
+        ("expect: { schema: Error/eror }", "Error/error"),
+        ("expect: { status: 4xx, closed: permited }", "permitted"),
+        ("values: invlid(SessionId)", "invalid(SessionId)"),
+        ("values: invalid(SesionId)", "SessionId"),
+        ("values: { invalid: SesionId }", "SessionId"),
+        ("values: { invald: SessionId, valid: SessionId }", "invalid"),
+        ("values: { invalid: SessionId, class: near-mis }", "near-miss"),
+        ("for-each: { wire: evry }", "every"),
+        ("for-each: { placment: every }", "placement"),
+        ("for-each: { placement: evry }", "every"),
+        ("for-each: { placement: POST-frm }", "POST-form"),
+        ("for-each: { placement: [POST-frm] }", "POST-form"),
+        ("for-each: { format: [JSN] }", "JSON"),
+        ("for-each: { signature: [v33] }", "v3"),
+        ("without: [Verson]", "Version"),
+        ("lane: rwa", "raw"),
+        ("connection: frsh", "fresh"),
+        ("credential: denid", "denied"),
+        ("with: { RegionId: \"{{regoin}}\" }", "region"),
+        ("with: { RegionId: \"{{victim.SesionId}}\" }", "SessionId"),
+    ];
+    let folder = tempdir().unwrap();
+    for (line, near) in rows {
+        let own = ["cal", "look", "{"].iter().any(|start| line.starts_with(start));
+        let step = if own { line.to_owned() } else { format!("{CALL}\n    {line}") };
+        let text = format!("clauses: [end/session/unknown]\nneeds: [sessions]\nsteps:\n  - open: victim\n  - {step}\n");
+        fs::write(folder.path().join("bad.yaml"), text).unwrap();
+        let path = folder.path().join("bad.yaml");
+        let done = endspec(&["lint", path.to_str().unwrap()]).ends(2);
+        let help = format!("did you mean `{near}`?");
+        assert!(done.err.contains(&help), "{line}: no `{help}` in\n{}", done.err);
+    }
+}
+
+#[test]
 fn a_value_of_another_type_is_told_with_what_is_expected() {
     bad(
         &CASE.replace("[end/request/session-required]", "end/request/session-required"),

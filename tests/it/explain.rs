@@ -1,6 +1,6 @@
 //! `endspec explain`: whatever has a name is explained.
 
-use endspec::case::mutation;
+use endspec::case::{Class, mutation};
 use endspec::diagnostic::CODES;
 use endspec::load;
 
@@ -15,12 +15,14 @@ fn explained(kind: &str, id: &str) {
 }
 
 #[test]
-fn every_clause_outcome_reading_capability_and_mutation_is_explained() {
+fn every_clause_outcome_reading_capability_class_word_and_mutation_is_explained() {
     let contract = load::contract::built_in(None);
     contract.clauses.iter().for_each(|clause| explained("clause", &clause.id));
     contract.outcomes.keys().for_each(|name| explained("outcome", name));
     contract.readings.keys().for_each(|name| explained("reading", name));
     contract.capabilities.iter().for_each(|capability| explained("capability", &capability.name));
+    Class::ALL.iter().for_each(|class| explained("class", class.name()));
+    ["permitted", "any", "every"].iter().for_each(|word| explained("word", word));
     mutation::CATALOGUE.iter().for_each(|kind| explained("mutation", kind.name));
 }
 
@@ -49,12 +51,47 @@ fn a_case_is_explained_by_its_text_and_a_clause_by_its_cases_and_sources() {
 }
 
 #[test]
+fn every_value_of_a_reading_is_explained_by_itself_and_with_its_reading() {
+    for reading in load::contract::built_in(None).readings.values() {
+        for value in &reading.values {
+            explained("value", &format!("{}={}", reading.name, value.name));
+        }
+    }
+    endspec(&["explain", "idempotent"]).ends(0).says(&["of the reading repeat-end", "--reading repeat-end=idempotent"]);
+}
+
+#[test]
+fn a_class_names_its_mutations_and_the_clauses_that_they_prove() {
+    let contract = load::contract::built_in(None);
+    for class in Class::ALL {
+        let out = endspec(&["explain", class.name()]).ends(0).out;
+        let own = out.split("\n\n").find(|text| text.starts_with("class ")).expect("a class");
+        let line = |start: &str| own.lines().find_map(|line| line.strip_prefix(start)).expect("a line").to_owned();
+        for kind in mutation::CATALOGUE {
+            assert_eq!(
+                line("mutations: ").split(", ").any(|name| name == kind.name),
+                kind.class == class,
+                "{}",
+                kind.name
+            );
+        }
+        for clause in line("proves: ").split(", ") {
+            assert!(contract.clause(clause).is_some(), "there is no clause {clause}");
+        }
+    }
+}
+
+#[test]
 fn what_nobody_knows_comes_with_the_nearest_that_is_known() {
     for (id, near) in [
         ("end/session/unknwn", "end/session/unknown"),
         ("repeat-edn", "repeat-end"),
         ("websokcet", "websocket"),
         ("unknown-kye", "unknown-key"),
+        ("near-mis", "near-miss"),
+        ("permited", "permitted"),
+        ("repeat-end=idempotnt", "repeat-end=idempotent"),
+        ("truncated", "truncated-end"),
     ] {
         endspec(&["explain", id]).ends(2).complains(&["error[unknown-id]", id, &format!("did you mean `{near}`?")]);
     }

@@ -76,7 +76,7 @@ fn every_flag_with_a_bad_value_is_named_with_the_value_and_a_way_to_mend_it() {
         (&["--contract", "2025-04-26"], &["--contract", "`2025-04-26`", "did you mean `2025-04-25`?"]),
         (&["--select", "nothing/here"], &["--select", "`nothing/here`", "endspec list cases"]),
         (&["--select", "level:MOST"], &["--select", "MOST", "one of MUST, SHOULD, MAY"]),
-        (&["--timeout", "5"], &["--timeout", "`5`", "write a number and ms, s or m"]),
+        (&["--timeout", "5"], &["--timeout", "the unit of `5` is missing", "write `5s`"]),
         (&["--timeout", "0s"], &["--timeout", "`0s`", "write a time above 0"]),
         (&["--settle", "soon"], &["--settle", "`soon`", "write a number"]),
         (&["--settle", "-1"], &["--settle", "`-1`", "write a number"]),

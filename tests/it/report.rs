@@ -152,14 +152,27 @@ fn a_report_on_standard_output_is_one_document_and_people_read_the_other_stream(
 }
 
 #[test]
-fn several_reports_are_written_into_folders_that_are_made() {
+fn several_reports_are_written() {
     let folder = tempdir().unwrap();
     let at = |name: &str| format!("json={}", folder.path().join(name).display());
-    let args = ["run", "--select", "end/request/*", "--report", &at("a/b/one.json"), "--report", &at("two.json")];
+    let args = ["run", "--select", "end/request/*", "--report", &at("one.json"), "--report", &at("two.json")];
     endspec(&args).ends(0).says(&["verdict:  PASS"]);
     let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
-    assert_eq!(read("a/b/one.json"), read("two.json"));
+    assert_eq!(read("one.json"), read("two.json"));
     assert_valid(&serde_json::from_slice(&read("two.json")).unwrap());
+}
+
+#[test]
+fn a_report_into_a_folder_that_is_missing_is_a_mistake_and_nothing_is_made() {
+    let target = Target::untouched();
+    let folder = tempdir().unwrap();
+    let at = |name: &str| format!("json={}", folder.path().join(name).display());
+    let args = ["run", "--target", &target.url(), "--report", &at("one.json"), "--report", &at("a/b/two.json")];
+    let there = folder.path().join("a/b").display().to_string();
+    let words = ["error[file-not-written]", &format!("the folder `{there}` does not exist"), "mkdir -p "];
+    endspec(&args).ends(2).complains(&words);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "neither folder nor report");
+    target.is_untouched();
 }
 
 #[test]

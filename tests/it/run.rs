@@ -112,9 +112,33 @@ fn a_finding_shows_the_rule_the_line_the_answer_and_how_to_see_it_again() {
         "< 200\n",
         "verdict:  FAIL - 1 MUST clause broken",
     ]);
-    let again = done.out.lines().find_map(|line| line.split_once("= again:   endspec ")).unwrap().1;
-    let again: Vec<&str> = again.split(' ').collect();
-    endspec(&again).ends(1).says(&["error[end/request/session-required]"]);
+    endspec(&again(&done.out)).ends(1).says(&["error[end/request/session-required]"]);
+}
+
+/// The command of a report's first `again:` line.
+fn again(out: &str) -> Vec<&str> {
+    let line = out.lines().find_map(|line| line.split_once("= again:   endspec ")).unwrap_or_else(|| panic!("{out}"));
+    line.1.split(' ').collect()
+}
+
+#[test]
+fn what_only_several_cases_show_names_all_of_them_to_be_run_again() {
+    let case = "clauses: [end/request-id/unique]\nsteps:\n  - call: EndTerminalSession\n    \
+                with: { RegionId: \"{{region}}\" }\n    expect: missing(SessionId)\n";
+    let folder = tempdir().unwrap();
+    for name in ["a.yaml", "b.yaml"] {
+        fs::write(folder.path().join(name), case).unwrap();
+    }
+    let target = Target::new(|_| {
+        let (status, media, body) = error(400, "MissingSessionId", "m");
+        let id = body.split('"').nth(3).unwrap().to_owned();
+        (status, media, body.replace(&id, "00000000-0000-4000-8000-000000000000"))
+    });
+    let args = ["run", "a.yaml", "b.yaml", "--target", &target.url()];
+    let done = endspec_in(folder.path(), &[], &args).ends(1);
+    let done = done.says(&["error[end/request-id/unique]", "= again:   endspec run a.yaml b.yaml --seed "]);
+    endspec_in(folder.path(), &[], &again(&done.out)).ends(1).says(&["error[end/request-id/unique]"]);
+    endspec_in(folder.path(), &[], &["run", "b.yaml", "--target", &target.url()]).ends(0);
 }
 
 #[test]

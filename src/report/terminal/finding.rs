@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::Style;
-use super::layout::{count, paint, some, wrap};
+use super::layout::{NARROWEST, count, indented, paint, some, wrap};
 use crate::report::model::{Case, Exchange, Finding, Message, Report};
 
 /// Broken clauses that are shown in full; the rest has a line each.
@@ -15,6 +15,8 @@ pub(super) const SHOWN_IN_FULL: usize = 10;
 const ALSO_LINES: usize = 4;
 /// Cases and requests named before the rest is counted.
 const NAMED: usize = 3;
+/// Columns of `FAIL  ` and `WARN  `.
+const WORD: usize = 6;
 /// Columns of `clause: `, `reading: ` and their like.
 const LABEL: usize = 9;
 /// Header fields of an answer that say nothing about the contract.
@@ -42,7 +44,8 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
         let (finding, place) = (broken.finding, &broken.finding.place);
         let word = word(fails(report, finding), style);
         let at = format!("{}; {}:{}", broken.case.id, place.file, place.line);
-        let _ = writeln!(text, "{word}  {}: {} ({at})", finding.clause, finding.message);
+        let words = format!("{}: {} ({at})", finding.clause, finding.message);
+        let _ = writeln!(text, "{word}  {}", indented(&words, WORD, style.width));
     }
 }
 
@@ -115,7 +118,7 @@ fn snippet(report: &Report, broken: &Broken<'_>, style: Style) -> String {
         .annotation(AnnotationKind::Primary.span(byte(from)..byte(from + place.length)).label(place.label.as_str()));
     let mut group = level.clone().primary_title(finding.message.as_str()).id(finding.clause.as_str()).element(source);
     let margin = place.line.to_string().len() + 3;
-    let width = style.width.saturating_sub(margin + LABEL).max(40);
+    let width = style.width.saturating_sub(margin + LABEL).max(NARROWEST);
     for (name, note) in notes(report, broken) {
         // Lines that are meant to be copied are never broken, and neither are drawings.
         let lines = match name.as_str() {

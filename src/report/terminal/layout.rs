@@ -2,29 +2,48 @@
 
 use super::Style;
 
-/// Words in lines of at most `width` columns; a word that is longer has a line of its own.
+/// Fewer columns than these are not kept to: words would stand one below the other.
+pub(super) const NARROWEST: usize = 24;
+
+/// Words in lines of at most `width` columns; a word that is longer has a line of its own. What stands between back-ticks
+/// is one word where it fits a line, so that it can be copied.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
+    for word in quotes_whole(text, width) {
         match lines.last_mut() {
             Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');
-                line.push_str(word);
+                line.push_str(&word);
             }
-            _ => lines.push(word.to_owned()),
+            _ => lines.push(word),
         }
     }
     lines
 }
 
+fn quotes_whole(text: &str, width: usize) -> Vec<String> {
+    let is_open = |word: &str| word.matches('`').count() % 2 == 1;
+    let parts: Vec<&str> = text.split(' ').collect();
+    let mut words = Vec::new();
+    let mut at = 0;
+    while let Some(first) = parts.get(at) {
+        let closed = parts[at + 1..].iter().position(|word| is_open(word)).filter(|_| is_open(first));
+        let whole = closed.map(|more| parts[at..=at + 1 + more].join(" "));
+        let word = whole.filter(|whole| whole.chars().count() <= width).unwrap_or_else(|| (*first).to_owned());
+        at += 1 + word.matches(' ').count();
+        words.push(word);
+    }
+    words
+}
+
+/// Lines of at most `width` columns in all, those after the first indented.
+pub(super) fn indented(text: &str, column: usize, width: usize) -> String {
+    wrap(text, width.saturating_sub(column).max(NARROWEST)).join(&format!("\n{:column$}", ""))
+}
+
 /// A label and words after it, further lines under the words.
 pub(super) fn entry(label: &str, column: usize, words: &str, style: Style, text: &mut String) {
-    let lines = wrap(words, style.width.saturating_sub(column).max(40));
-    for (index, line) in lines.iter().enumerate() {
-        let label = if index == 0 { label } else { "" };
-        text.push_str(format!("{label:column$}{line}").trim_end());
-        text.push('\n');
-    }
+    text.push_str(&format!("{label:column$}{}\n", indented(words, column, style.width)));
 }
 
 /// At most so many words, the rest counted.
@@ -51,6 +70,13 @@ mod tests {
     fn words_wrap_and_long_ones_stand_alone() {
         assert_eq!(wrap("a bb ccc dddddddd e", 6), ["a bb", "ccc", "dddddddd", "e"]);
         assert_eq!(wrap("", 6), [""]);
+    }
+
+    #[test]
+    fn what_is_quoted_stays_on_one_line_where_it_fits() {
+        assert_eq!(wrap("declare `--without xml` now", 15), ["declare", "`--without xml`", "now"]);
+        assert_eq!(wrap("declare `--without xml` now", 14), ["declare", "`--without", "xml` now"]);
+        assert_eq!(wrap("a ` b c", 3), ["a `", "b c"], "a mark that is never closed quotes nothing");
     }
 
     #[test]

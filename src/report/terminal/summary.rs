@@ -1,44 +1,67 @@
 //! The end of the terminal report: what is undecided and why, what was not tested, the verdict.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::Style;
-use super::layout::{count, entry, paint, some};
+use super::layout::{count, entry, indented, paint, some};
 use crate::report::model::{Reason, Report};
 
 /// Columns of the labels in the summary.
 pub(super) const COLUMN: usize = 10;
 /// Columns of the labels under a reason.
 const INNER: usize = 14;
+/// What stands between a reason and the capability that could be declared as lacking instead.
+const DECLARE: &str = ", or declare `--without ";
 
 /// Cases and clauses of one reason.
 #[derive(Default)]
 struct Costs<'a> {
     cases: Vec<&'a str>,
     clauses: Vec<&'a str>,
+    /// Capabilities of which each could be declared as lacking instead.
+    lacking: BTreeSet<&'a str>,
+}
+
+impl Costs<'_> {
+    /// The reason, with one declaration for all of it: `signatures` says what `signature-v1` says and more.
+    fn words(&self, reason: &str) -> String {
+        let covered = |name: &str| {
+            self.lacking
+                .iter()
+                .any(|other| name.strip_prefix(other.trim_end_matches('s')).is_some_and(|r| r.starts_with('-')))
+        };
+        let names: Vec<&str> = self.lacking.iter().copied().filter(|name| !covered(name)).collect();
+        if names.is_empty() { reason.to_owned() } else { format!("{reason}{DECLARE}{}`", names.join(",")) }
+    }
 }
 
 /// Why cases and clauses are undecided, each reason once.
 pub(super) fn undecided(report: &Report, style: Style, text: &mut String) {
     let mut reasons: BTreeMap<&str, Costs<'_>> = BTreeMap::new();
+    let split = |reason| declaration(without_step(reason));
     for case in report.cases.iter().filter(|case| case.verdict == "inconclusive") {
         for reason in &case.reasons {
-            let cases = &mut reasons.entry(without_step(reason)).or_default().cases;
-            if cases.last() != Some(&case.id.as_str()) {
-                cases.push(&case.id);
+            let (why, lacking) = split(reason);
+            let costs = reasons.entry(why).or_default();
+            costs.lacking.extend(lacking);
+            if costs.cases.last() != Some(&case.id.as_str()) {
+                costs.cases.push(&case.id);
             }
         }
     }
     for Reason { clause, reason } in &report.not_tested {
-        reasons.entry(without_step(reason)).or_default().clauses.push(clause);
+        let (why, lacking) = split(reason);
+        let costs = reasons.entry(why).or_default();
+        costs.lacking.extend(lacking);
+        costs.clauses.push(clause);
     }
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     reasons.sort_by_key(|(_, costs)| std::cmp::Reverse(costs.cases.len()));
     for (reason, costs) in reasons {
         text.push('\n');
-        let label = paint("inconclusive:", "1;33", style);
-        let _ = writeln!(text, "{label} {reason}");
+        let words = indented(&costs.words(reason), INNER, style.width);
+        let _ = writeln!(text, "{} {words}", paint("inconclusive:", "1;33", style));
         if !costs.cases.is_empty() {
             entry("  cases:", INNER, &some(&costs.cases, 6), style, text);
         }
@@ -46,6 +69,12 @@ pub(super) fn undecided(report: &Report, style: Style, text: &mut String) {
             entry("  not tested:", INNER, &some(&costs.clauses, 12), style, text);
         }
     }
+}
+
+/// A reason without the capability that could be declared as lacking instead, and that capability.
+fn declaration(reason: &str) -> (&str, Option<&str>) {
+    let parts = reason.strip_suffix('`').and_then(|reason| reason.rsplit_once(DECLARE));
+    parts.map_or((reason, None), |(why, capability)| (why, Some(capability)))
 }
 
 /// A reason of one step is the same as that of another.
@@ -80,7 +109,7 @@ fn texts(words: &[String]) -> Vec<&str> {
 fn counts(report: &Report, style: Style, text: &mut String) {
     let totals = &report.totals;
     let cases = format!(
-        "{} passed, {} failed, {} inconclusive, {} skipped; {} in {:.1} s",
+        "{} passed, {} failed, {} inconclusive, {} skipped; {} in {:.1}s",
         totals.pass,
         totals.fail,
         totals.inconclusive,
@@ -89,10 +118,16 @@ fn counts(report: &Report, style: Style, text: &mut String) {
         duration(report.duration_ms)
     );
     entry("cases:", COLUMN, &cases, style, text);
-    let held = report.clauses.iter().filter(|clause| clause.verdict == "pass").count();
+    let of = |verdict: &str| report.clauses.iter().filter(|clause| clause.verdict == verdict).count();
+    let (held, excluded) = (of("pass"), of("skipped"));
     let (must, should) = (broken(report, "MUST"), broken(report, "SHOULD"));
-    let clauses =
-        format!("{held} of {} held, {} MUST broken, {} SHOULD broken", report.clauses.len(), must.len(), should.len());
+    let in_scope = report.clauses.len() - excluded;
+    let mut clauses = format!("{held} of {in_scope} held, {} MUST broken, {} SHOULD broken", must.len(), should.len());
+    for (number, what) in [(report.not_tested.len(), "not tested"), (excluded, "excluded")] {
+        if number > 0 {
+            let _ = write!(clauses, ", {number} {what}");
+        }
+    }
     entry("clauses:", COLUMN, &clauses, style, text);
     let readings: Vec<String> = report.readings.iter().map(|(name, value)| format!("{name}={value}")).collect();
     entry("readings:", COLUMN, &readings.join(", "), style, text);
@@ -138,7 +173,8 @@ fn verdict(report: &Report, style: Style, text: &mut String) {
         _ => ("INCONCLUSIVE", "1;33"),
     };
     let why = why(report).map_or_else(String::new, |why| format!(" - {why}"));
-    let _ = writeln!(text, "{:COLUMN$}{}{why}", "verdict:", paint(word, code, style));
+    let words = indented(&format!("{word}{why}"), COLUMN, style.width).replacen(word, &paint(word, code, style), 1);
+    let _ = writeln!(text, "{:COLUMN$}{words}", "verdict:");
 }
 
 /// What the verdict comes from, in a few words.
