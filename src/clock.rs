@@ -13,6 +13,12 @@ impl Moment {
     pub fn since(self, earlier: Moment) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
+
+    /// The moment that much later.
+    #[must_use]
+    pub fn plus(self, time: Duration) -> Moment {
+        Moment(self.0.saturating_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)))
+    }
 }
 
 /// A source of time that is passed in, so that a run can be repeated.

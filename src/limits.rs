@@ -35,6 +35,11 @@ pub const BODY_BYTES: usize = 1 << 20;
 pub const HEAD_BYTES: usize = 64 << 10;
 /// Header fields of an answer.
 pub const HEADER_FIELDS: usize = 256;
+/// Bytes of an answer's body that are kept once it was judged: all that a report shows of it, and as much again for what is
+/// masked in it.
+pub const KEPT_BYTES: usize = 16 << 10;
+/// Bytes of a text that an answer said which are kept with it.
+pub const KEPT_TEXT_BYTES: usize = 4 << 10;
 /// Nesting of a JSON or XML answer.
 pub const DOCUMENT_DEPTH: usize = 64;
 /// Bytes of a body that are shown in terminal and reports.
@@ -52,6 +57,13 @@ pub const STEP_WAIT: Duration = Duration::from_secs(600);
 pub const CASE_STEPS: usize = 200;
 /// Sessions open at a time (CONTRACT.md, rules for judging).
 pub const OPEN_SESSIONS: usize = 50;
+/// Sessions that are ended at a time when a run cleans up.
+pub const CLEAN_UPS: usize = 10;
+/// Attempts to end a session whose End is not answered.
+pub const CLEAN_UP_ATTEMPTS: usize = 3;
+/// Longest time for ending what a case has opened, and of a run that was stopped for all that is open; besides the last
+/// answer that is waited for, and what the pace takes.
+pub const CLEAN_UP: Duration = Duration::from_secs(60);
 /// Attempts of a request that was throttled.
 pub const THROTTLED_ATTEMPTS: u32 = 8;
 /// First pause after `Throttling`; doubles with every attempt.

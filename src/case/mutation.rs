@@ -290,40 +290,67 @@ const fn kind(name: &'static str, class: Class, sentence: &'static str, make: Ma
     Kind { name, class, sentence, make }
 }
 
-/// The values that `values` asks for, each with what it is permitted; kinds that cannot be made from this base (another
-/// letter case of a text without letters), and those that would hit a known value, are left out.
-pub fn generate(values: &Values, base: Base<'_>, entropy: &mut Unstructured<'_>) -> Vec<Mutation> {
+/// The values that were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    /// The values, each with what it is permitted.
+    pub mutations: Vec<Mutation>,
+    /// The names of those left out, since they may be ids of sessions that are not the case's own.
+    pub strangers: Vec<&'static str>,
+}
+
+/// What becomes of one kind.
+enum Made {
+    Value(Mutation),
+    /// It cannot be made from this base (another letter case of a text without letters), or is right.
+    Nothing,
+    /// It may be the id of a session that is not the case's own.
+    Stranger,
+}
+
+/// The values that `values` asks for.
+pub fn generate(values: &Values, base: Base<'_>, entropy: &mut Unstructured<'_>) -> Generated {
     let takes = |class: Class| {
         (class == Class::Valid) == values.valid && (values.classes.is_empty() || values.classes.contains(&class))
     };
-    CATALOGUE.iter().filter(|kind| takes(kind.class)).filter_map(|kind| mutate(kind, base, entropy)).collect()
+    let mut generated = Generated { mutations: Vec::new(), strangers: Vec::new() };
+    for kind in CATALOGUE.iter().filter(|kind| takes(kind.class)) {
+        match make(kind, base, entropy) {
+            Made::Value(mutation) => generated.mutations.push(mutation),
+            Made::Stranger => generated.strangers.push(kind.name),
+            Made::Nothing => {}
+        }
+    }
+    generated
 }
 
-fn mutate(kind: &Kind, base: Base<'_>, entropy: &mut Unstructured<'_>) -> Option<Mutation> {
+fn make(kind: &Kind, base: Base<'_>, entropy: &mut Unstructured<'_>) -> Made {
     let values = match kind.make {
         Make::Absent => Vec::new(),
         Make::From(make) => vec![make(base.value)],
         Make::Drawn(make) => vec![make(base.value, entropy)],
         Make::Many(make) => make(base.value),
     };
-    let hits = |value: &String| value == base.value || base.known.contains(value);
     let region = base.parameter == "RegionId";
     // The right region is the only region known to be right; a session's id is never made right by chance.
     if kind.class == Class::Valid && region != (kind.name == "as-given") {
-        return None;
+        return Made::Nothing;
     }
     const NEIGHBOURS: [&str; 6] =
         ["truncated-end", "one-changed", "one-changed-drawn", "last-changed", "swapped", "halved"];
     if !region && is_number(base.value) && NEIGHBOURS.contains(&kind.name) {
-        return None;
+        return Made::Stranger;
     }
     let may_hit = kind.class == Class::Repeated || kind.name == "as-given";
-    if !may_hit && values.iter().any(hits) {
-        return None;
+    if !may_hit && values.iter().any(|value| value == base.value) {
+        return Made::Nothing;
+    }
+    if !may_hit && values.iter().any(|value| base.known.contains(value)) {
+        return if region { Made::Nothing } else { Made::Stranger };
     }
     let tidy = values.iter().all(|value| is_tidy(value));
     let (clause, permits) = if region { of_region(kind, base) } else { of_session(kind, base, tidy) };
-    Some(Mutation { name: kind.name, class: kind.class, clause, values, permits })
+    Made::Value(Mutation { name: kind.name, class: kind.class, clause, values, permits })
 }
 
 fn named(name: &str, argument: Option<&str>) -> OutcomeRef {
@@ -577,7 +604,7 @@ mod tests {
     fn all(parameter: &str, value: &str, known: &[String]) -> Vec<Mutation> {
         let values = Values { parameter: parameter.to_owned(), valid: false, classes: Vec::new() };
         let base = Base { parameter, value, issued: true, known };
-        generate(&values, base, &mut Unstructured::new(&[7; 4096]))
+        generate(&values, base, &mut Unstructured::new(&[7; 4096])).mutations
     }
 
     #[test]
@@ -615,6 +642,52 @@ mod tests {
         assert!(text.starts_with("s-hz"), "{text}");
         assert!(text[2..].chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()), "{text}");
         assert_ne!(text, "s-hz023od0x9abcde");
+    }
+
+    #[test]
+    fn a_made_up_id_keeps_to_the_alphabet_that_was_seen() {
+        let hexadecimal = |c: char| c.is_ascii_digit() || matches!(c, 'a'..='f');
+        type Row<'a> = (&'a str, &'a str, fn(char) -> bool);
+        let rows: [Row<'_>; 4] = [
+            ("hexadecimal", "s-0123456789abcdef0", hexadecimal),
+            ("a UUID", "473469c7-aa6f-4dc5-b3db-a3dc0de3c83e", |c| c.is_ascii_hexdigit() || c == '-'),
+            ("digits", "s-12345678901", |c| c.is_ascii_digit()),
+            ("letters and digits", "s-hz023od0x9abcde", |c| c.is_ascii_lowercase() || c.is_ascii_digit()),
+        ];
+        for (name, value, fits) in rows {
+            for seed in 0..=255_u8 {
+                let entropy: Vec<u8> = (0..64).map(|at| seed.wrapping_mul(at).wrapping_add(at ^ seed)).collect();
+                let text = unlike(value, &mut Unstructured::new(&entropy));
+                let (prefix, rest) = text.split_at(value.find('-').map_or(0, |dash| dash + 1));
+                assert!(value.starts_with(prefix) && text.len() == value.len() && text != value, "{name}: {text}");
+                assert!(rest.chars().all(fits), "{name}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_strangers_session_is_not_made_and_named_instead() {
+        let values =
+            |parameter: &str| Values { parameter: parameter.to_owned(), valid: false, classes: vec![Class::NearMiss] };
+        let known = ["s-hz023od0x9abcdf".to_owned(), "cn-north-1".to_owned()];
+        let rows: [(&str, &str, &str, &[&str]); 4] = [
+            (
+                "a number",
+                "SessionId",
+                "s-12345",
+                &["truncated-end", "halved", "one-changed", "one-changed-drawn", "last-changed", "swapped"],
+            ),
+            ("a neighbour of the run's", "SessionId", "s-hz023od0x9abcde", &["last-changed"]),
+            ("an id of no neighbours", "SessionId", "s-hz023od0x9qrstu", &[]),
+            ("a region, which is no session", "RegionId", "cn-north-10", &[]),
+        ];
+        for (name, parameter, value, strangers) in rows {
+            let base = Base { parameter, value, issued: true, known: &known };
+            let made = generate(&values(parameter), base, &mut Unstructured::new(&[7; 4096]));
+            assert_eq!(made.strangers, strangers, "{name}");
+            let sent: Vec<&str> = made.mutations.iter().map(|mutation| mutation.name).collect();
+            assert!(!sent.is_empty() && sent.iter().all(|name| !strangers.contains(name)), "{name}: {sent:?}");
+        }
     }
 
     #[test]

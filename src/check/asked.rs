@@ -2,7 +2,7 @@
 
 use super::Seen;
 use crate::http::Request;
-use crate::wire::{Format, Incoming, Scheme};
+use crate::wire::{self, Format, Incoming, Scheme};
 
 /// The format that a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,18 @@ pub(super) fn format(request: &Request) -> Wanted {
         ([], Some("application/json")) if incoming.scheme() == Scheme::V3 => Wanted::Format(Format::Json),
         _ => Wanted::Unclear,
     }
+}
+
+/// The first value of a parameter, wherever it stands.
+pub(super) fn parameter(request: &Request, name: &str) -> Option<String> {
+    parameters(request, name).into_iter().next()
+}
+
+/// Every value of a parameter, wherever it stands.
+pub(super) fn parameters(request: &Request, name: &str) -> Vec<String> {
+    let given = [request.query().as_bytes(), request.body.as_slice()];
+    let given = given.into_iter().filter_map(|text| wire::parameters::parse(text).ok()).flatten();
+    given.filter(|(other, _)| other == name).map(|(_, value)| value).collect()
 }
 
 /// Whether the call names a version: without one it is not judged (CONTRACT.md, RPC answers).

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::{Gist, Seen};
 use crate::case::{Class, Mutation};
 use crate::clock::Moment;
-use crate::http::{Exchange, Request};
+use crate::http::{Exchange, Reply, Request};
 use crate::wire::WireForm;
 
 /// Why a request was sent.
@@ -49,6 +50,8 @@ pub struct Record {
     pub session: Option<String>,
     /// What happened.
     pub event: Event,
+    /// What its answer said, where the body was let go.
+    pub gist: Option<Box<Gist>>,
 }
 
 /// What happened.
@@ -167,6 +170,23 @@ impl Record {
             client: 0,
             session: None,
             event,
+            gist: None,
+        }
+    }
+
+    /// Its answer, read.
+    pub fn seen(&self) -> Option<Seen<'_>> {
+        let response = self.exchange()?.reply.answer()?;
+        Some(self.gist.as_ref().map_or_else(|| Seen::of(response), |gist| gist.seen(response)))
+    }
+
+    /// Lets a large body go, once it was judged; what later judgements and reports ask of it stays.
+    pub fn let_go(&mut self) {
+        if let Event::Exchange(exchange) = &mut self.event
+            && let Reply::Answered(response) = &mut exchange.reply
+            && self.gist.is_none()
+        {
+            self.gist = Gist::of(response).map(Box::new);
         }
     }
 

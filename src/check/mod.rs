@@ -6,8 +6,10 @@ pub mod envelope;
 pub mod expectation;
 pub mod finding;
 pub mod framing;
+mod gist;
 pub mod history;
 pub mod linearizability;
+pub mod listed;
 pub mod look;
 mod matchers;
 pub mod overlap;
@@ -25,6 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use finding::{Finding, Verdict};
+pub use gist::Gist;
 pub use history::{Event, Look, Manner, Observation, Observer, Record, Role, Sight};
 pub use result::{CaseResult, Skip};
 pub use seen::Seen;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::linearizability::{Answer, Judged, Kind, Operation, RepeatEnd, Rules, Violation, judge as judge_life};
 use super::silence::is_silent;
-use super::{Context, Event, Finding, Judgement, Observation, Observer, Place, Record, Seen, Sight};
+use super::{Context, Event, Finding, Judgement, Observation, Observer, Place, Record, Sight};
 use crate::case::{Action, Case};
 use crate::http::Reply;
 
@@ -78,9 +78,9 @@ fn end(record: &Record, client: usize) -> Option<Operation> {
         Reply::Refused(_) => return None,
         _ if is_silent(exchange) => Answer::Unknown,
         Reply::Lost(_) => Answer::Unknown,
-        Reply::Answered(response) => {
-            let seen = Seen::of(response);
-            if seen.is_ok(Some("EndTerminalSession")) {
+        Reply::Answered(_) => {
+            let seen = record.seen()?;
+            if seen.took_effect() {
                 Answer::Ok
             } else if seen.code() == Some("InvalidSessionId.NotFound") {
                 Answer::NotFound

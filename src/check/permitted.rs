@@ -144,7 +144,10 @@ fn repeated(context: Context<'_>, first: &[OutcomeRef], last: &[OutcomeRef]) -> 
 
 fn fits(answer: &Answer, record: &Record, seen: &Seen<'_>) -> bool {
     if answer.success {
-        return is_success(record.operation.as_deref(), seen);
+        let operation = record.operation.as_deref();
+        // Of the documented operations the body has a clause of its own.
+        let known = operation.is_some_and(|name| answer::success_clause(name).is_some());
+        return if known { seen.took_effect() } else { seen.is_ok(operation) };
     }
     if !answer.permits(seen.response.status, seen.code()) {
         return false;
@@ -154,16 +157,6 @@ fn fits(answer: &Answer, record: &Record, seen: &Seen<'_>) -> bool {
             seen.text("Message").is_some_and(|message| message.contains(text.as_str()))
         }
         _ => true,
-    }
-}
-
-/// Whether an answer is a success to whoever asked what became of the call. What else its body must hold breaks a clause
-/// of its own, which every answer of these operations is judged by.
-fn is_success(operation: Option<&str>, seen: &Seen<'_>) -> bool {
-    if operation.is_some_and(|name| answer::success_clause(name).is_some()) {
-        seen.response.status == 200 && !seen.says_error()
-    } else {
-        seen.is_ok(operation)
     }
 }
 

@@ -52,7 +52,7 @@ fn request_id(record: &Record) -> Option<String> {
     if Seen::is_http_refusal(response.status) {
         return None;
     }
-    let seen = Seen::of(response);
+    let seen = record.seen()?;
     let id = seen.text("RequestId").filter(|id| !id.is_empty() && !seen.is_throttled())?;
     Some(id.to_owned())
 }

@@ -1,6 +1,6 @@
 //! Results of cases: verdicts from findings, and what was put to the test.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +34,8 @@ pub struct CaseResult {
     pub undecided: Vec<String>,
     /// Ids of sessions that could not be ended.
     pub leaked: Vec<String>,
+    /// Generated values that were not sent, since they may name a stranger's session.
+    pub left_out: BTreeSet<&'static str>,
     /// How long it took.
     pub took: Duration,
 }
@@ -49,6 +51,7 @@ impl CaseResult {
             tested: BTreeMap::new(),
             undecided: Vec::new(),
             leaked: Vec::new(),
+            left_out: BTreeSet::new(),
             took: Duration::ZERO,
         }
     }

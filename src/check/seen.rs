@@ -76,6 +76,12 @@ impl<'a> Seen<'a> {
         Seen::may_be_throttled(self.response.status) && self.code().is_some_and(|code| code.starts_with("Throttling"))
     }
 
+    /// Whether it says that the call took effect, to whoever asks what became of it: 200, and no Code that says error. What
+    /// else its body must hold breaks a clause of its own, which every RPC answer is judged by.
+    pub fn took_effect(&self) -> bool {
+        self.response.status == 200 && !self.says_error()
+    }
+
     /// Outcome `ok`: 200; an object or `<Action>Response` with RequestId; no Code but those that say success.
     pub fn is_ok(&self, operation: Option<&str>) -> bool {
         self.not_ok(operation).is_none()

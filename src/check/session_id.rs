@@ -1,75 +1,133 @@
 //! SessionIds across a whole run: none is issued twice (clauses `start/unique`, `end/effect/id-not-reused`).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Context, Event, Finding, Judgement, Place, Record, Seen};
+use super::{Context, Finding, Judgement, Place, Record, asked};
 use crate::case::Case;
 use crate::clock::Moment;
-use crate::http::Request;
-use crate::wire::parameters;
+use crate::http::Exchange;
 
-/// Ids issued so far, and when each was seen to be ended.
+/// A Start that issued an id: when it was sent, and where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Issue {
+    sent: Moment,
+    case: usize,
+    record: usize,
+}
+
+/// What happened to one id.
 #[derive(Debug, Default)]
-pub struct SessionIds {
-    issued: HashMap<String, Issued>,
+struct Life {
+    issues: Vec<Issue>,
+    /// When Ends of it were answered with success.
+    ended: Vec<Moment>,
 }
 
-#[derive(Debug)]
-struct Issued {
-    place: String,
-    ended: Option<Moment>,
-}
-
-impl SessionIds {
-    /// Takes one case's history into account; to be called for every case.
-    pub fn judge(&mut self, context: Context<'_>, case: &Arc<Case>, records: &[Record]) -> Judgement {
-        let mut judgement = Judgement::default();
-        for (index, record) in records.iter().enumerate() {
-            let Event::Exchange(exchange) = &record.event else { continue };
-            let Some(response) = exchange.reply.answer() else { continue };
-            let seen = Seen::of(response);
-            if !seen.is_ok(record.operation.as_deref()) {
+/// Judges the histories of all cases, in whatever order they ran: a judgement for each.
+pub fn judge(context: Context<'_>, histories: &[(&Arc<Case>, &[Record])]) -> Vec<Judgement> {
+    let mut judgements: Vec<Judgement> = histories.iter().map(|_| Judgement::default()).collect();
+    for (id, mut life) in lives(histories) {
+        life.issues.sort_unstable();
+        for (at, issue) in life.issues.iter().enumerate() {
+            let judgement = &mut judgements[issue.case];
+            let Some(earlier) = at.checked_sub(1).map(|before| life.issues[before]) else {
+                judgement.tested("start/unique");
+                judgement.tested("end/effect/id-not-reused");
                 continue;
-            }
-            let place = Place { case, record, index };
+            };
+            // Which promise it breaks is decided by when things happened, not by the order of the cases.
+            let reused = life.ended.iter().any(|ended| *ended <= issue.sent);
+            let clause = if reused { "end/effect/id-not-reused" } else { "start/unique" };
+            let place = |issue: Issue| {
+                let (case, records) = histories[issue.case];
+                Place { case, record: &records[issue.record], index: issue.record }
+            };
+            let actual = format!("`{}`, which {} had got", super::seen::printable(&id, 60), words(place(earlier)));
+            let finding = Finding::new(context, clause, place(*issue), "a SessionId that was never issued", actual);
+            judgement.test(clause, Some(finding.shape("issued twice")));
+        }
+    }
+    judgements
+}
+
+fn lives(histories: &[(&Arc<Case>, &[Record])]) -> BTreeMap<String, Life> {
+    let mut lives: BTreeMap<String, Life> = BTreeMap::new();
+    for (case, (_, records)) in histories.iter().enumerate() {
+        for (index, record) in records.iter().enumerate() {
+            let Some(seen) = record.seen().filter(|seen| record.is_rpc() && seen.took_effect()) else { continue };
+            let Some(exchange) = record.exchange() else { continue };
             match record.operation.as_deref() {
-                Some("StartTerminalSession") => self.start(context, place, &seen, &mut judgement),
-                Some("EndTerminalSession") => self.end(&exchange.request, exchange.sent),
+                Some("StartTerminalSession") => {
+                    let Some(id) = seen.text("SessionId").filter(|id| !id.is_empty()) else { continue };
+                    let issue = Issue { sent: exchange.sent, case, record: index };
+                    lives.entry(id.to_owned()).or_default().issues.push(issue);
+                }
+                Some("EndTerminalSession") => {
+                    let Some(id) = named(exchange) else { continue };
+                    lives.entry(id).or_default().ended.push(exchange.done);
+                }
                 _ => {}
             }
         }
-        judgement
     }
+    lives
+}
 
-    fn start(&mut self, context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut Judgement) {
-        let Some(id) = seen.text("SessionId").filter(|id| !id.is_empty()) else { return };
-        let now = Issued { place: words(place), ended: None };
-        let Some(earlier) = self.issued.insert(id.to_owned(), now) else {
-            judgement.tested("start/unique");
-            judgement.tested("end/effect/id-not-reused");
-            return;
-        };
-        let clause = if earlier.ended.is_some() { "end/effect/id-not-reused" } else { "start/unique" };
-        let actual = format!("`{}`, which {} had got", super::seen::printable(id, 60), earlier.place);
-        let finding = Finding::new(context, clause, place, "a SessionId that was never issued", actual);
-        judgement.test(clause, Some(finding.shape("issued twice")));
-    }
-
-    fn end(&mut self, request: &Request, at: Moment) {
-        let written = [request.query().as_bytes(), &request.body];
-        let parameters = written.into_iter().filter_map(|text| parameters::parse(text).ok()).flatten();
-        for (_, id) in parameters.filter(|(name, _)| name == "SessionId") {
-            if let Some(issued) = self.issued.get_mut(&id) {
-                issued.ended.get_or_insert(at);
-            }
-        }
-    }
+/// The id that an End names; of several nobody knows which was meant.
+fn named(exchange: &Exchange) -> Option<String> {
+    let mut ids = asked::parameters(&exchange.request, "SessionId");
+    let id = ids.pop()?;
+    ids.iter().all(|other| *other == id).then_some(id)
 }
 
 fn words(place: Place<'_>) -> String {
     match place.record.step {
         Some(step) => format!("step {} of {}", step + 1, place.case.id),
         None => format!("a request around {}", place.case.id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Role;
+    use super::super::sample::{self, answer, broken};
+    use super::*;
+    use crate::http::Reply;
+
+    fn at(record: Record, sent: u64, done: u64) -> Record {
+        sample::with(record, |exchange| (exchange.sent, exchange.done) = (Moment(sent), Moment(done)))
+    }
+
+    fn start(sent: u64, done: u64) -> Record {
+        // Without a RequestId: that breaks its own clause, and the session was issued all the same.
+        let record = sample::sent(Role::SetUp, Reply::Answered(answer(200, r#"{"SessionId":"s-hz00000000000000"}"#)));
+        Record { operation: Some("StartTerminalSession".to_owned()), ..at(record, sent, done) }
+    }
+
+    fn end(status: u16, sent: u64, done: u64) -> Record {
+        at(sample::sent(Role::Judged, Reply::Answered(answer(status, "{}"))), sent, done)
+    }
+
+    #[test]
+    fn the_moments_decide_whether_an_open_or_an_ended_sessions_id_was_issued_again() {
+        const UNIQUE: &str = "start/unique";
+        const REUSED: &str = "end/effect/id-not-reused";
+        type Row = (&'static str, Vec<Record>, Vec<Record>, [&'static [&'static str]; 2]);
+        let rows: [Row; 8] = [
+            ("once", vec![start(0, 1)], vec![end(200, 2, 3)], [&[], &[]]),
+            ("twice", vec![start(0, 1)], vec![start(5, 6)], [&[], &[UNIQUE]]),
+            ("ended between", vec![start(0, 1), end(200, 2, 3)], vec![start(5, 6)], [&[], &[REUSED]]),
+            ("ended after both", vec![start(0, 1), end(200, 7, 8)], vec![start(5, 6)], [&[], &[UNIQUE]]),
+            ("ended while it was issued", vec![start(0, 1), end(200, 2, 6)], vec![start(5, 7)], [&[], &[UNIQUE]]),
+            ("not ended between", vec![start(0, 1), end(404, 2, 3)], vec![start(5, 6)], [&[], &[UNIQUE]]),
+            ("the later case came first", vec![start(5, 6)], vec![start(0, 1), end(200, 2, 3)], [&[REUSED], &[]]),
+            ("the later case came first, open", vec![start(5, 6), end(200, 7, 8)], vec![start(0, 1)], [&[UNIQUE], &[]]),
+        ];
+        let case = sample::call(UNIQUE, "ok");
+        for (name, first, second, expected) in rows {
+            let judgements = judge(sample::context(), &[(&case, &first), (&case, &second)]);
+            assert_eq!([broken(&judgements[0]), broken(&judgements[1])], expected.map(<[&str]>::to_vec), "{name}");
+        }
     }
 }

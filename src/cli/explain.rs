@@ -179,7 +179,7 @@ fn proved(class: Class) -> Vec<&'static str> {
         let values = Values { parameter: parameter.to_owned(), valid, classes };
         let base = mutation::Base { parameter, value, issued: true, known: &[] };
         let made = mutation::generate(&values, base, &mut Unstructured::new(&[]));
-        clauses.extend(made.into_iter().map(|mutation| mutation.clause));
+        clauses.extend(made.mutations.into_iter().map(|mutation| mutation.clause));
     }
     clauses.sort_unstable();
     clauses.dedup();

@@ -72,39 +72,6 @@ impl Node {
         }
     }
 
-    /// The path of keys to the innermost node at an offset: `steps[2].expect`.
-    pub fn path_at(&self, offset: usize) -> String {
-        let inside = |span: Span| span.start <= offset && offset < span.end.max(span.start + 1);
-        match &self.kind {
-            Kind::List(nodes) => match nodes.iter().enumerate().find(|(_, node)| inside(node.span)) {
-                Some((at, node)) => format!("[{at}]{}", joined(&node.path_at(offset))),
-                None => String::new(),
-            },
-            Kind::Map(members) => match members.iter().find(|(key, value)| inside(key.span) || inside(value.span)) {
-                Some((key, value)) => {
-                    let name = shortened(key.text().unwrap_or("?"));
-                    format!("{name}{}", joined(&value.path_at(offset)))
-                }
-                None => String::new(),
-            },
-            _ => String::new(),
-        }
-    }
-
-    /// The innermost mapping around an offset that does not have the key.
-    pub(super) fn lacking(&self, key: &str, offset: usize) -> Option<&Node> {
-        let around = |node: &Node| node.span.start <= offset && offset <= node.span.end;
-        match &self.kind {
-            Kind::List(nodes) => nodes.iter().filter(|node| around(node)).find_map(|node| node.lacking(key, offset)),
-            Kind::Map(members) => members
-                .iter()
-                .filter(|(_, value)| around(value))
-                .find_map(|(_, value)| value.lacking(key, offset))
-                .or_else(|| members.iter().all(|(name, _)| name.text() != Some(key)).then_some(self)),
-            _ => None,
-        }
-    }
-
     /// The node with every place in it replaced: what an alias stands for.
     pub(super) fn moved(mut self, to: Span) -> Node {
         self.span = to;
@@ -117,10 +84,6 @@ impl Node {
         };
         self
     }
-}
-
-fn joined(rest: &str) -> String {
-    if rest.is_empty() || rest.starts_with('[') { rest.to_owned() } else { format!(".{rest}") }
 }
 
 #[cfg(test)]
@@ -163,7 +126,5 @@ mod tests {
                 "",
             ]
         );
-        assert_eq!(node.path_at(text.find("x\"").unwrap()), "a.b[1]");
-        assert_eq!(node.path_at(text.find("g:").unwrap()), "e[0].g");
     }
 }

@@ -1,7 +1,7 @@
 //! What ended a session before the request that a finding is about.
 
+use crate::check::CaseResult;
 use crate::check::history::{Event, Record, Role};
-use crate::check::{CaseResult, Seen};
 use crate::http::Request;
 use crate::wire::parameters;
 
@@ -32,9 +32,8 @@ fn session_id(record: &Record, history: &[Record]) -> Option<String> {
 
 fn ends(record: &Record, id: &str) -> bool {
     let judged = record.role == Role::Judged && record.operation.as_deref() == Some("EndTerminalSession");
-    let answer = record.exchange().and_then(|exchange| exchange.reply.answer());
     judged
-        && answer.is_some_and(|response| Seen::of(response).is_ok(None))
+        && record.seen().is_some_and(|seen| seen.took_effect())
         && record.exchange().and_then(|exchange| parameter(&exchange.request, "SessionId")).as_deref() == Some(id)
 }
 

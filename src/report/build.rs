@@ -7,9 +7,12 @@ use super::model::{Case, Clause, FORMAT, Finding, Place, Reason, Report, Target,
 use super::{again, before, hint, mask};
 use crate::check::result::fails;
 use crate::check::seen::printable;
-use crate::check::{self, CaseResult, Record, Seen, Skip, Verdict};
+use crate::check::{self, CaseResult, Record, Skip, Verdict};
 use crate::contract::{Contract, Level, Readings};
 use crate::limits;
+
+/// How the reason for values that were not sent begins; it decides nothing.
+pub(super) const LEFT_OUT: &str = "not sent, since they may be the ids of sessions that are not the case's own:";
 
 /// What a report says of a run besides its results.
 #[derive(Debug, Clone)]
@@ -85,8 +88,7 @@ fn masked(report: Report, results: &[CaseResult]) -> Report {
     let mut secrets = mask::Secrets::default();
     let started = |record: &&Record| record.operation.as_deref() == Some("StartTerminalSession");
     for record in results.iter().flat_map(|result| &result.history).filter(started) {
-        let answer = record.exchange().and_then(|exchange| exchange.reply.answer());
-        if let Some(Ok(document)) = answer.map(|answer| Seen::of(answer).document) {
+        if let Some(Ok(document)) = record.seen().map(|seen| seen.document) {
             secrets.learn(&document.value);
         }
     }
@@ -223,6 +225,10 @@ fn case(result: &CaseResult, all: &[CaseResult], facts: &Facts) -> Case {
             reasons.extend(result.untested().map(|clause| format!("nothing in it put `{clause}` to the test")));
         }
         None => {}
+    }
+    if !result.left_out.is_empty() {
+        let names: Vec<&str> = result.left_out.iter().copied().collect();
+        reasons.push(format!("{LEFT_OUT} {}", names.join(", ")));
     }
     Case {
         id: result.case.id.clone(),

@@ -13,11 +13,11 @@ use crate::limits;
 pub(super) fn exchange(record: &Record) -> Option<Exchange> {
     let Event::Exchange(exchange) = &record.event else { return None };
     let request = match &exchange.raw {
-        Some(bytes) => Message { start: String::new(), headers: Vec::new(), body: body(bytes) },
+        Some(bytes) => Message { start: String::new(), headers: Vec::new(), body: body(bytes, bytes.len()) },
         None => Message {
             start: cut(&mask::text(&format!("{} {}", exchange.request.method, exchange.request.target))),
             headers: headers(&exchange.request.headers),
-            body: body(&exchange.request.body),
+            body: body(&exchange.request.body, exchange.request.body.len()),
         },
     };
     let (response, lost) = match &exchange.reply {
@@ -25,7 +25,7 @@ pub(super) fn exchange(record: &Record) -> Option<Exchange> {
             let message = Message {
                 start: response.status.to_string(),
                 headers: headers(&response.headers),
-                body: body(&response.body),
+                body: body(&response.body, record.gist.as_ref().map_or(response.body.len(), |gist| gist.length)),
             };
             (Some(message), None)
         }
@@ -42,13 +42,18 @@ fn headers(headers: &Headers) -> Vec<(String, String)> {
         .collect()
 }
 
-fn body(bytes: &[u8]) -> String {
-    cut(&mask::text(&String::from_utf8_lossy(bytes)))
+/// A body, of which all that is kept is given; of so many bytes in all.
+fn body(kept: &[u8], length: usize) -> String {
+    shown(&mask::text(&String::from_utf8_lossy(kept)), length)
 }
 
 fn cut(text: &str) -> String {
+    shown(text, text.len())
+}
+
+fn shown(text: &str, length: usize) -> String {
     let shown = printable(text, limits::SHOWN_BYTES);
-    if shown.ends_with('…') { format!("{shown} ({} bytes in all)", text.len()) } else { shown }
+    if shown.ends_with('…') { format!("{shown} ({length} bytes in all)") } else { shown }
 }
 
 /// The request for `curl`; what no shell line can carry has none.

@@ -3,7 +3,7 @@
 use crate::check::history::{Record, Role};
 use crate::check::seen::printable;
 use crate::check::{CaseResult, Seen};
-use crate::http::{Reply, Response};
+use crate::http::Reply;
 
 /// One sentence, or nothing where the target answered as one that is set up right.
 pub(super) fn hint(results: &[CaseResult], url: &str) -> Option<String> {
@@ -14,24 +14,24 @@ pub(super) fn hint(results: &[CaseResult], url: &str) -> Option<String> {
             format!("nothing answered at {url} ({cause}): is the target running there, and the address right?")
         });
     }
-    if !answers().any(is_of_the_api) {
-        let first = answers().next().map_or_else(String::new, words);
+    if !answers().any(|seen| is_of_the_api(&seen)) {
+        let first = answers().next().map_or_else(String::new, |seen| words(&seen));
         return Some(format!(
             "no answer looks like one of this API, the first is {first}: does {url} lead to the endpoint itself?"
         ));
     }
-    if answers().any(|response| response.status == 200) {
+    if answers().any(|seen| seen.response.status == 200) {
         return None;
     }
     let of_calls = || records().filter(|record| record.role != Role::Probe && record.is_rpc()).filter_map(answer);
-    let refused = of_calls().filter_map(|response| refusal(response).map(|why| (response, why)));
+    let refused = of_calls().filter_map(|seen| refusal(&seen).map(|why| (seen.words(), why)));
     let refused: Vec<_> = refused.collect();
-    let (response, why) = refused.first().filter(|_| refused.len() * 2 > of_calls().count())?;
-    Some(format!("the target answered {} to most calls: {why}", Seen::of(response).words()))
+    let (words, why) = refused.first().filter(|_| refused.len() * 2 > of_calls().count())?;
+    Some(format!("the target answered {words} to most calls: {why}"))
 }
 
-fn answer(record: &Record) -> Option<&Response> {
-    record.exchange()?.reply.answer()
+fn answer(record: &Record) -> Option<Seen<'_>> {
+    record.seen()
 }
 
 fn silence(record: &Record) -> Option<String> {
@@ -41,20 +41,19 @@ fn silence(record: &Record) -> Option<String> {
     }
 }
 
-fn is_of_the_api(response: &Response) -> bool {
-    let seen = Seen::of(response);
+fn is_of_the_api(seen: &Seen<'_>) -> bool {
     seen.text("RequestId").is_some() || seen.code().is_some()
 }
 
-fn words(response: &Response) -> String {
+fn words(seen: &Seen<'_>) -> String {
+    let response = seen.response;
     let types = response.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     let of = types.map(|(_, value)| format!(" {}", printable(&String::from_utf8_lossy(value), 80))).next();
     format!("{}{}", response.status, of.unwrap_or_default())
 }
 
 /// What a refusal of the caller, not of the call, says about the set-up.
-fn refusal(response: &Response) -> Option<&'static str> {
-    let seen = Seen::of(response);
+fn refusal(seen: &Seen<'_>) -> Option<&'static str> {
     let code = seen.code()?;
     let of = [
         ("InvalidAccessKeyId", "is ALIBABA_CLOUD_ACCESS_KEY_ID a key of this target?"),

@@ -136,6 +136,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_case_left_out_is_said_and_is_no_reason_for_its_verdict() {
+        let left_out = format!("{} one-changed", crate::report::build::LEFT_OUT);
+        for (verdict, shown) in [("pass", 1), ("fail", 1), ("inconclusive", 2)] {
+            let reasons = vec!["nothing answered".to_owned(), left_out.clone()];
+            let case = Case { verdict: verdict.to_owned(), reasons, ..case("end/session/near-miss", &[], Vec::new()) };
+            let text = render(&report(verdict, vec![case], Vec::new()), STYLE);
+            assert!(text.contains("left out: end/session/near-miss: not sent,"), "{verdict}: {text}");
+            let told = text.matches("not sent,").count() + text.matches("inconclusive: nothing answered").count();
+            assert_eq!(told, shown, "{verdict}: {text}");
+        }
+    }
+
+    #[test]
     fn a_finding_shows_rule_place_history_and_how_to_see_it_again() {
         let cases =
             vec![case("a", &["end/effect/stays-closed"], vec![finding("end/effect/stays-closed", "MUST", "200")])];

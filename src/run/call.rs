@@ -1,11 +1,13 @@
 //! A call step: its requests one after the other, each judged input, throttling and silence noted.
 
+use std::collections::VecDeque;
+
 use super::expand::{self, Item};
-use super::raw;
 use super::send::{Bed, Way, is_silent, is_throttled};
-use super::sessions::{self, Session};
+use super::sessions::{self, Room, Session};
 use super::state::{State, context, fill};
-use crate::case::mutation::{self, Base};
+use super::{clean_up, raw};
+use crate::case::mutation::{self, Base, Generated};
 use crate::case::{CallStep, LaneChoice, Step};
 use crate::check::history::{Event, Record, Role};
 use crate::check::{Seen, expectation};
@@ -30,6 +32,11 @@ impl Sending<'_> {
             session: self.session.clone(),
             ..Record::new(role, operation, Some(self.item.form), Event::Exchange(Box::new(exchange)))
         }
+    }
+
+    /// Whether it calls an operation, so that its answer tells of an effect. Answers to another method do not.
+    fn is_of(&self, operation: &str) -> bool {
+        self.step.method.is_none() && self.call.action.as_deref() == Some(operation)
     }
 
     fn key<'b>(&self, bed: &'b Bed) -> Option<&'b Credential> {
@@ -59,6 +66,7 @@ pub(super) async fn call(
 ) -> Result<(), String> {
     let call = filled(bed, state, step)?;
     let items = expand::items(step, state.base, mutations(bed, step, &call, state)?, &bed.target);
+    let mut own = VecDeque::new();
     for mut item in items {
         if step.without.iter().any(|name| name.value == "Format") {
             item.form.format = None;
@@ -70,9 +78,11 @@ pub(super) async fn call(
         if sending.session.as_ref().is_some_and(|name| state.consumed.contains(name)) {
             return Err("a look had no other observer than End, and has ended the session".to_owned());
         }
+        let room = room(bed, &sending, &mut own, state, history).await?;
         let exchange = send(bed, &sending, state, history).await?;
-        ended(bed, &sending.call, &exchange);
-        started(bed, &sending.call, &exchange, state);
+        ended(bed, &sending, &exchange);
+        own.extend(started(bed, &sending, &exchange, state));
+        drop(room);
         capture(step, &exchange, state)?;
         let record = sending.record(Role::Judged, exchange);
         let struck = strikes(bed, whole, &record);
@@ -139,7 +149,10 @@ fn mutations(bed: &Bed, step: &CallStep, call: &Call, state: &mut State) -> Resu
     known.extend(bed.sessions.issued());
     let issued = state.sessions.values().any(|session| session.id == right);
     let base = Base { parameter, value: right, issued, known: &known };
-    Ok(state.stream.unstructured(4096, |u| mutation::generate(&values.value, base, u)))
+    let Generated { mutations, strangers } =
+        state.stream.unstructured(4096, |u| mutation::generate(&values.value, base, u));
+    state.noted().left_out.extend(strangers);
+    Ok(mutations)
 }
 
 /// Puts a generated value in the place of the right one.
@@ -190,26 +203,53 @@ fn session_of<'a>(state: &'a State, call: &Call) -> Option<(&'a str, &'a Session
     state.sessions.iter().find(|(_, session)| session.id == *id).map(|(name, session)| (name.as_str(), session))
 }
 
-/// Takes over a session that a call opened, so that it is ended with the case's own.
-fn started(bed: &Bed, call: &Call, exchange: &Exchange, state: &mut State) {
-    if call.action.as_deref() != Some("StartTerminalSession") {
-        return;
+/// Room for the session that a Start is about to open. Where there is none, the first of those that this step has started
+/// is ended: what it captures stands for the last.
+async fn room<'a>(
+    bed: &'a Bed,
+    sending: &Sending<'_>,
+    own: &mut VecDeque<Session>,
+    state: &mut State,
+    history: &mut Vec<Record>,
+) -> Result<Option<Room<'a>>, String> {
+    if !sending.is_of("StartTerminalSession") {
+        return Ok(None);
     }
-    let region = crate::wire::parameters::first(&call.parameters, "RegionId").unwrap_or(&bed.target.region);
-    if let Ok(session) = sessions::started(exchange, region) {
-        bed.sessions.opened(&session);
-        // No name of a case begins so.
-        state.sessions.insert(format!("#{}", session.id), session);
+    loop {
+        if let Some(room) = bed.sessions.room() {
+            return Ok(Some(room));
+        }
+        let first = own.pop_front().ok_or_else(sessions::full)?;
+        if bed.sessions.is_open(&first.id) {
+            history.extend(clean_up::end(bed, &[first], &mut state.stream).await);
+        }
     }
 }
 
+/// Takes over a session that a call opened, so that it is ended with the case's own.
+fn started(bed: &Bed, sending: &Sending<'_>, exchange: &Exchange, state: &mut State) -> Option<Session> {
+    if !sending.is_of("StartTerminalSession") {
+        return None;
+    }
+    let region = crate::wire::parameters::first(&sending.call.parameters, "RegionId").unwrap_or(&bed.target.region);
+    let session = sessions::started(exchange, region).ok()?;
+    bed.sessions.opened(&session);
+    state.noted().started.push(session.clone());
+    // No name of a case begins so.
+    state.sessions.insert(format!("#{}", session.id), session.clone());
+    Some(session)
+}
+
 /// Notes the session that an answer ended; of several ids in one call nobody knows which was meant.
-fn ended(bed: &Bed, call: &Call, exchange: &Exchange) {
-    let Some(response) = exchange.reply.answer() else { return };
-    let mut ids = call.parameters.iter().filter(|(name, _)| name == "SessionId").map(|(_, id)| id);
-    let (Some(id), true) = (ids.next(), call.action.as_deref() == Some("EndTerminalSession")) else { return };
-    if response.status == 200 && ids.all(|other| other == id) && Seen::of(response).is_ok(None) {
-        bed.sessions.ended(id);
+fn ended(bed: &Bed, sending: &Sending<'_>, exchange: &Exchange) {
+    let Some(response) = exchange.reply.answer().filter(|_| sending.is_of("EndTerminalSession")) else { return };
+    let of = |wanted: &'static str| {
+        sending.call.parameters.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value)
+    };
+    let (Some(id), Some(region)) = (of("SessionId").next(), of("RegionId").next()) else { return };
+    let one = of("SessionId").all(|other| other == id) && of("RegionId").all(|other| other == region);
+    if one && Seen::of(response).took_effect() {
+        bed.sessions.ended(id, region, exchange.done);
     }
 }
 
@@ -236,7 +276,8 @@ async fn strike_twice(bed: &Bed, sending: &Sending<'_>, state: &mut State, histo
     for _ in 0..2 {
         let request = sending.request(bed, state);
         let exchange = bed.exchange(request, Way::Fresh).await;
-        ended(bed, &sending.call, &exchange);
+        ended(bed, sending, &exchange);
+        started(bed, sending, &exchange, state);
         let answered = !is_silent(&exchange);
         history.push(sending.record(Role::Strike, exchange));
         let probe = bed.probe(label, &mut state.stream).await;

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::expand::ordinary;
 use super::send::Bed;
-use super::sessions;
+use super::sessions::{self, Session};
 use super::state::{State, context, fill};
-use super::target::Availability;
-use super::{call, expand, look, overlap, raw, restart};
+use super::target::{Availability, Target};
+use super::{call, clean_up, expand, look, overlap, raw, restart};
 use crate::case::step::OpenStep;
 use crate::case::{Action, Case, Pause, Step, mutation};
 use crate::check::history::Record;
@@ -23,7 +24,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
     }
     let began = bed.clock.now();
     let mut result = CaseResult { skip: None, ..CaseResult::skipped(case.clone(), Skip::Excluded(String::new())) };
-    let opens = case.steps.iter().filter(|step| matches!(step.action, Action::Open(_))).count();
+    let opens = opens(&case, &bed.target);
     let places = if opens > 0 { Some(bed.sessions.places(opens).await) } else { None };
     let mut stream = bed.plan.seed.stream(&case.id);
     for (variant, base) in expand::variants(&case, &bed.target) {
@@ -35,6 +36,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
             sessions: BTreeMap::new(),
             held: BTreeMap::new(),
             consumed: BTreeSet::new(),
+            noted: Arc::default(),
             unknown,
             base,
             variant,
@@ -53,8 +55,6 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
         }
     }
     drop(places);
-    let judgement = check::answers(context(bed), &case, &result.history, 0);
-    result.add(judgement);
     if let Some(capability) = emptied(bed, &result) {
         result.skip = Some(Skip::Excluded(capability));
     }
@@ -92,23 +92,41 @@ async fn steps(bed: &Bed, case: &Arc<Case>, state: &mut State, result: &mut Case
             result.undecided.push(format!("step {}: {reason}", index + 1));
             return false;
         }
-        if let Err(reason) = act(bed, index, step, state, &mut result.history).await {
-            let reason = format!("step {}: {reason}", index + 1);
-            if !result.undecided.contains(&reason) {
-                result.undecided.push(reason);
-            }
-            return false;
-        }
-        let judgement = check::step(context(bed), case, index, &result.history[first..], first);
-        // A broken SHOULD or MAY is reported and gone on from; after a broken MUST the state is another.
-        let broken = judgement.findings.iter().any(|finding| finding.level == Level::Must);
-        let held = !broken && judgement.undecided.is_empty();
-        result.add(judgement);
+        let done = act(bed, index, step, state, &mut result.history).await;
+        let held = judge(bed, index, first, done, result);
+        result.history[first..].iter_mut().for_each(Record::let_go);
         if !held {
             return false;
         }
     }
     true
+}
+
+/// Judges a step by what was recorded of it from `first` on; `false` when what follows it would say no more.
+fn judge(bed: &Bed, index: usize, first: usize, done: Result<(), String>, result: &mut CaseResult) -> bool {
+    let (context, case) = (context(bed), result.case.clone());
+    let records = &result.history[first..];
+    let mut of_all = check::answers(context, &case, records, first);
+    of_all.join(check::listed::judge(context, &case, records, first, &bed.sessions.endings(), bed.target.settle));
+    let held = match done {
+        Ok(()) => {
+            let judgement = check::step(context, &case, index, records, first);
+            // A broken SHOULD or MAY is reported and gone on from; after a broken MUST the state is another.
+            let broken = judgement.findings.iter().any(|finding| finding.level == Level::Must);
+            let held = !broken && judgement.undecided.is_empty();
+            result.add(judgement);
+            held
+        }
+        Err(reason) => {
+            let reason = format!("step {}: {reason}", index + 1);
+            if !result.undecided.contains(&reason) {
+                result.undecided.push(reason);
+            }
+            false
+        }
+    };
+    result.add(of_all);
+    held
 }
 
 async fn act(bed: &Bed, index: usize, step: &Step, state: &mut State, history: &mut Vec<Record>) -> Result<(), String> {
@@ -164,14 +182,35 @@ async fn open_session(bed: &Bed, open: &OpenStep, state: &mut State, history: &m
     Ok(())
 }
 
+/// The sessions that a case may have open at a time, if it ends none itself.
+fn opens(case: &Case, target: &Target) -> usize {
+    let of = |step: &Step| match &step.action {
+        Action::Open(_) => 1,
+        Action::Call(call) if call.operation.value == "StartTerminalSession" => {
+            let forms = call.for_each.as_ref().map_or(1, |axes| expand::forms(axes, ordinary(target), target).len());
+            forms * call.times as usize
+        }
+        _ => 0,
+    };
+    let all = case.steps.iter().map(|step| match &step.action {
+        Action::Overlap(overlap) => overlap.steps.iter().map(of).sum::<usize>() * overlap.clients as usize,
+        _ => of(step),
+    });
+    all.sum()
+}
+
 /// Ends what the variant opened and is not known to be ended.
 async fn clean_up(bed: &Bed, state: &mut State, result: &mut CaseResult) {
     state.held.clear();
-    for session in std::mem::take(&mut state.sessions).into_values() {
-        if bed.sessions.is_open(&session.id)
-            && !sessions::end(bed, &session, &mut state.stream, &mut result.history).await
-        {
-            result.leaked.push(session.id);
-        }
-    }
+    let noted = std::mem::take(&mut *state.noted());
+    result.left_out.extend(noted.left_out);
+    // Clients of an overlap start sessions of their own.
+    let opened = std::mem::take(&mut state.sessions).into_values().chain(noted.started);
+    let by_id: BTreeMap<String, Session> = opened.map(|session| (session.id.clone(), session)).collect();
+    let sessions: Vec<Session> = by_id.into_values().filter(|session| bed.sessions.is_open(&session.id)).collect();
+    let mut sent = clean_up::end(bed, &sessions, &mut state.stream).await;
+    sent.iter_mut().for_each(Record::let_go);
+    result.history.append(&mut sent);
+    let left = sessions.into_iter().map(|session| session.id).filter(|id| bed.sessions.is_open(id));
+    result.leaked.extend(left);
 }

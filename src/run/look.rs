@@ -1,16 +1,14 @@
 //! Looks at a session, by every observer that the target has; and connections that are held on one.
 
-use serde_json::Value;
-
 use super::expand::ordinary;
 use super::send::{Bed, Way, call, end_call};
 use super::sessions::Session;
 use super::state::State;
 use crate::case::expectation::LookOutcome;
 use crate::case::{Expectation, LookAt, Step, Via};
-use crate::check::Seen;
 use crate::check::history::{Event, Look, Manner, Observation, Observer, Record, Role, Sight};
 use crate::check::seen::printable;
+use crate::check::{Seen, listed};
 use crate::clock::Moment;
 use crate::http::{Cause, CauseKind, Exchange, Headers, Lane, Reply};
 use crate::transport::{Held, Standing, WsOutcome};
@@ -132,27 +130,11 @@ fn probe(operation: &str, form: WireForm, exchange: Exchange) -> Record {
 }
 
 fn described(seen: &Seen<'_>, id: &str) -> (Sight, String) {
-    if seen.not_ok(Some("DescribeTerminalSessions")).is_some() {
-        return (Sight::Unknown, seen.words());
-    }
-    let Ok(document) = &seen.document else { return (Sight::Unknown, seen.words()) };
-    let sessions = list(document.value.pointer("/Sessions/Session"));
-    let found = sessions.iter().find(|session| session.get("SessionId").and_then(Value::as_str) == Some(id));
-    let Some(found) = found else { return (Sight::Closed, "not listed".to_owned()) };
-    let connections = list(found.pointer("/Connections/Connection"));
-    let mut states = connections.iter().filter_map(|connection| connection.get("Status").and_then(Value::as_str));
-    match states.find(|status| matches!(*status, "Connecting" | "Connected")) {
-        Some(status) => (Sight::Open, format!("listed, with a connection {status}")),
-        None => (Sight::Listed, "listed, without a live connection".to_owned()),
-    }
-}
-
-/// An array, or the single element that stands in its place in XML.
-fn list(value: Option<&Value>) -> Vec<&Value> {
-    match value {
-        Some(Value::Array(list)) => list.iter().collect(),
-        Some(one @ Value::Object(_)) => vec![one],
-        _ => Vec::new(),
+    let Some(sessions) = listed::sessions(seen) else { return (Sight::Unknown, seen.words()) };
+    match sessions.iter().find(|session| session.id == id).map(|session| session.live) {
+        None => (Sight::Closed, "not listed".to_owned()),
+        Some(Some(status)) => (Sight::Open, format!("listed, with a connection {status}")),
+        Some(None) => (Sight::Listed, "listed, without a live connection".to_owned()),
     }
 }
 
@@ -324,8 +306,8 @@ async fn by_end(
     let (sight, words) = match &exchange.reply {
         Reply::Answered(response) => {
             let seen = Seen::of(response);
-            if seen.is_ok(Some("EndTerminalSession")) {
-                bed.sessions.ended(&session.id);
+            if seen.took_effect() {
+                bed.sessions.ended(&session.id, &session.region, exchange.done);
                 if expected == LookOutcome::Usable {
                     state.consumed.insert(name.to_owned());
                 }

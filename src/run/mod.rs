@@ -1,6 +1,7 @@
 //! Running: cases against a target, in parallel, each on sessions of its own, into histories and results.
 
 mod call;
+mod clean_up;
 pub mod execute;
 pub mod expand;
 mod look;

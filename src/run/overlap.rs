@@ -30,6 +30,7 @@ pub(super) async fn overlap(
                 sessions: state.sessions.clone(),
                 held: std::collections::BTreeMap::new(),
                 consumed: state.consumed.clone(),
+                noted: state.noted.clone(),
                 unknown: state.unknown.clone(),
                 base: state.base,
                 variant: None,

@@ -20,6 +20,11 @@ impl Pace {
         Pace { interval, next: Mutex::new(Moment::default()) }
     }
 
+    /// How long that many requests take at least.
+    pub fn time_of(&self, requests: usize) -> Duration {
+        self.interval.unwrap_or_default() * u32::try_from(requests).unwrap_or(u32::MAX)
+    }
+
     /// Waits for this request's turn.
     pub async fn turn(&self, clock: &Clock) {
         let Some(interval) = self.interval else { return };
@@ -27,7 +32,7 @@ impl Pace {
             let mut next = self.next.lock().await;
             let now = clock.now();
             let at = (*next).max(now);
-            *next = Moment(at.0 + u64::try_from(interval.as_micros()).unwrap_or(u64::MAX));
+            *next = at.plus(interval);
             at.since(now)
         };
         if !wait.is_zero() {

@@ -7,15 +7,15 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
+use super::clean_up;
 use super::execute::execute;
 use super::pace::Pace;
 use super::send::Bed;
-use super::sessions::{self, Sessions};
+use super::sessions::Sessions;
 use super::target::Target;
 use crate::case::Case;
 use crate::check::request_id::RequestIds;
-use crate::check::session_id::SessionIds;
-use crate::check::{CaseResult, Context, Skip};
+use crate::check::{CaseResult, Context, Skip, session_id};
 use crate::clock::Clock;
 use crate::contract::Contract;
 use crate::seed::Seed;
@@ -92,6 +92,7 @@ pub async fn run(cases: Vec<Arc<Case>>, contract: Arc<Contract>, target: Target,
         silent: AtomicUsize::new(0),
         sent: AtomicUsize::new(0),
         gave_up: OnceLock::new(),
+        cleaned_until: OnceLock::new(),
         stop,
     });
     let (mut results, panic) = all(&bed, cases, &progress).await;
@@ -100,10 +101,12 @@ pub async fn run(cases: Vec<Arc<Case>>, contract: Arc<Contract>, target: Target,
         std::panic::resume_unwind(panic);
     }
     let context = Context { contract: &bed.contract, readings: &bed.target.readings };
-    let (mut requests, mut sessions) = (RequestIds::default(), SessionIds::default());
-    for result in &mut results {
+    let histories: Vec<_> = results.iter().map(|result| (&result.case, result.history.as_slice())).collect();
+    let of_sessions = session_id::judge(context, &histories);
+    let mut requests = RequestIds::default();
+    for (result, of_sessions) in results.iter_mut().zip(of_sessions) {
         result.add(requests.judge(context, &result.case, &result.history));
-        result.add(sessions.judge(context, &result.case, &result.history));
+        result.add(of_sessions);
         result.findings.sort_by_key(|finding| (finding.step, finding.record));
     }
     let took = bed.clock.now().since(began);
@@ -168,16 +171,15 @@ async fn side_by_side(
     panic
 }
 
-/// Ends what is still open after all cases: sessions of a case that panicked, or whose clean-up failed.
+/// Ends what is still open after all cases: sessions of a case that panicked, or whose clean-up failed. Of a target that was
+/// given up each session is asked once alone.
 async fn sweep(bed: &Bed, results: &mut [CaseResult]) -> Vec<String> {
-    let mut stream = bed.plan.seed.stream("clean-up");
-    let mut history = Vec::new();
-    let mut leaked = Vec::new();
-    for session in bed.sessions.left() {
-        if !sessions::end(bed, &session, &mut stream, &mut history).await {
-            leaked.push(session.id);
-        }
+    let mut left = bed.sessions.left();
+    if bed.gave_up.get().is_some() {
+        left.retain(|session| !results.iter().any(|result| result.leaked.contains(&session.id)));
     }
+    clean_up::end(bed, &left, &mut bed.plan.seed.stream("clean-up")).await;
+    let leaked: Vec<String> = bed.sessions.left().into_iter().map(|session| session.id).collect();
     for result in results {
         result.leaked.retain(|id| leaked.contains(id));
     }

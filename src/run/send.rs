@@ -13,7 +13,7 @@ use super::{Plan, Target};
 use crate::check::history::{Event, Record, Role};
 use crate::check::seen::printable;
 use crate::check::{Seen, silence};
-use crate::clock::{self, Clock};
+use crate::clock::{self, Clock, Moment};
 use crate::contract::Contract;
 use crate::http::{Exchange, Headers, Lane, Reply, Request};
 use crate::limits;
@@ -43,6 +43,8 @@ pub struct Bed {
     pub sent: AtomicUsize,
     /// Set when the target has been silent for too long: the last failure in words.
     pub gave_up: OnceLock<String>,
+    /// Until when a run that is stopped cleans up.
+    pub cleaned_until: OnceLock<Moment>,
     /// Becomes true when the run is to stop.
     pub stop: watch::Receiver<bool>,
     /// Makes nonces differ between two runs with one seed: a target remembers nonces.
@@ -56,11 +58,7 @@ impl Bed {
             Some("interrupted".to_owned())
         } else if let Some(words) = self.gave_up.get() {
             Some(format!("the target left {} requests in a row unanswered ({words})", limits::SILENT_IN_A_ROW))
-        } else if self
-            .plan
-            .time_limit
-            .is_some_and(|limit| self.clock.now().0 >= u64::try_from(limit.as_micros()).unwrap_or(u64::MAX))
-        {
+        } else if self.plan.time_limit.is_some_and(|limit| self.clock.now() >= Moment::default().plus(limit)) {
             Some("the time limit of the run was reached; `--time-limit` gives it more".to_owned())
         } else {
             None
@@ -131,7 +129,8 @@ impl Bed {
         }
     }
 
-    /// Calls in a form, again after a pause while it is throttled; the last exchange, and those before it.
+    /// Calls in a form, again after a pause while it is throttled and the run goes on; the last exchange, and those before
+    /// it.
     pub async fn call(&self, call: &Call, form: WireForm, way: Way, stream: &mut Stream) -> (Exchange, Vec<Exchange>) {
         self.call_as(call, form, self.target.credential.as_ref(), way, stream).await
     }
@@ -154,8 +153,11 @@ impl Bed {
             if !is_throttled(&exchange) || attempts == limits::THROTTLED_ATTEMPTS || self.stopped().is_some() {
                 return (exchange, throttled);
             }
+            self.sleep(pause).await;
+            if self.stopped().is_some() {
+                return (exchange, throttled);
+            }
             throttled.push(exchange);
-            self.clock.sleep(pause).await;
             pause = (pause * 2).min(limits::THROTTLED_PAUSE_MOST);
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::process::Stdio;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,15 +11,15 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 
 use super::expand::ordinary;
-use super::send::{Bed, Way, call, end_call, is_throttled};
+use super::send::{Bed, Way, call};
 use super::target::Availability;
 use crate::check::Seen;
 use crate::check::history::{Event, Record, Role};
 use crate::check::seen::printable;
+use crate::clock::Moment;
 use crate::http::{Exchange, Lane, Reply};
 use crate::limits;
 use crate::seed::Stream;
-use crate::wire::Scheme;
 
 /// Where sessions come from.
 #[derive(Debug)]
@@ -60,6 +61,8 @@ pub struct Session {
     pub url: Option<String>,
     /// The region it was opened in.
     pub region: String,
+    /// When it was known to be open.
+    pub since: Moment,
 }
 
 /// The sessions of a run.
@@ -68,11 +71,21 @@ pub struct Sessions {
     places: Semaphore,
     open: Mutex<BTreeMap<String, Session>>,
     issued: Mutex<BTreeSet<String>>,
+    /// When an End was answered with success, by the id that it named.
+    ended: Mutex<BTreeMap<String, Moment>>,
+    /// Sessions about to be opened.
+    coming: AtomicUsize,
 }
 
 impl Default for Sessions {
     fn default() -> Sessions {
-        Sessions { places: Semaphore::new(limits::OPEN_SESSIONS), open: Mutex::default(), issued: Mutex::default() }
+        Sessions {
+            places: Semaphore::new(limits::OPEN_SESSIONS),
+            open: Mutex::default(),
+            issued: Mutex::default(),
+            ended: Mutex::default(),
+            coming: AtomicUsize::new(0),
+        }
     }
 }
 
@@ -87,15 +100,43 @@ impl Sessions {
         self.places.acquire_many(count).await.unwrap_or_else(|_| unreachable!("the semaphore is never closed"))
     }
 
+    /// Takes room for one more session; `None` while as many are open as may be (CONTRACT.md, rules for judging). Cases
+    /// have places for all that they say they open, and what sends without end finds no more room.
+    pub(super) fn room(&self) -> Option<Room<'_>> {
+        let open = lock(&self.open);
+        let room = open.len() + self.coming.load(Ordering::SeqCst) < limits::OPEN_SESSIONS;
+        // Under the lock, so that two cannot take the last room.
+        room.then(|| {
+            self.coming.fetch_add(1, Ordering::SeqCst);
+            Room(&self.coming)
+        })
+    }
+
     /// Notes that a session was opened.
     pub(super) fn opened(&self, session: &Session) {
         lock(&self.issued).insert(session.id.clone());
+        lock(&self.ended).remove(&session.id);
         lock(&self.open).insert(session.id.clone(), session.clone());
     }
 
-    /// Notes that a session is known to be ended.
-    pub fn ended(&self, id: &str) {
+    /// Notes that an End of `id` in `region` was answered with success at a moment. In another region than the session's
+    /// that is a breach, and the session may still be open.
+    pub fn ended(&self, id: &str, region: &str, at: Moment) {
+        let mut open = lock(&self.open);
+        if open.get(id).is_some_and(|session| session.region == region) {
+            open.remove(id);
+            lock(&self.ended).insert(id.to_owned(), at);
+        }
+    }
+
+    /// Notes that the target no longer knows a session.
+    pub(super) fn gone(&self, id: &str) {
         lock(&self.open).remove(id);
+    }
+
+    /// The sessions that were ended, and when that was known.
+    pub fn endings(&self) -> BTreeMap<String, Moment> {
+        lock(&self.ended).clone()
     }
 
     /// Whether a session that the run opened is not known to be ended.
@@ -114,6 +155,20 @@ impl Sessions {
     }
 }
 
+/// Room for one session that is about to be opened.
+pub(super) struct Room<'a>(&'a AtomicUsize);
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// What is said where there is no room.
+pub(super) fn full() -> String {
+    format!("{} sessions are open, the most at a time: end some of them before", limits::OPEN_SESSIONS)
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // A case that panicked cannot leave a map of ids half-written.
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -124,17 +179,19 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// # Errors
 /// Why there is none, in words: a case that needs it could not be tested.
 pub async fn open(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Vec<Record>) -> Result<Session, String> {
+    let room = bed.sessions.room().ok_or_else(full)?;
     let session = match &bed.target.sessions {
         SessionSource::Start => start(bed, region, stream, history).await,
         SessionSource::Command(command) => {
-            by_command(command, region, bed.target.timeout.max(Duration::from_secs(30))).await
+            by_command(bed, command, region, bed.target.timeout.max(Duration::from_secs(30))).await
         }
         SessionSource::Pool(ids) => match lock(ids).pop_front() {
-            Some(id) => Ok(Session { id, token: None, url: None, region: region.to_owned() }),
+            Some(id) => Ok(Session { id, token: None, url: None, region: region.to_owned(), since: bed.clock.now() }),
             None => Err("the session ids supplied are used up: give more with `--session-id`".to_owned()),
         },
     }?;
     bed.sessions.opened(&session);
+    drop(room);
     // A first End may come too early for an endpoint that settles late (CONTRACT.md, rules for judging).
     bed.sleep(bed.target.settle).await;
     Ok(session)
@@ -155,7 +212,7 @@ async fn start(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Vec<R
         match result {
             // A refusal for the number of open sessions is waited out.
             Err(refusal) if refusal.contains("ExceedLimit") && bed.stopped().is_none() => {
-                bed.clock.sleep(pause).await;
+                bed.sleep(pause).await;
                 pause = (pause * 2).min(limits::THROTTLED_PAUSE_MOST);
             }
             other => return other.map_err(|words| format!("StartTerminalSession opened no session: {words}")),
@@ -164,7 +221,7 @@ async fn start(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Vec<R
     Err("StartTerminalSession opened no session: the target has too many open ones".to_owned())
 }
 
-fn record(role: Role, operation: &Option<String>, exchange: Exchange) -> Record {
+pub(super) fn record(role: Role, operation: &Option<String>, exchange: Exchange) -> Record {
     Record::new(role, operation.clone(), None, Event::Exchange(Box::new(exchange)))
 }
 
@@ -174,17 +231,17 @@ pub(super) fn started(exchange: &Exchange, region: &str) -> Result<Session, Stri
         Reply::Refused(cause) | Reply::Lost(cause) => return Err(printable(&cause.words, 200)),
     };
     let seen = Seen::of(response);
-    if let Some(why) = seen.not_ok(Some("StartTerminalSession")) {
+    if !seen.took_effect() {
         let message = seen.text("Message").map_or_else(String::new, |text| format!(" ({})", printable(text, 200)));
-        let why = if response.status == 200 { format!(" {why}") } else { String::new() };
-        return Err(format!("{}{why}{message}", seen.words()));
+        return Err(format!("{}{message}", seen.words()));
     }
     let text = |name: &str| seen.text(name).filter(|text| !text.is_empty()).map(str::to_owned);
     let id = text("SessionId").ok_or("200 without a SessionId")?;
-    Ok(Session { id, token: text("SecurityToken"), url: text("WebSocketUrl"), region: region.to_owned() })
+    let since = exchange.done;
+    Ok(Session { id, token: text("SecurityToken"), url: text("WebSocketUrl"), region: region.to_owned(), since })
 }
 
-async fn by_command(command: &str, region: &str, timeout: Duration) -> Result<Session, String> {
+async fn by_command(bed: &Bed, command: &str, region: &str, timeout: Duration) -> Result<Session, String> {
     let failed = |words: String| format!("the session command failed: {words}");
     let mut child = tokio::process::Command::new("sh")
         .args(["-c", command])
@@ -212,32 +269,6 @@ async fn by_command(command: &str, region: &str, timeout: Duration) -> Result<Se
         .map_err(|_| failed("its output is no JSON; print one object such as {\"SessionId\": \"s-...\"}".to_owned()))?;
     let text = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
     let id = text("SessionId").ok_or_else(|| failed("its output has no SessionId".to_owned()))?;
-    Ok(Session { id, token: text("SecurityToken"), url: text("WebSocketUrl"), region: region.to_owned() })
-}
-
-/// Ends a session that the run opened; `false` when it could not be ended.
-pub async fn end(bed: &Bed, session: &Session, stream: &mut Stream, history: &mut Vec<Record>) -> bool {
-    let call = end_call(&session.region, &session.id);
-    let mut form = ordinary(&bed.target);
-    if bed.target.credential.is_none() {
-        form.scheme = Scheme::None;
-    }
-    for _ in 0..3 {
-        let (exchange, _) = bed.call(&call, form, Way::Lane(Lane::Live), stream).await;
-        // Gone is gone, whoever ended it.
-        let gone = exchange.reply.answer().is_some_and(|response| {
-            let seen = Seen::of(response);
-            seen.is_ok(Some("EndTerminalSession")) || seen.code() == Some("InvalidSessionId.NotFound")
-        });
-        let again = exchange.reply.answer().is_none() || is_throttled(&exchange);
-        history.push(record(Role::CleanUp, &call.action, exchange));
-        if gone {
-            bed.sessions.ended(&session.id);
-            return true;
-        }
-        if !again {
-            break;
-        }
-    }
-    false
+    let since = bed.clock.now();
+    Ok(Session { id, token: text("SecurityToken"), url: text("WebSocketUrl"), region: region.to_owned(), since })
 }

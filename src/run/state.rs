@@ -1,6 +1,7 @@
 //! What a case knows while it runs, and what its templates are filled from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::send::Bed;
 use super::sessions::Session;
@@ -22,12 +23,30 @@ pub(super) struct State {
     pub held: BTreeMap<String, Held>,
     /// Sessions that a look by End has ended, by name.
     pub consumed: BTreeSet<String>,
+    /// What all clients of the case note for its end.
+    pub noted: Arc<Mutex<Noted>>,
     /// A session id that was never issued.
     pub unknown: String,
     /// The wire form of the variant, and its label.
     pub base: WireForm,
     /// Its label, where the case runs in several.
     pub variant: Option<String>,
+}
+
+/// What is noted for the end of a case.
+#[derive(Debug, Default)]
+pub(super) struct Noted {
+    /// Generated values that were not sent, since they may name a stranger's session.
+    pub left_out: BTreeSet<&'static str>,
+    /// Sessions that calls have started.
+    pub started: Vec<Session>,
+}
+
+impl State {
+    /// What was noted so far.
+    pub(super) fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What checks may know.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::Style;
 use super::layout::{count, entry, indented, paint, some};
+use crate::report::build::LEFT_OUT;
 use crate::report::model::{Reason, Report};
 
 /// Columns of the labels in the summary.
@@ -41,7 +42,7 @@ pub(super) fn undecided(report: &Report, style: Style, text: &mut String) {
     let mut reasons: BTreeMap<&str, Costs<'_>> = BTreeMap::new();
     let split = |reason| declaration(without_step(reason));
     for case in report.cases.iter().filter(|case| case.verdict == "inconclusive") {
-        for reason in &case.reasons {
+        for reason in case.reasons.iter().filter(|reason| !reason.starts_with(LEFT_OUT)) {
             let (why, lacking) = split(reason);
             let costs = reasons.entry(why).or_default();
             costs.lacking.extend(lacking);
@@ -92,6 +93,7 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
     }
     counts(report, style, text);
     excluded(&report.excluded, style, text);
+    left_out(report, style, text);
     if !report.leaked.is_empty() {
         let words = format!("{}: {}", count(report.leaked.len(), "session"), some(&texts(&report.leaked), 50));
         entry("left open:", COLUMN + 1, &words, style, text);
@@ -163,6 +165,15 @@ fn excluded(list: &[Reason], style: Style, text: &mut String) {
     }
     for (reason, clauses) in by_reason {
         entry("excluded:", COLUMN, &format!("{reason}: {}", clauses.join(", ")), style, text);
+    }
+}
+
+/// What cases have left out: a pass says what it did not test.
+fn left_out(report: &Report, style: Style, text: &mut String) {
+    for case in &report.cases {
+        for reason in case.reasons.iter().filter(|reason| reason.starts_with(LEFT_OUT)) {
+            entry("left out:", COLUMN, &format!("{}: {reason}", case.id), style, text);
+        }
     }
 }
 

@@ -1,0 +1,137 @@
+//! Gists: what is kept of an answer whose body was let go after it was judged, so that a long run stays small.
+
+use serde_json::{Map, Value};
+
+use super::Seen;
+use crate::http::Response;
+use crate::limits;
+use crate::wire::{Document, DocumentFault, Format};
+
+/// Members by which answers are compared over a whole run: a part of one is no other's equal.
+const COMPARED: [&str; 2] = ["RequestId", "SessionId"];
+/// Members that reports ask for once a case is over.
+const ASKED: [&str; 4] = ["Code", "Message", "SecurityToken", "WebSocketUrl"];
+
+/// What an answer said and how long it was, kept in place of its body.
+#[derive(Debug, Clone)]
+pub struct Gist {
+    /// Bytes of the body as it came.
+    pub length: usize,
+    format: Format,
+    document: Result<Document, Vec<DocumentFault>>,
+}
+
+impl Gist {
+    /// Takes the gist of an answer and cuts its body; `None` for one that is small enough to stay whole.
+    pub(super) fn of(response: &mut Response) -> Option<Gist> {
+        let length = response.body.len();
+        if length <= limits::KEPT_BYTES {
+            return None;
+        }
+        let Seen { format, document, .. } = Seen::of(response);
+        // What is wrong about it was judged; the faults may name members without end.
+        let document =
+            document.map(|document| Document { value: members(&document.value), faults: Vec::new(), ..document });
+        let document = document.map_err(|faults| faults.into_iter().take(1).collect());
+        // A copy: a large block that is cut in place leaves holes which the next body does not fit.
+        response.body = response.body[..limits::KEPT_BYTES].to_vec();
+        Some(Gist { length, format, document })
+    }
+
+    /// The answer, read from its gist.
+    pub(super) fn seen<'a>(&self, response: &'a Response) -> Seen<'a> {
+        Seen { response, format: self.format, document: self.document.clone() }
+    }
+}
+
+/// The members of the top level that are asked for later, in bounded size.
+fn members(value: &Value) -> Value {
+    let Value::Object(members) = value else { return Value::Null };
+    let compared = |name: &str, value: &Value| match value {
+        Value::String(text) if text.len() <= limits::KEPT_TEXT_BYTES => Some((name.to_owned(), value.clone())),
+        _ => None,
+    };
+    let asked = |name: &str, value: &Value| match value {
+        Value::String(text) => (name.to_owned(), Value::String(beginning(text).to_owned())),
+        Value::Number(_) => (name.to_owned(), value.clone()),
+        _ => (name.to_owned(), Value::Null),
+    };
+    let mut kept = Map::new();
+    kept.extend(COMPARED.iter().filter_map(|name| compared(name, members.get(*name)?)));
+    kept.extend(ASKED.iter().filter_map(|name| Some(asked(name, members.get(*name)?))));
+    Value::Object(kept)
+}
+
+fn beginning(text: &str) -> &str {
+    let mut end = text.len().min(limits::KEPT_TEXT_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, ID, answer};
+    use super::super::{Record, Role};
+    use super::*;
+    use crate::http::Reply;
+
+    fn let_go(body: &str) -> Record {
+        let mut record = sample::sent(Role::Judged, Reply::Answered(answer(200, body)));
+        record.let_go();
+        record
+    }
+
+    fn kept(record: &Record) -> usize {
+        record.exchange().and_then(|exchange| exchange.reply.answer()).expect("an answer").body.len()
+    }
+
+    #[test]
+    fn what_is_asked_of_an_answer_later_is_the_same_after_its_body_was_let_go() {
+        let pad = "x".repeat(900 << 10);
+        let rows = [
+            ("a success", format!(r#"{{"Pad":"{pad}","RequestId":"{ID}"}}"#)),
+            ("an error", format!(r#"{{"Pad":"{pad}","RequestId":"{ID}","Code":"A.B","Message":"m"}}"#)),
+            ("a number for a code", format!(r#"{{"Pad":"{pad}","RequestId":"{ID}","Code":200}}"#)),
+            ("a list for a code", format!(r#"{{"Pad":"{pad}","RequestId":"{ID}","Code":[1]}}"#)),
+            (
+                "a session",
+                format!(r#"{{"Pad":"{pad}","SessionId":"s-1","SecurityToken":"t","WebSocketUrl":"ws://h"}}"#),
+            ),
+            (
+                "in XML",
+                format!(
+                    "<EndTerminalSessionResponse><Pad>{pad}</Pad><RequestId>{ID}</RequestId></EndTerminalSessionResponse>"
+                ),
+            ),
+            ("no document", pad.clone()),
+        ];
+        for (name, body) in rows {
+            let (whole, record) = (answer(200, body.as_str()), let_go(&body));
+            let (before, after) = (Seen::of(&whole), record.seen().expect("an answer"));
+            for member in ["RequestId", "Code", "Message", "SessionId", "SecurityToken", "WebSocketUrl"] {
+                assert_eq!(after.text(member), before.text(member), "{name}: {member}");
+            }
+            assert_eq!(after.format, before.format, "{name}");
+            assert_eq!(after.took_effect(), before.took_effect(), "{name}");
+            assert_eq!(after.words(), before.words(), "{name}");
+            assert_eq!(record.gist.as_ref().map(|gist| gist.length), Some(body.len()), "{name}");
+            assert_eq!(kept(&record), limits::KEPT_BYTES, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_small_stays_whole_and_what_is_kept_is_small() {
+        let small = "x".repeat(limits::KEPT_BYTES);
+        assert!(let_go(&small).gist.is_none());
+        assert_eq!(kept(&let_go(&small)), limits::KEPT_BYTES);
+        let long = "é".repeat(100 << 10);
+        let record = let_go(&format!(r#"{{"RequestId":"{long}","Message":"{long}","Code":"{long}"}}"#));
+        let seen = record.seen().expect("an answer");
+        assert_eq!(seen.text("RequestId"), None, "a part of an id may be equal to a part of another");
+        assert!(
+            seen.text("Message").is_some_and(|text| text.len() <= limits::KEPT_TEXT_BYTES && long.starts_with(text))
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! Lists: no answer of Describe, whatever it was asked, shows a live connection of a session that ended before it was asked
+//! (clause `describe/closed`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::seen::printable;
+use super::{Context, Finding, Judgement, Place, Record, Role, Seen, asked};
+use crate::case::Case;
+use crate::clock::Moment;
+
+/// The clause that a list puts to the test.
+const CLAUSE: &str = "describe/closed";
+
+/// A session in an answer of Describe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed<'a> {
+    /// SessionId.
+    pub id: &'a str,
+    /// The status of its first connection that is live.
+    pub live: Option<&'a str>,
+}
+
+/// The sessions in an answer of Describe; `None` for one that cannot be read as that.
+pub fn sessions<'a>(seen: &'a Seen<'_>) -> Option<Vec<Listed<'a>>> {
+    let document = seen.document.as_ref().ok().filter(|_| seen.took_effect())?;
+    let sessions = list(document.value.pointer("/Sessions/Session"));
+    Some(sessions.into_iter().filter_map(listed).collect())
+}
+
+fn listed(session: &Value) -> Option<Listed<'_>> {
+    let id = session.get("SessionId")?.as_str()?;
+    let connections = list(session.pointer("/Connections/Connection"));
+    let mut states = connections.iter().filter_map(|connection| connection.get("Status")?.as_str());
+    Some(Listed { id, live: states.find(|status| matches!(*status, "Connecting" | "Connected")) })
+}
+
+/// An array, or the single element that stands in its place in XML.
+fn list(value: Option<&Value>) -> Vec<&Value> {
+    match value {
+        Some(Value::Array(list)) => list.iter().collect(),
+        Some(one @ Value::Object(_)) => vec![one],
+        _ => Vec::new(),
+    }
+}
+
+/// Judges the lists in a stretch of history by when sessions of the whole run were ended: the moments of the answers that
+/// said so. Looks may be `settle` late.
+pub fn judge(
+    context: Context<'_>,
+    case: &Arc<Case>,
+    records: &[Record],
+    first: usize,
+    ended: &BTreeMap<String, Moment>,
+    settle: Duration,
+) -> Judgement {
+    let mut judgement = Judgement::default();
+    for (offset, record) in records.iter().enumerate() {
+        let judged = record.is_rpc() && (record.is_attempt() || record.role == Role::Probe);
+        let Some(exchange) = record.exchange().filter(|_| judged) else { continue };
+        let (Some("DescribeTerminalSessions"), Some(seen)) = (record.operation.as_deref(), record.seen()) else {
+            continue;
+        };
+        let Some(listed) = sessions(&seen) else { continue };
+        let over = |at: &Moment| at.plus(settle) < exchange.sent;
+        // A look by the session's own id has a judgement of its own.
+        let own = asked::parameter(&exchange.request, "SessionId").filter(|_| record.role == Role::Probe);
+        let wrong = listed.iter().filter(|session| own.as_deref() != Some(session.id)).find_map(|session| {
+            ended.get(session.id).filter(|at| over(at))?;
+            Some((session.id, session.live?))
+        });
+        // One that shows nothing wrong is not counted: which sessions had ended by then is for the other cases to say.
+        if let Some((id, status)) = wrong {
+            let place = Place { case, record, index: first + offset };
+            judgement.test(CLAUSE, Some(finding(context, place, id, status)));
+        }
+    }
+    judgement
+}
+
+fn finding(context: Context<'_>, place: Place<'_>, id: &str, status: &str) -> Finding {
+    let actual = format!("`{}`, which was ended before, with a connection {status}", printable(id, 60));
+    Finding::new(context, CLAUSE, place, "no live connection of an ended session", actual).shape("listed as live")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, answer, broken};
+    use super::*;
+    use crate::http::Reply;
+
+    const SETTLE: Duration = Duration::from_micros(10);
+
+    fn session(id: &str, status: &str) -> String {
+        format!(
+            r#"{{"SessionId":"{id}","Connections":{{"Connection":[{{"Status":"Terminated"}},{{"Status":"{status}"}}]}}}}"#
+        )
+    }
+
+    /// An answer of Describe to what was asked at a moment.
+    fn asked(role: Role, query: &str, at: u64, sessions: &[String]) -> Record {
+        let body = format!(r#"{{"RequestId":"{}","Sessions":{{"Session":[{}]}}}}"#, sample::ID, sessions.join(","));
+        let record = sample::sent(role, Reply::Answered(answer(200, body)));
+        let record = sample::with(record, |exchange| {
+            exchange.request.target = format!("/?Action=DescribeTerminalSessions{query}");
+            exchange.sent = Moment(at);
+        });
+        Record { operation: Some("DescribeTerminalSessions".to_owned()), ..record }
+    }
+
+    #[test]
+    fn an_ended_session_is_shown_live_by_no_list_and_only_what_is_sure_is_blamed() {
+        let live = || vec![session("s-ended", "Connected")];
+        let of = |sessions: &[String]| asked(Role::Judged, "", 111, sessions);
+        let rows: [(&str, Record, bool); 13] = [
+            ("live", of(&live()), true),
+            ("connecting", of(&[session("s-ended", "Connecting")]), true),
+            ("among others", of(&[session("s-open", "Connected"), live().remove(0)]), true),
+            ("to a probe", asked(Role::Probe, "", 111, &live()), true),
+            ("by another filter", asked(Role::Probe, "&SessionId=s-open", 111, &live()), true),
+            ("to a call of the case's", asked(Role::Judged, "&SessionId=s-ended", 111, &live()), true),
+            ("to a look, which is judged itself", asked(Role::Probe, "&SessionId=s-ended", 111, &live()), false),
+            ("within settle", asked(Role::Judged, "", 110, &live()), false),
+            ("before its end", asked(Role::Judged, "", 90, &live()), false),
+            ("terminated", of(&[session("s-ended", "Terminated")]), false),
+            ("another run's", of(&[session("s-other", "Connected")]), false),
+            ("to a set-up", asked(Role::SetUp, "", 111, &live()), false),
+            ("of no RPC answer", Record { operation: None, ..of(&live()) }, false),
+        ];
+        let case = sample::call("describe/closed", "ok");
+        let ended = BTreeMap::from([("s-ended".to_owned(), Moment(100))]);
+        for (name, record, blamed) in rows {
+            let judgement = judge(sample::context(), &case, &[record], 0, &ended, SETTLE);
+            let expected: &[&str] = if blamed { &[CLAUSE] } else { &[] };
+            assert_eq!(broken(&judgement), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! A small endpoint with sessions and WebSockets, and a run of one case against it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use endspec::check::CaseResult;
+use endspec::clock::Clock;
+use endspec::contract::Readings;
+use endspec::load;
+use endspec::run::{self, Ended, Means, Plan, Progress, SessionSource, Target};
+use endspec::seed::Seed;
+use endspec::source::Source;
+use endspec::transport::{Endpoint, Proxies, Roots, Settings, Transport};
+use endspec::wire::frame::{Frame, FrameKind};
+use endspec::wire::{Scheme, parameters};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+/// A bound against hanging, no measure of speed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How the endpoint differs from a right one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    Right,
+    /// Success says nothing: `{}`.
+    Wordless,
+    /// The first so many Ends are throttled.
+    Throttles(usize),
+    /// The first End of each session finds nothing.
+    SettlesLate,
+    /// Ends are answered once so many of them wait.
+    EndsTogether(usize),
+    /// All but Starts close the connection.
+    HangsUp,
+    /// Ended sessions are listed as connected.
+    ListsEnded,
+    /// On an ended session a Ping is answered before the end.
+    PongsAtTheEnd,
+    /// The first WebSocket handshake is cut.
+    BreaksOnce,
+    /// Ids are numbers.
+    Numbers,
+}
+
+#[derive(Debug)]
+pub struct Small {
+    manner: Manner,
+    addr: String,
+    pub open: Mutex<BTreeSet<String>>,
+    pub issued: Mutex<BTreeSet<String>>,
+    /// Most sessions that were open at a time.
+    pub most: AtomicUsize,
+    /// Ends by session, in order.
+    pub ends: Mutex<BTreeMap<String, usize>>,
+    ended: AtomicUsize,
+    together: watch::Sender<usize>,
+    handshakes: AtomicUsize,
+    /// Times that the Input frames say.
+    pub awake: Mutex<Vec<u64>>,
+    /// Becomes true when a case says so: by a Start, or by so many Ends.
+    pub stop: watch::Sender<bool>,
+    pub stop_at_start: bool,
+    pub stop_after_ends: Option<usize>,
+}
+
+/// Listens until the test ends.
+pub async fn endpoint(manner: Manner) -> Arc<Small> {
+    stopping(manner, false, None).await
+}
+
+/// An endpoint that stops the run when a session is started, or a moment after it answered so many Ends.
+pub async fn stopping(manner: Manner, stop_at_start: bool, stop_after_ends: Option<usize>) -> Arc<Small> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let small = Arc::new(Small {
+        manner,
+        addr: listener.local_addr().unwrap().to_string(),
+        open: Mutex::default(),
+        issued: Mutex::default(),
+        most: AtomicUsize::new(0),
+        ends: Mutex::default(),
+        ended: AtomicUsize::new(0),
+        together: watch::Sender::new(0),
+        handshakes: AtomicUsize::new(0),
+        awake: Mutex::default(),
+        stop: watch::Sender::new(false),
+        stop_at_start,
+        stop_after_ends,
+    });
+    let shared = small.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(shared.clone(), stream));
+        }
+    });
+    small
+}
+
+async fn serve(small: Arc<Small>, mut stream: TcpStream) {
+    loop {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let Ok(byte) = stream.read_u8().await else { return };
+            head.push(byte);
+        }
+        let head = String::from_utf8_lossy(&head).into_owned();
+        let target = head.split(' ').nth(1).unwrap().to_owned();
+        let field = |name: &str| {
+            head.lines().find_map(|line| line.split_once(": ").filter(|(other, _)| other.eq_ignore_ascii_case(name)))
+        };
+        if let Some((_, key)) = field("sec-websocket-key") {
+            return small.terminal(stream, &target, key).await;
+        }
+        let length = field("content-length").map_or(0, |(_, length)| length.parse().unwrap());
+        let mut body = vec![0; length];
+        if stream.read_exact(&mut body).await.is_err() {
+            return;
+        }
+        let query = target.split_once('?').map_or("", |(_, query)| query);
+        let mut given = parameters::parse(query.as_bytes()).unwrap_or_default();
+        given.extend(parameters::parse(&body).unwrap_or_default());
+        let Some((status, members)) = small.answer(&given).await else { return };
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = format!("473469C7-AA6F-4DC5-B3DB-{:012X}", NEXT.fetch_add(1, Ordering::SeqCst));
+        let wordless = small.manner == Manner::Wordless && status == 200 && members.is_empty();
+        let comma = if members.is_empty() { "" } else { "," };
+        let body = if wordless { "{}".to_owned() } else { format!("{{\"RequestId\":\"{id}\"{comma}{members}}}") };
+        let text = format!(
+            "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\nx-acs-request-id: {id}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        if stream.write_all(text.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn error(status: u16, code: &str, message: &str) -> Option<(u16, String)> {
+    Some((status, format!("\"HostId\":\"h\",\"Code\":\"{code}\",\"Message\":\"{message}\"")))
+}
+
+impl Small {
+    async fn answer(&self, given: &[(String, String)]) -> Option<(u16, String)> {
+        let id = parameters::first(given, "SessionId");
+        match parameters::first(given, "Action") {
+            Some("StartTerminalSession") => Some((200, self.start())),
+            Some("EndTerminalSession") => {
+                let answer = self.end(id.unwrap_or("")).await;
+                answer.filter(|_| self.manner != Manner::HangsUp)
+            }
+            Some("DescribeTerminalSessions") if self.manner == Manner::HangsUp => None,
+            Some("DescribeTerminalSessions") => Some((200, self.list(id))),
+            _ => error(404, "InvalidAction.NotFound", "m"),
+        }
+    }
+
+    fn start(&self) -> String {
+        let mut issued = self.issued.lock().unwrap();
+        let number = issued.len();
+        let id = match self.manner {
+            Manner::Numbers => format!("s-{}", 1_000 + number),
+            _ => format!("s-hz{number:03}q0x9abcdez"),
+        };
+        issued.insert(id.clone());
+        let mut open = self.open.lock().unwrap();
+        open.insert(id.clone());
+        self.most.fetch_max(open.len(), Ordering::SeqCst);
+        if self.stop_at_start {
+            self.stop.send_replace(true);
+        }
+        format!("\"SessionId\":\"{id}\",\"SecurityToken\":\"token-{id}\",\"WebSocketUrl\":\"ws://{}/{id}\"", self.addr)
+    }
+
+    async fn end(&self, id: &str) -> Option<(u16, String)> {
+        let turn = self.ended.fetch_add(1, Ordering::SeqCst) + 1;
+        let times = {
+            let mut ends = self.ends.lock().unwrap();
+            let times = ends.entry(id.to_owned()).or_default();
+            *times += 1;
+            *times
+        };
+        if self.stop_after_ends == Some(turn) {
+            let stop = self.stop.clone();
+            // No event tells that the answer has been read and the pause begun: too early a stop only tests less.
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                stop.send_replace(true);
+            });
+        }
+        let not_found = || error(404, "InvalidSessionId.NotFound", "The specified SessionId does not exist.");
+        match self.manner {
+            Manner::Throttles(most) if turn <= most => return error(429, "Throttling.User", "m"),
+            Manner::SettlesLate if times == 1 => return not_found(),
+            Manner::EndsTogether(count) => {
+                self.together.send_modify(|waiting| *waiting += 1);
+                let _ = self.together.subscribe().wait_for(|waiting| *waiting >= count).await;
+            }
+            _ => {}
+        }
+        if self.open.lock().unwrap().remove(id) { Some((200, String::new())) } else { not_found() }
+    }
+
+    fn list(&self, id: Option<&str>) -> String {
+        let listed = match self.manner {
+            Manner::ListsEnded if id.is_none() => self.issued.lock().unwrap().clone(),
+            _ => self.open.lock().unwrap().clone(),
+        };
+        let listed = listed.iter().filter(|other| id.is_none_or(|id| id == *other));
+        let one = |id: &String| {
+            format!("{{\"SessionId\":\"{id}\",\"Connections\":{{\"Connection\":[{{\"Status\":\"Connected\"}}]}}}}")
+        };
+        format!("\"Sessions\":{{\"Session\":[{}]}}", listed.map(one).collect::<Vec<_>>().join(","))
+    }
+
+    async fn terminal(&self, mut stream: TcpStream, target: &str, key: &str) {
+        if self.handshakes.fetch_add(1, Ordering::SeqCst) == 0 && self.manner == Manner::BreaksOnce {
+            return;
+        }
+        let open = self.open.lock().unwrap().contains(target.trim_start_matches('/'));
+        if !open && self.manner != Manner::PongsAtTheEnd {
+            let _ = stream.write_all(b"HTTP/1.1 404 x\r\ncontent-length: 0\r\n\r\n").await;
+            return;
+        }
+        let accept = derive_accept_key(key.as_bytes());
+        let head = format!(
+            "HTTP/1.1 101 x\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: {accept}\r\n\r\n"
+        );
+        if stream.write_all(head.as_bytes()).await.is_err() {
+            return;
+        }
+        let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+        while let Some(Ok(message)) = socket.next().await {
+            match message {
+                Message::Binary(bytes) => {
+                    let frame = Frame::parse(&bytes).unwrap();
+                    assert_eq!(frame.kind, FrameKind::Input);
+                    self.awake.lock().unwrap().push(frame.millis);
+                }
+                // The library has its Pong ready, and sends it here.
+                Message::Ping(_) => drop(socket.flush().await),
+                _ => {}
+            }
+            if !open {
+                drop(socket.close(None).await);
+            }
+        }
+    }
+}
+
+struct Quiet;
+
+impl Progress for Quiet {
+    fn case(&self, _: &CaseResult) {}
+}
+
+/// Runs a case; `clock` and `settle` as the test needs them.
+pub async fn run(small: &Small, case: &str, clock: Clock, settle: Duration) -> Ended {
+    let contract = load::contract::built_in(None);
+    let source = Source::new("sessions.yaml", case);
+    let case =
+        load::case::case(&source, "sessions", &contract).unwrap_or_else(|mistakes| panic!("{case}: {mistakes:#?}"));
+    let endpoint = Endpoint::parse(&format!("http://{}", small.addr)).unwrap();
+    let timeout = Duration::from_secs(10);
+    let settings = Settings { timeout, proxies: Proxies::none(), roots: Roots::Platform };
+    let transport = Transport::new(&endpoint, &settings, clock.clone());
+    let plan = Plan { jobs: 1, seed: Seed(7), requests_per_second: None, time_limit: None };
+    let target = Target {
+        endpoint,
+        built_in: false,
+        auth: Scheme::None,
+        denied: None,
+        restart: None,
+        credential: None,
+        region: "cn-hangzhou".to_owned(),
+        other_region: None,
+        unsupported_region: None,
+        instance_id: Some("i-1".to_owned()),
+        lacking: BTreeSet::from(["xml".to_owned()]),
+        readings: Readings::defaults(&contract),
+        sessions: SessionSource::Start,
+        timeout,
+        settle,
+        id_header: None,
+    };
+    let means = Means { transport, clock, stop: small.stop.subscribe(), progress: Arc::new(Quiet) };
+    tokio::time::timeout(PATIENCE, run::run(vec![Arc::new(case)], contract, target, plan, means))
+        .await
+        .expect("the run ends")
+}
+
+/// Runs a case in time that only pauses take.
+pub async fn simulated(small: &Small, case: &str) -> Ended {
+    run(small, case, Clock::simulated(1_770_000_000), Duration::ZERO).await
+}
+
+/// The clauses that MUST hold and were broken, each once.
+pub fn broken(ended: &Ended) -> Vec<String> {
+    let findings = ended.results.iter().flat_map(|result| &result.findings);
+    let must = findings.filter(|finding| endspec::check::result::fails(finding.level, false));
+    must.map(|finding| finding.clause.clone()).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Asserts that nothing was found and nothing left undecided.
+#[track_caller]
+pub fn passes(ended: &Ended) {
+    let result = &ended.results[0];
+    assert_eq!((broken(ended), &result.undecided), (Vec::new(), &Vec::new()));
+    assert_eq!(result.skip, None);
+}
+
+/// Asserts that no session is left open, by what the run says and by what the endpoint knows.
+#[track_caller]
+pub fn leaves_nothing(ended: &Ended, small: &Small) {
+    assert_eq!(ended.leaked, Vec::<String>::new());
+    assert_eq!(*small.open.lock().unwrap(), BTreeSet::new());
+    assert!(!small.issued.lock().unwrap().is_empty(), "nothing was opened");
+}

@@ -1,0 +1,75 @@
+//! What is judged of sessions over a whole run, and what is left out and said so.
+
+use crate::endpoint::{Manner, broken, endpoint, leaves_nothing, passes, simulated};
+
+#[tokio::test]
+async fn a_success_that_lacks_only_its_request_id_is_one_to_whoever_asks_for_its_effect() {
+    let case = r#"
+clauses: [end/effect/once]
+needs: [sessions]
+steps:
+  - open: victim
+  - overlap:
+      - call: EndTerminalSession
+        with: { RegionId: "{{region}}", SessionId: "{{victim.SessionId}}" }
+        expect: [ok, { reading: repeat-end }]
+    clients: 4
+  - wait: 1s
+  - call: EndTerminalSession
+    with: { RegionId: "{{region}}", SessionId: "{{victim.SessionId}}" }
+    expect: { reading: repeat-end }
+"#;
+    let small = endpoint(Manner::Wordless).await;
+    let ended = simulated(&small, case).await;
+    assert_eq!(broken(&ended), ["end/request-id/shape", "end/success/body"]);
+    assert_eq!(ended.results[0].undecided, Vec::<String>::new());
+    leaves_nothing(&ended, &small);
+}
+
+/// Ends a session, and asks for a list after `settle`.
+const LISTS: &str = r#"
+clauses: [describe/shape]
+needs: [sessions, describe]
+steps:
+  - open: victim
+  - open: other
+  - call: EndTerminalSession
+    with: { RegionId: "{{region}}", SessionId: "{{victim.SessionId}}" }
+    expect: ok
+  - wait: long
+  - call: DescribeTerminalSessions
+    with: { RegionId: "{{region}}" }
+    expect: ok
+"#;
+
+#[tokio::test]
+async fn an_ended_session_in_any_list_is_found() {
+    let small = endpoint(Manner::ListsEnded).await;
+    let ended = simulated(&small, LISTS).await;
+    assert_eq!(broken(&ended), ["describe/closed"]);
+    assert!(ended.results[0].findings.iter().any(|finding| finding.actual.contains("s-hz000")), "{ended:?}");
+    let small = endpoint(Manner::Right).await;
+    let ended = simulated(&small, LISTS).await;
+    passes(&ended);
+}
+
+#[tokio::test]
+async fn values_that_may_be_a_strangers_session_are_left_out_and_named() {
+    let case = r#"
+clauses: [end/session/near-miss]
+needs: [sessions]
+steps:
+  - open: victim
+  - call: EndTerminalSession
+    with: { RegionId: "{{region}}", SessionId: "{{victim.SessionId}}" }
+    values: { invalid: SessionId, class: near-miss }
+    expect: permitted
+"#;
+    let small = endpoint(Manner::Numbers).await;
+    let ended = simulated(&small, case).await;
+    passes(&ended);
+    let left_out = &ended.results[0].left_out;
+    assert!(left_out.contains("one-changed") && left_out.contains("last-changed"), "{left_out:?}");
+    let small = endpoint(Manner::Right).await;
+    assert!(simulated(&small, case).await.results[0].left_out.is_empty());
+}
