@@ -8,7 +8,7 @@ use super::send::Bed;
 use super::sessions;
 use super::state::{State, context, fill};
 use super::target::Availability;
-use super::{call, expand, look, overlap, raw, restart};
+use super::{call, expand, look, overlap, raw, restart, workload};
 use crate::case::step::OpenStep;
 use crate::case::{Action, Case, Pause, Step, mutation};
 use crate::check::history::Record;
@@ -23,7 +23,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
     }
     let began = bed.clock.now();
     let mut result = CaseResult { skip: None, ..CaseResult::skipped(case.clone(), Skip::Excluded(String::new())) };
-    let opens = case.steps.iter().filter(|step| matches!(step.action, Action::Open(_))).count();
+    let opens = case.opens();
     let places = if opens > 0 { Some(bed.sessions.places(opens).await) } else { None };
     let mut stream = bed.plan.seed.stream(&case.id);
     for (variant, base) in expand::variants(&case, &bed.target) {
@@ -123,7 +123,8 @@ async fn act(bed: &Bed, index: usize, step: &Step, state: &mut State, history: &
         Action::Connect(session) => look::hold(bed, &session.value, step.expect.is_some(), state, history).await,
         Action::Raw(raw) => raw::send(bed, raw, state, history).await,
         Action::Call(call) => call::call(bed, call, step, state, history).await,
-        Action::Overlap(overlap) => overlap::overlap(bed, overlap, state, history).await,
+        Action::Overlap(overlap) => overlap::overlap(bed, overlap, 0, state, history).await,
+        Action::Workload(workload) => workload::workload(bed, *workload, index, state, history).await,
         Action::Restart => restart::restart(bed, state).await,
     };
     for record in &mut history[first..] {
@@ -154,12 +155,26 @@ fn length(bed: &Bed, pause: Pause) -> Duration {
     }
 }
 
-async fn open_session(bed: &Bed, open: &OpenStep, state: &mut State, history: &mut Vec<Record>) -> Result<(), String> {
+/// Opens a session under the name that the step gives it; the requests for it are about that name.
+///
+/// # Errors
+/// Why there is none.
+pub(super) async fn open_session(
+    bed: &Bed,
+    open: &OpenStep,
+    state: &mut State,
+    history: &mut Vec<Record>,
+) -> Result<(), String> {
     let region = match &open.region {
         Some(region) => fill(bed, state, region)?,
         None => bed.target.region.clone(),
     };
-    let session = sessions::open(bed, &region, &mut state.stream, history).await?;
+    let first = history.len();
+    let opened = sessions::open(bed, &region, &mut state.stream, history).await;
+    for record in &mut history[first..] {
+        record.session = Some(open.name.value.clone());
+    }
+    let session = opened?;
     state.sessions.insert(open.name.value.clone(), session);
     Ok(())
 }

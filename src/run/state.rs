@@ -1,6 +1,7 @@
 //! What a case knows while it runs, and what its templates are filled from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::send::Bed;
 use super::sessions::Session;
@@ -18,8 +19,9 @@ pub(super) struct State {
     pub captured: BTreeMap<String, String>,
     /// Sessions by name.
     pub sessions: BTreeMap<String, Session>,
-    /// Connections held on sessions, by the session's name.
-    pub held: BTreeMap<String, Held>,
+    /// Connections held on sessions, by the session's name. Clients of an overlap share those of the case: a connection
+    /// that is held is the look, for each of them.
+    pub held: BTreeMap<String, Arc<Held>>,
     /// Sessions that a look by End has ended, by name.
     pub consumed: BTreeSet<String>,
     /// A session id that was never issued.
@@ -28,6 +30,35 @@ pub(super) struct State {
     pub base: WireForm,
     /// Its label, where the case runs in several.
     pub variant: Option<String>,
+}
+
+impl State {
+    /// What a client of an overlap knows as it begins.
+    pub fn of_client(&self, stream: Stream) -> State {
+        State {
+            stream,
+            captured: self.captured.clone(),
+            sessions: self.sessions.clone(),
+            held: self.held.clone(),
+            consumed: self.consumed.clone(),
+            unknown: self.unknown.clone(),
+            base: self.base,
+            variant: None,
+        }
+    }
+
+    /// Takes over what a client of an overlap opened, learned and holds. Of several connections on one session each is
+    /// held on: a session whose connection the run has closed would no longer be judged as open.
+    pub fn take_over(&mut self, client: usize, own: State) {
+        self.captured.extend(own.captured);
+        self.sessions.extend(own.sessions);
+        self.consumed.extend(own.consumed);
+        for (name, held) in own.held {
+            let other = self.held.get(&name).is_some_and(|known| !Arc::ptr_eq(known, &held));
+            // No name of a case has a space.
+            self.held.insert(if other { format!("{name} client {client}") } else { name }, held);
+        }
+    }
 }
 
 /// What checks may know.
