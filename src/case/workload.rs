@@ -60,12 +60,7 @@ pub struct Scripts {
 /// Draws a workload on sessions that are called `prefix` and a number. The same entropy makes the same scripts. Whatever
 /// is drawn, the first session is shared and at least one End of it is sent; the second, where there is one, is looked
 /// at alone; and no session is connected to more than once, so that no look disturbs another.
-pub fn generate(
-    workload: Workload,
-    abilities: Abilities<'_>,
-    prefix: &str,
-    entropy: &mut Unstructured<'_>,
-) -> Scripts {
+pub fn generate(workload: Workload, abilities: Abilities<'_>, prefix: &str, entropy: &mut Unstructured<'_>) -> Scripts {
     let mut draw = Draw(entropy);
     let clients = usize::try_from(workload.clients).unwrap_or(usize::MAX);
     let sessions: Vec<Session> =
@@ -258,5 +253,123 @@ pub fn end(name: &str) -> CallStep {
         fresh: false,
         denied: false,
         capture: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::seed::Seed;
+
+    const ALL: Abilities<'_> = Abilities {
+        describe: true,
+        websocket: true,
+        start: true,
+        schemes: &[Scheme::V1, Scheme::V3],
+        formats: &Format::ALL,
+    };
+    const NONE: Abilities<'_> =
+        Abilities { describe: false, websocket: false, start: false, schemes: &[], formats: &[] };
+
+    fn drawn(seed: u64, workload: Workload, abilities: Abilities<'_>) -> Scripts {
+        let mut stream = Seed(seed).stream("workload");
+        stream.unstructured(workload.entropy(), |u| generate(workload, abilities, "s", u))
+    }
+
+    fn workload(seed: u64) -> Workload {
+        let [clients, sessions, calls] = [(2, 63), (1, 24), (1, 20)].map(|(least, span)| {
+            let number = Seed(seed).stream(&format!("{least} {span}")).number() % span;
+            least + u32::try_from(number).expect("is small")
+        });
+        Workload { clients, sessions, calls }
+    }
+
+    /// What a step does, and to which session.
+    fn deed(step: &Step) -> (&'static str, &str) {
+        match &step.action {
+            Action::Open(open) => ("open", &open.name.value),
+            Action::Look(look) => (look.by[0].name(), &look.session.value),
+            Action::Call(call) => match &call.with[1].values[0].parts[0] {
+                Part::Variable(variable) => ("end", &variable.name),
+                Part::Text(_) => panic!("no session is named by its id: {call:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_same_entropy_makes_the_same_scripts_and_another_makes_others() {
+        for seed in 0..20 {
+            let workload = workload(seed);
+            assert_eq!(drawn(seed, workload, ALL), drawn(seed, workload, ALL), "{workload:?}");
+        }
+        let eight = Workload { clients: 8, sessions: 8, calls: 6 };
+        assert_ne!(drawn(1, eight, ALL), drawn(2, eight, ALL));
+        let nothing = generate(eight, ALL, "s", &mut Unstructured::new(&[]));
+        assert_eq!(nothing.overlap.elements.len(), 8, "without entropy it is plain, and whole");
+    }
+
+    #[test]
+    fn bounds_hold_and_no_look_disturbs_another() {
+        for seed in 0..200 {
+            let workload = workload(seed);
+            let abilities = if seed % 4 == 0 { NONE } else { ALL };
+            let scripts = drawn(seed, workload, abilities);
+            let clients = scripts.overlap.elements.len();
+            assert!(clients <= workload.clients as usize, "{workload:?}");
+            let mut opened: BTreeMap<&str, Option<usize>> =
+                scripts.opens.iter().map(|step| (deed(step).1, None)).collect();
+            let mut connected: BTreeMap<&str, usize> = BTreeMap::new();
+            let mut ended: BTreeMap<&str, usize> = BTreeMap::new();
+            for (client, script) in scripts.overlap.elements.iter().enumerate() {
+                assert!(script.steps().len() <= workload.calls as usize, "{workload:?}");
+                for step in script.steps() {
+                    let (what, session) = deed(step);
+                    match what {
+                        "open" => assert_eq!(opened.insert(session, Some(client)), None, "{session} is opened twice"),
+                        "websocket" => *connected.entry(session).or_default() += 1,
+                        "end" => *ended.entry(session).or_default() += 1,
+                        _ => {}
+                    }
+                    let owner = opened.get(session).unwrap_or_else(|| panic!("{session} is not open yet"));
+                    assert!(owner.is_none_or(|owner| owner == client), "{session} is another client's");
+                }
+            }
+            assert!(opened.len() <= workload.sessions as usize && opened.contains_key("s1"), "{opened:?}");
+            assert!(connected.values().all(|count| *count == 1), "{connected:?}");
+            assert!(ended.contains_key("s1") && !ended.contains_key("s2"), "{ended:?}");
+        }
+    }
+
+    #[test]
+    fn everything_that_the_target_has_is_done_and_nothing_else() {
+        let rows: [(Abilities<'_>, &[&str]); 4] = [
+            (ALL, &["describe", "end", "open", "websocket"]),
+            (Abilities { describe: false, ..ALL }, &["end", "open", "websocket"]),
+            (Abilities { start: false, ..ALL }, &["describe", "end", "websocket"]),
+            (NONE, &["end"]),
+        ];
+        for (abilities, expected) in rows {
+            let mut done: BTreeMap<&str, usize> = BTreeMap::new();
+            let mut forms = std::collections::BTreeSet::new();
+            for seed in 0..20 {
+                let scripts = drawn(seed, Workload { clients: 8, sessions: 8, calls: 6 }, abilities);
+                for step in scripts.overlap.steps() {
+                    *done.entry(deed(step).0).or_default() += 1;
+                    if let Action::Call(call) = &step.action
+                        && let Some(form) = &call.for_each
+                    {
+                        let (placement, scheme) = (form.placement.as_deref(), form.signature.as_deref());
+                        assert_ne!((placement, scheme), (Some(&[Placement::PostForm][..]), Some(&[Scheme::V3][..])));
+                        forms.insert(format!("{form:?}"));
+                    }
+                }
+            }
+            assert!(done.keys().copied().eq(expected.iter().copied()), "{abilities:?}: {done:?}");
+            assert!(done.values().all(|count| *count > 20), "{abilities:?}: {done:?}");
+            assert!(forms.len() > 20, "{abilities:?}: {} wire forms", forms.len());
+        }
     }
 }

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::expectation::{BodyMatch, LookOutcome};
 use super::{
-    Action, CallStep, Case, Element, Expectation, ForEach, LaneChoice, Matchers, OverlapStep, Parameter, Pause, RawStep,
-    Step, Template, TextMatch, Values, Workload,
+    Action, CallStep, Case, Element, Expectation, ForEach, LaneChoice, Matchers, OverlapStep, Parameter, Pause,
+    RawStep, Step, Template, TextMatch, Values, Workload,
 };
 use crate::contract::OutcomeRef;
 use crate::source::{Source, Span, Spanned};

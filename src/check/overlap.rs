@@ -238,9 +238,8 @@ fn end(record: &Record, client: usize) -> Option<Operation> {
 /// may be cut without that; another token opens nothing, whether the session is open or not. A WebSocket that was refused
 /// and then gave no answer is no verdict either.
 fn looks(look: &Look, client: usize) -> Vec<Operation> {
-    let refused_once = look.observations.iter().any(|seen| {
-        seen.observer == Observer::WebSocket && seen.sight == Sight::Unknown
-    });
+    let refused_once =
+        look.observations.iter().any(|seen| seen.observer == Observer::WebSocket && seen.sight == Sight::Unknown);
     let kind = |seen: &Observation| match (seen.observer, seen.sight) {
         (_, Sight::Unknown | Sight::Listed) => None,
         (Observer::Connection | Observer::WrongToken | Observer::NoToken, _) => None,
@@ -251,4 +250,165 @@ fn looks(look: &Look, client: usize) -> Vec<Operation> {
     };
     let operation = |kind| Operation { client, kind, invoked: look.at, returned: Some(look.done) };
     look.observations.iter().filter_map(kind).map(operation).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, broken};
+    use super::super::{Role, Sight};
+    use super::*;
+    use crate::http::Response;
+
+    use Observer::{Connection, Describe, WebSocket, WrongToken};
+    use Sight::{Closed, Open, Unknown};
+
+    const CASE: &str = "clauses: [end/effect/once]\nneeds: [sessions]\nsteps:\n  - workload: { clients: 2 }\n";
+
+    /// Something that happened to a session, from one moment to another.
+    enum Deed {
+        /// A Start that issued this id.
+        Start(&'static str),
+        Ended,
+        Refused,
+        Lost,
+        Looked(&'static [(Observer, Sight)]),
+    }
+
+    use Deed::{Ended, Looked, Lost, Refused, Start};
+
+    fn record(name: &str, from: u64, to: u64, deed: &Deed) -> Record {
+        let answered = |response: Response| sample::sent(Role::Judged, Reply::Answered(response));
+        let record = match deed {
+            Start(id) => {
+                let body = format!(
+                    r#"{{"RequestId":"{}","SessionId":"{id}","SecurityToken":"t","WebSocketUrl":"w"}}"#,
+                    sample::ID
+                );
+                Record { operation: Some("StartTerminalSession".to_owned()), ..answered(sample::answer(200, body)) }
+            }
+            Ended => answered(sample::success()),
+            Refused => answered(sample::not_found()),
+            Lost => sample::sent(Role::Judged, sample::lost(crate::http::CauseKind::Closed)),
+            Looked(seen) => {
+                let look = Look { at: Moment(from), done: Moment(to), ..sample::look(seen) };
+                Record { event: Event::Look(look), ..answered(sample::success()) }
+            }
+        };
+        let record = sample::with(record, |exchange| (exchange.sent, exchange.done) = (Moment(from), Moment(to)));
+        Record { session: Some(name.to_owned()), inner: Some(0), ..record }
+    }
+
+    type Row<'a> = (&'a str, u64, u64, Deed);
+
+    fn judged(rows: &[Row<'_>]) -> Judgement {
+        let records: Vec<Record> = rows.iter().map(|(name, from, to, deed)| record(name, *from, *to, deed)).collect();
+        judge(sample::context(), &sample::case(CASE), &records, 0, Duration::ZERO)
+    }
+
+    #[test]
+    fn each_violation_breaks_the_clause_that_it_is_about() {
+        const LATE: u64 = 700_000_000;
+        let rows: [(&str, &[Row<'_>], &[&str]); 14] = [
+            ("one life", &[("a", 0, 1, Start("x")), ("a", 2, 3, Ended), ("a", 4, 5, Refused)], &[]),
+            ("two successes", &[("a", 2, 6, Ended), ("a", 3, 5, Ended)], &["end/effect/once"]),
+            (
+                "one id for two",
+                &[("a", 0, 1, Start("x")), ("b", 2, 3, Start("x")), ("a", 4, 5, Ended), ("b", 6, 7, Refused)],
+                &["start/unique"],
+            ),
+            (
+                "an id again",
+                &[("a", 0, 1, Start("x")), ("a", 2, 3, Ended), ("b", 4, 5, Start("x"))],
+                &["end/effect/id-not-reused"],
+            ),
+            (
+                "an id each",
+                &[("a", 0, 1, Start("x")), ("b", 0, 1, Start("y")), ("a", 2, 3, Ended), ("a", 4, 5, Refused)],
+                &[],
+            ),
+            (
+                "closed by another's End",
+                &[("a", 0, 1, Start("x")), ("b", 2, 3, Ended), ("b", 4, 5, Refused), ("a", 6, 7, Refused)],
+                &["end/effect/only-named"],
+            ),
+            (
+                "closed by another's End, and looked at",
+                &[("b", 2, 3, Ended), ("b", 4, 5, Refused), ("a", 6, 7, Looked(&[(WebSocket, Closed)]))],
+                &["end/effect/only-named"],
+            ),
+            (
+                "closed while its own was on the way",
+                &[("b", 2, 3, Ended), ("b", 4, 5, Refused), ("a", 4, 9, Refused), ("a", 6, 7, Refused)],
+                &["end/effect/once"],
+            ),
+            (
+                "its own was lost",
+                &[("b", 2, 3, Ended), ("b", 4, 5, Refused), ("a", 4, 5, Lost), ("a", 6, 7, Refused)],
+                &[],
+            ),
+            (
+                "listed for too long",
+                &[("a", 2, 3, Ended), ("a", 4, 5, Refused), ("a", 6, 7, Looked(&[(Describe, Open)]))],
+                &["describe/closed"],
+            ),
+            (
+                "never listed",
+                &[("a", 0, 1, Looked(&[(Describe, Closed)])), ("a", 2, 3, Ended), ("a", 4, 5, Refused)],
+                &["describe/lists"],
+            ),
+            (
+                "a connection that is cut late, another token, and one that was refused once",
+                &[
+                    ("a", 0, 1, Looked(&[(Connection, Closed), (WrongToken, Closed)])),
+                    ("a", 0, 1, Looked(&[(WebSocket, Closed), (WebSocket, Unknown)])),
+                    ("a", 2, 3, Ended),
+                    ("a", 4, 5, Refused),
+                    ("a", 6, 7, Looked(&[(Connection, Open)])),
+                ],
+                &[],
+            ),
+            ("ten minutes without a connection", &[("a", 0, 1, Start("x")), ("a", LATE, LATE + 1, Refused)], &[]),
+            (
+                "ten minutes after it was ended",
+                &[("a", 0, 1, Start("x")), ("a", 2, 3, Ended), ("a", LATE, LATE + 1, Ended)],
+                &["end/effect/stays-closed"],
+            ),
+        ];
+        for (name, deeds, clauses) in rows {
+            let judgement = judged(deeds);
+            assert_eq!(broken(&judgement), clauses, "{name}: {judgement:?}");
+            for finding in &judgement.findings {
+                assert!(finding.notes.iter().any(|(name, _)| *name == "timeline"), "{name}: {finding:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_history_tests_no_more_than_it_shows() {
+        let (once, stays, only) = ("end/effect/once", "end/effect/stays-closed", "end/effect/only-named");
+        let rows: [(&str, &[Row<'_>], bool, &[&str]); 5] = [
+            ("a success and a later look", &[("a", 2, 3, Ended), ("a", 4, 5, Refused)], false, &[once, stays]),
+            ("a success alone", &[("a", 2, 3, Ended)], true, &[]),
+            ("lost", &[("a", 2, 3, Lost), ("a", 4, 5, Refused)], true, &[]),
+            (
+                "another is open afterwards",
+                &[("a", 2, 3, Ended), ("a", 4, 5, Refused), ("b", 4, 5, Looked(&[(WebSocket, Open)]))],
+                false,
+                &[only, once, stays],
+            ),
+            (
+                "another was open meanwhile",
+                &[("a", 2, 5, Ended), ("a", 6, 7, Refused), ("b", 4, 5, Looked(&[(WebSocket, Open)]))],
+                false,
+                &[once, stays],
+            ),
+        ];
+        for (name, deeds, undecided, tested) in rows {
+            let judgement = judged(deeds);
+            assert_eq!(!judgement.undecided.is_empty(), undecided, "{name}: {judgement:?}");
+            let mut tested = tested.to_vec();
+            tested.sort_unstable();
+            assert!(judgement.tested.keys().map(String::as_str).eq(tested), "{name}: {judgement:?}");
+        }
+    }
 }

@@ -68,9 +68,5 @@ fn afterwards(bed: &Bed, state: &State, name: &str) -> Vec<Step> {
     let look = |expected, by| step(Action::Look(LookAt { session: bare(name), by }), Some(expected));
     let end = || step(Action::Call(Box::new(end(name))), None);
     let gone = || look(LookOutcome::Unusable, by(false));
-    if open {
-        vec![look(LookOutcome::Usable, by(held)), end(), gone(), end()]
-    } else {
-        vec![gone(), end()]
-    }
+    if open { vec![look(LookOutcome::Usable, by(held)), end(), gone(), end()] } else { vec![gone(), end()] }
 }
