@@ -3,8 +3,10 @@
 use arbitrary::Unstructured;
 
 use super::{
-    Action, CallStep, Element, ForEach, LaneChoice, LookAt, OpenStep, OverlapStep, Parameter, Step, Template, Via,
+    Action, CallStep, Element, Expectation, ForEach, LaneChoice, LookAt, OpenStep, OverlapStep, Parameter, Step,
+    Template, Via,
 };
+use crate::case::expectation::LookOutcome;
 use crate::case::template::{Part, Variable};
 use crate::source::{Span, Spanned};
 use crate::wire::{Encoding, Format, Order, Placement, Scheme};
@@ -76,6 +78,22 @@ pub fn generate(workload: Workload, abilities: Abilities<'_>, prefix: &str, entr
     });
     let elements = scripts.filter(|script| !script.steps().is_empty()).collect();
     Scripts { opens, overlap: OverlapStep { elements, clients: 1 } }
+}
+
+/// What tells whether a session is what the clients were told: a look and an End, and where that End may be the first
+/// to succeed, the same again. A session that may be open and is `held` by a connection is connected to by nobody else.
+pub fn afterwards(name: &str, open: bool, held: bool) -> Vec<Step> {
+    let look = |expected, by: &[Via]| {
+        let expect = Some(Spanned::new(Expectation::Look(expected), Span::default()));
+        Step { expect, ..look(name, by) }
+    };
+    let end = || step(Action::Call(Box::new(end(name))));
+    let gone = || look(LookOutcome::Unusable, &[Via::Describe, Via::WebSocket]);
+    if !open {
+        return vec![gone(), end()];
+    }
+    let by: &[Via] = if held { &[Via::Describe] } else { &[Via::Describe, Via::WebSocket] };
+    vec![look(LookOutcome::Usable, by), end(), gone(), end()]
 }
 
 /// Entropy in the shape of choices; when it is used up, every choice is the first.
@@ -177,10 +195,10 @@ impl Swarm {
             }
             steps.push(match draw.weighed(&[end, describe, connect]) {
                 0 => self.end(draw, session, abilities),
-                1 => look(&session.name, Via::Describe),
+                1 => look(&session.name, &[Via::Describe]),
                 _ => {
                     connected[at] = true;
-                    look(&session.name, Via::WebSocket)
+                    look(&session.name, &[Via::WebSocket])
                 }
             });
         }
@@ -226,12 +244,12 @@ fn open(name: &str) -> Step {
     step(Action::Open(OpenStep { name: bare(name), region: None }))
 }
 
-fn look(name: &str, via: Via) -> Step {
-    step(Action::Look(LookAt { session: bare(name), by: vec![via] }))
+fn look(name: &str, by: &[Via]) -> Step {
+    step(Action::Look(LookAt { session: bare(name), by: by.to_vec() }))
 }
 
 /// EndTerminalSession for a session of the case.
-pub fn end(name: &str) -> CallStep {
+fn end(name: &str) -> CallStep {
     let variable = |name: &str, member: Option<&str>| {
         let variable = Variable { name: name.to_owned(), member: member.map(str::to_owned) };
         vec![Template { parts: vec![Part::Variable(variable)] }]

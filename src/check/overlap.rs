@@ -42,6 +42,7 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, records: &[Record], first: 
     }
     let rules = Rules { repeat_end: RepeatEnd::of(context.readings), settle };
     let histories = histories(records);
+    let mut spared = false;
     for (at, history) in histories.iter().enumerate() {
         let others = || histories.iter().enumerate().filter(move |(other, _)| *other != at).map(|(_, other)| other);
         match by_use_or_report(history, rules) {
@@ -64,9 +65,11 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, records: &[Record], first: 
                 judgement.tested(STAYS_CLOSED);
             }
         }
-        if outlived(history, others()) {
-            judgement.tested(ONLY_NAMED);
-        }
+        spared |= outlived(history, others());
+    }
+    // Once: how many of the sessions it is differs with the pace of the clients.
+    if spared {
+        judgement.tested(ONLY_NAMED);
     }
     judgement
 }

@@ -40,11 +40,17 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
             variant,
         };
         let first = result.history.len();
+        let findings = result.findings.len();
         let mut held = steps(bed, &case, &mut state, &mut result).await;
-        if held {
+        let unbroken = result.findings.len() == findings;
+        if held || unbroken {
             let records = &result.history[first..];
-            let judgement = check::overlap::judge(context(bed), &case, records, first, bed.target.settle);
-            held = judgement.findings.is_empty();
+            let mut judgement = check::overlap::judge(context(bed), &case, records, first, bed.target.settle);
+            if !held {
+                // Where a client could not go on, what was seen still tells what is wrong, though not what is right.
+                judgement = check::Judgement { findings: judgement.findings, ..check::Judgement::default() };
+            }
+            held &= judgement.findings.is_empty();
             result.add(judgement);
         }
         clean_up(bed, &mut state, &mut result).await;
