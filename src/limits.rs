@@ -80,8 +80,16 @@ pub const REDIRECTS: usize = 0;
 pub const FINDINGS_SHOWN: usize = 3;
 /// Bytes that a session command may print.
 pub const COMMAND_BYTES: usize = 64 << 10;
-/// Clients of one overlap.
+/// Clients of one overlap, or of one workload.
 pub const CLIENTS: u64 = 64;
+/// Steps of the script of one client.
+pub const SCRIPT_STEPS: usize = 50;
+/// Sessions of one workload; well below what may be open at a time, so that other cases go on beside it.
+pub const WORKLOAD_SESSIONS: u64 = 24;
+/// What each client of a workload does, at most: with all clients, fewer than the requests of one step.
+pub const WORKLOAD_CALLS: u64 = 20;
+/// Time without a connection after which a session is no longer judged as open (CONTRACT.md, rules for judging).
+pub const UNATTENDED: Duration = Duration::from_secs(600);
 /// What `wait: long` waits at least.
 pub const LONG_WAIT: Duration = Duration::from_secs(2);
 /// Longest time for the restart command.

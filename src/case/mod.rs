@@ -5,6 +5,7 @@ pub mod mutation;
 pub mod selection;
 pub mod step;
 pub mod template;
+pub mod workload;
 pub mod write;
 
 use std::sync::Arc;
@@ -12,9 +13,10 @@ use std::sync::Arc;
 pub use expectation::{Expectation, Matchers, StatusPattern, TextMatch};
 pub use mutation::{Class, Mutation, Values};
 pub use step::{
-    Action, CallStep, ForEach, LaneChoice, LookAt, OpenStep, OverlapStep, Parameter, Pause, RawStep, Step, Via,
+    Action, CallStep, Element, ForEach, LaneChoice, LookAt, OpenStep, OverlapStep, Parameter, Pause, RawStep, Step, Via,
 };
 pub use template::{Template, Variable};
+pub use workload::Workload;
 
 use crate::source::{Source, Spanned};
 
@@ -52,6 +54,11 @@ impl Case {
     /// The clause that a step's expectation proves: its own, or the case's first.
     pub fn clause_of<'a>(&'a self, step: &'a Step) -> &'a str {
         step.clause.as_ref().map_or_else(|| self.clauses[0].value.as_str(), |clause| clause.value.as_str())
+    }
+
+    /// How many sessions the case has open at a time, at most.
+    pub fn opens(&self) -> usize {
+        self.steps.iter().map(|step| step.action.opens()).sum()
     }
 
     /// Whether the case needs the capability, spelled out or through a step that opens a session.

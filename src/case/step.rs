@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Expectation, Template, Values};
+use super::{Expectation, Template, Values, Workload};
 use crate::source::{Span, Spanned};
 use crate::wire::{Encoding, Format, Order, Placement, Scheme};
 
@@ -36,6 +36,8 @@ pub enum Action {
     Connect(Spanned<String>),
     /// Steps of several clients at once.
     Overlap(OverlapStep),
+    /// Generated steps of several clients at once.
+    Workload(Workload),
     /// Restarts the target by the user's command.
     Restart,
 }
@@ -54,10 +56,45 @@ pub enum Pause {
 /// `overlap: [...]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OverlapStep {
-    /// What is done at once: calls, looks and connects, each by a client of its own.
-    pub steps: Vec<Step>,
-    /// How many clients do each of them.
+    /// What is done at once.
+    pub elements: Vec<Element>,
+    /// How many clients do each element that is a single step; a script has one.
     pub clients: u32,
+}
+
+/// One element of an overlap.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Element {
+    /// A call, look or connect.
+    Step(Step),
+    /// Steps that one client does in order; it may open sessions, which are its own until the overlap is over.
+    Script(Vec<Step>),
+}
+
+impl Element {
+    /// What each of its clients does.
+    pub fn steps(&self) -> &[Step] {
+        match self {
+            Element::Step(step) => std::slice::from_ref(step),
+            Element::Script(steps) => steps,
+        }
+    }
+}
+
+impl OverlapStep {
+    /// How many clients it has.
+    pub fn clients(&self) -> u64 {
+        let of = |element: &Element| match element {
+            Element::Step(_) => u64::from(self.clients),
+            Element::Script(_) => 1,
+        };
+        self.elements.iter().map(of).sum()
+    }
+
+    /// The steps of all elements in turn: what the index of a step within an overlap counts.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.elements.iter().flat_map(Element::steps)
+    }
 }
 
 /// An observer of a session, as a case names it.
@@ -75,6 +112,18 @@ pub enum Via {
     Connection,
     /// EndTerminalSession.
     End,
+}
+
+impl Action {
+    /// How many sessions it opens.
+    pub fn opens(&self) -> usize {
+        match self {
+            Action::Open(_) => 1,
+            Action::Overlap(overlap) => overlap.steps().map(|step| step.action.opens()).sum(),
+            Action::Workload(workload) => usize::try_from(workload.sessions).unwrap_or(usize::MAX),
+            _ => 0,
+        }
+    }
 }
 
 impl Via {

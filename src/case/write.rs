@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::expectation::{BodyMatch, LookOutcome};
 use super::{
-    Action, CallStep, Case, Expectation, ForEach, LaneChoice, Matchers, OverlapStep, Parameter, Pause, RawStep, Step,
-    Template, TextMatch, Values,
+    Action, CallStep, Case, Element, Expectation, ForEach, LaneChoice, Matchers, OverlapStep, Parameter, Pause,
+    RawStep, Step, Template, TextMatch, Values, Workload,
 };
 use crate::contract::OutcomeRef;
 use crate::source::{Source, Span, Spanned};
@@ -68,7 +68,10 @@ fn step_without_places(step: &mut Step) {
     match &mut step.action {
         Action::Open(open) => bare(&mut open.name),
         Action::Connect(session) => bare(session),
-        Action::Overlap(overlap) => overlap.steps.iter_mut().for_each(step_without_places),
+        Action::Overlap(overlap) => overlap.elements.iter_mut().for_each(|element| match element {
+            Element::Step(step) => step_without_places(step),
+            Element::Script(steps) => steps.iter_mut().for_each(step_without_places),
+        }),
         Action::Look(look) => bare(&mut look.session),
         Action::Call(call) => {
             bare(&mut call.operation);
@@ -80,7 +83,7 @@ fn step_without_places(step: &mut Step) {
                 axes.span = Span::default();
             }
         }
-        Action::Raw(_) | Action::Wait(_) | Action::Restart => {}
+        Action::Raw(_) | Action::Wait(_) | Action::Restart | Action::Workload(_) => {}
     }
 }
 
@@ -101,6 +104,7 @@ fn step(text: &mut String, step: &Step) {
         }
         Action::Connect(session) => line(text, STEP, "connect", &quoted(&session.value)),
         Action::Overlap(one) => overlap(text, one),
+        Action::Workload(one) => line(text, STEP, "workload", &workload(*one)),
         Action::Raw(one) => raw(text, one),
         Action::Wait(pause) => line(text, STEP, "wait", &wait(*pause)),
         Action::Restart => line(text, STEP, "restart", "true"),
@@ -170,14 +174,30 @@ fn raw(text: &mut String, raw: &RawStep) {
 
 fn overlap(text: &mut String, overlap: &OverlapStep) {
     let _ = writeln!(text, "{:STEP$}overlap:", "");
-    for one in &overlap.steps {
+    let item = |one: &Step| {
         let mut keys = String::new();
         step(&mut keys, one);
-        let _ = writeln!(text, "{:STEP$}  - {}", "", keys.trim().replace('\n', "\n    "));
+        format!("- {}", keys.trim().replace('\n', "\n  "))
+    };
+    for element in &overlap.elements {
+        let written = match element {
+            Element::Step(one) => item(one).replace('\n', "\n  "),
+            Element::Script(steps) => {
+                let steps: Vec<String> = steps.iter().map(|one| item(one).replace('\n', "\n    ")).collect();
+                format!("- {}", steps.join("\n        "))
+            }
+        };
+        let _ = writeln!(text, "{:STEP$}  {written}", "");
     }
     if overlap.clients != 1 {
         line(text, STEP, "clients", &overlap.clients.to_string());
     }
+}
+
+fn workload(workload: Workload) -> String {
+    let Workload { clients, sessions, calls } = workload;
+    let members = [("clients", clients), ("sessions", sessions), ("calls", calls)];
+    mapping(members.map(|(key, number)| (key, number.to_string())))
 }
 
 fn wait(pause: Pause) -> String {

@@ -42,7 +42,7 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Re
 fn step_of<'a>(case: &'a Case, index: usize, record: &Record) -> &'a Step {
     let step = &case.steps[index];
     match (&step.action, record.inner) {
-        (Action::Overlap(overlap), Some(inner)) => &overlap.steps[inner],
+        (Action::Overlap(overlap), Some(inner)) => overlap.steps().nth(inner).unwrap_or(step),
         _ => step,
     }
 }

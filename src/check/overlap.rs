@@ -4,71 +4,214 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::linearizability::{Answer, Judged, Kind, Operation, RepeatEnd, Rules, Violation, judge as judge_life};
+use super::linearizability::{
+    Answer, Breach, Judged, Kind, Operation, RepeatEnd, Rules, Violation, judge as judge_life,
+};
 use super::silence::is_silent;
-use super::{Context, Event, Finding, Judgement, Observation, Observer, Place, Record, Sight};
+use super::{Context, Event, Finding, Judgement, Look, Observation, Observer, Place, Record, Sight};
 use crate::case::{Action, Case};
+use crate::clock::Moment;
 use crate::http::Reply;
+use crate::limits;
 
 /// The clause that an overlap puts to the test.
 const CLAUSE: &str = "end/effect/once";
+/// The clause that a history puts to the test in which a session is found closed after it was ended.
+const STAYS_CLOSED: &str = "end/effect/stays-closed";
+/// The clause that a session puts to the test which is open after another was ended.
+const ONLY_NAMED: &str = "end/effect/only-named";
+
+/// What happened to one session.
+#[derive(Debug, Default)]
+struct History<'a> {
+    /// What the case calls it: by one name, but for an id that was issued twice.
+    name: &'a str,
+    /// Whether an End was sent by a call, not by a look alone.
+    asked: bool,
+    /// Operations, each with the index of the record that says so.
+    operations: Operations,
+}
 
 /// Judges one variant of a case that has an overlap, by all that happened in it. `first` is the index of the first of
 /// `records` in the case's history; looks may be `settle` late.
 pub fn judge(context: Context<'_>, case: &Arc<Case>, records: &[Record], first: usize, settle: Duration) -> Judgement {
     let mut judgement = Judgement::default();
-    if !case.steps.iter().any(|step| matches!(step.action, Action::Overlap(_))) {
+    let overlaps = |action: &Action| matches!(action, Action::Overlap(_) | Action::Workload(_));
+    if !case.steps.iter().any(|step| overlaps(&step.action)) {
         return judgement;
     }
-    let repeat_end = RepeatEnd::of(context.readings);
-    for (session, history) in histories(records) {
-        let operations: Vec<Operation> = history.iter().map(|(_, operation)| *operation).collect();
-        match judge_life(&operations, Rules { repeat_end, settle }) {
-            Judged::Linearizable => judgement.tested(CLAUSE),
-            Judged::Undecided(doubt) => {
-                judgement.undecided.insert(format!("session `{session}` of an overlap: {}", doubt.words()));
-            }
-            Judged::Violation(violation) => {
-                let at = violation.indices.last().map_or(0, |index| history[*index].0);
+    let rules = Rules { repeat_end: RepeatEnd::of(context.readings), settle };
+    let histories = histories(records);
+    let mut spared = false;
+    for (at, history) in histories.iter().enumerate() {
+        let others = || histories.iter().enumerate().filter(move |(other, _)| *other != at).map(|(_, other)| other);
+        match by_use_or_report(history, rules) {
+            (Judged::Violation(violation), operations) => {
+                let at = violation.indices.last().map_or(0, |index| operations[*index].0);
                 let place = Place { case, record: &records[at], index: first + at };
-                judgement.test(CLAUSE, None);
-                judgement.findings.push(finding(context, place, session, &violation));
+                let broken = broken(&operations, &violation, others());
+                judgement.tested(CLAUSE);
+                judgement.findings.push(finding(context, place, history.name, &violation, broken));
+                continue;
+            }
+            // What nobody tried to end, or a look alone did, says nothing about ending it.
+            (Judged::Undecided(_) | Judged::Linearizable, _) if !history.asked => {}
+            (Judged::Undecided(doubt), _) => {
+                let name = history.name;
+                judgement.undecided.insert(format!("session `{name}` of an overlap: {}", doubt.words()));
+            }
+            (Judged::Linearizable, _) => {
+                judgement.tested(CLAUSE);
+                judgement.tested(STAYS_CLOSED);
             }
         }
+        spared |= outlived(history, others());
+    }
+    // Once: how many of the sessions it is differs with the pace of the clients.
+    if spared {
+        judgement.tested(ONLY_NAMED);
     }
     judgement
 }
 
-fn finding(context: Context<'_>, place: Place<'_>, session: &str, violation: &Violation) -> Finding {
-    let words = violation.breach.words();
-    Finding::new(context, violation.clause(), place, "one life: issued, open, closed", words)
-        .label(format!("of `{session}`, {words}"))
-        .note("timeline", violation.timeline())
+/// Operations, each with the index of the record that says so.
+type Operations = Vec<(usize, Operation)>;
+
+/// What becomes of a history by use alone, or else by what Describe reports besides, which has clauses of its own.
+fn by_use_or_report(history: &History<'_>, rules: Rules) -> (Judged, Operations) {
+    let judged = |operations: Operations| {
+        let bare: Vec<Operation> = operations.iter().map(|(_, operation)| *operation).collect();
+        (judge_life(&bare, rules), operations)
+    };
+    let used = |(_, operation): &&(usize, Operation)| !matches!(operation.kind, Kind::Look(Observer::Describe, _));
+    let by_use = judged(history.operations.iter().filter(used).copied().collect());
+    if matches!(by_use.0, Judged::Violation(_)) { by_use } else { judged(history.operations.clone()) }
 }
 
-/// What happened to each session by name, with the index of the record that says so.
-fn histories(records: &[Record]) -> BTreeMap<&str, Vec<(usize, Operation)>> {
-    let mut histories: BTreeMap<&str, Vec<(usize, Operation)>> = BTreeMap::new();
-    for (index, record) in records.iter().enumerate() {
-        let Some(session) = record.session.as_deref() else { continue };
-        // The case's own steps are a client too, besides those of its overlaps.
-        let client = if record.inner.is_some() { record.client + 1 } else { 0 };
-        let history = histories.entry(session).or_default();
-        match &record.event {
-            Event::Exchange(_) => history.extend(end(record, client).map(|operation| (index, operation))),
-            Event::Look(look) => {
-                let seen = look.observations.iter().filter_map(|seen| {
-                    let kind = sight(seen)?;
-                    Some((index, Operation { client, kind, invoked: look.at, returned: Some(look.done) }))
-                });
-                history.extend(seen);
-            }
+/// What a violation breaks.
+enum Broken<'a> {
+    /// The clause of its kind.
+    Life,
+    /// Describe says what use does not: this clause.
+    Report(&'static str),
+    /// The session was closed, and only others had been ended, this one among them.
+    Neighbour(&'a str),
+}
+
+fn broken<'a, 'b: 'a>(
+    operations: &Operations,
+    violation: &Violation,
+    mut others: impl Iterator<Item = &'a History<'b>>,
+) -> Broken<'b> {
+    for operation in &violation.operations {
+        match operation.kind {
+            Kind::Look(Observer::Describe, Sight::Open) => return Broken::Report("describe/closed"),
+            Kind::Look(Observer::Describe, _) => return Broken::Report("describe/lists"),
+            _ => {}
         }
     }
-    // A session that nobody tried to end, or a look alone did, says nothing about ending.
-    let called = |index: usize| matches!(records[index].event, Event::Exchange(_));
-    histories.retain(|_, history| history.iter().any(|(index, _)| called(*index)));
+    let unasked = unasked(operations, violation);
+    let ended_by = |other: &&History<'b>| other.successes().any(|end| Some(end.invoked) <= unasked);
+    match unasked.and_then(|_| others.find(ended_by)) {
+        Some(other) => Broken::Neighbour(other.name),
+        None => Broken::Life,
+    }
+}
+
+fn finding(
+    context: Context<'_>,
+    place: Place<'_>,
+    session: &str,
+    violation: &Violation,
+    broken: Broken<'_>,
+) -> Finding {
+    let (clause, words, note) = match broken {
+        Broken::Life => (violation.clause(), violation.breach.words(), None),
+        Broken::Report(clause) => (clause, violation.breach.words(), None),
+        Broken::Neighbour(other) => {
+            let note = format!("`{other}`, and no End of `{session}` had been sent");
+            (ONLY_NAMED, "the session was found closed when only others had been ended", Some(note))
+        }
+    };
+    let finding = Finding::new(context, clause, place, "one life: issued, open, closed", words)
+        .label(format!("of `{session}`, {words}"))
+        .note("timeline", violation.timeline());
+    note.into_iter().fold(finding, |finding, note| finding.note("ended", note))
+}
+
+/// When a session was found closed before anybody had sent it an End, if that is the violation.
+fn unasked(operations: &Operations, violation: &Violation) -> Option<Moment> {
+    if !matches!(violation.breach, Breach::ClosedUnasked | Breach::NoneSucceeded) {
+        return None;
+    }
+    let index = *violation.indices.last()?;
+    let found = operations[index].1.returned?;
+    let asked = |(at, (_, operation)): (usize, &(usize, Operation))| {
+        at != index && matches!(operation.kind, Kind::End(_)) && operation.invoked <= found
+    };
+    (!operations.iter().enumerate().any(asked)).then_some(found)
+}
+
+/// Whether a session was seen open after another one's End had succeeded.
+fn outlived<'a, 'b: 'a>(history: &History<'_>, mut others: impl Iterator<Item = &'a History<'b>>) -> bool {
+    let open = |operation: &&Operation| matches!(operation.kind, Kind::End(Answer::Ok) | Kind::Look(_, Sight::Open));
+    let operations = history.operations.iter().map(|(_, operation)| operation);
+    let Some(last) = operations.filter(open).map(|operation| operation.invoked).max() else { return false };
+    others.any(|other| other.successes().any(|end| end.returned.is_some_and(|ended| ended < last)))
+}
+
+impl History<'_> {
+    fn successes(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.iter().map(|(_, operation)| operation).filter(|end| end.kind == Kind::End(Answer::Ok))
+    }
+
+    /// A session without a connection for ten minutes is no longer judged as open: it may have closed by itself.
+    fn forget_unattended(&mut self) {
+        let Some(first) = self.operations.iter().map(|(_, operation)| operation.invoked).min() else { return };
+        if self.successes().next().is_none() {
+            let closed = |kind| matches!(kind, Kind::End(Answer::NotFound) | Kind::Look(_, Sight::Closed));
+            self.operations.retain(|(_, operation)| {
+                !closed(operation.kind) || operation.invoked.since(first) < limits::UNATTENDED
+            });
+        }
+    }
+}
+
+/// What happened to each session. One that the run started goes by its id, since two Starts must not issue one.
+fn histories(records: &[Record]) -> Vec<History<'_>> {
+    let ids: BTreeMap<&str, String> =
+        records.iter().filter_map(|record| Some((record.session.as_deref()?, issued(record)?))).collect();
+    let mut histories: BTreeMap<&str, History<'_>> = BTreeMap::new();
+    for (index, record) in records.iter().enumerate() {
+        let Some(name) = record.session.as_deref() else { continue };
+        let key = ids.get(name).map_or(name, String::as_str);
+        let history = histories.entry(key).or_insert_with(|| History { name, ..History::default() });
+        // The case's own steps are a client too, besides those of its overlaps.
+        let client = if record.inner.is_some() { record.client + 1 } else { 0 };
+        let operations = match &record.event {
+            Event::Look(look) => looks(look, client),
+            Event::Exchange(_) if issued(record).is_some() => start(record, client).into_iter().collect(),
+            Event::Exchange(_) => end(record, client).into_iter().collect(),
+        };
+        let ends = |operation: &Operation| matches!(operation.kind, Kind::End(_));
+        history.asked |= record.exchange().is_some() && operations.iter().any(ends);
+        history.operations.extend(operations.into_iter().map(|operation| (index, operation)));
+    }
+    let mut histories: Vec<History<'_>> = histories.into_values().collect();
+    histories.iter_mut().for_each(History::forget_unattended);
     histories
+}
+
+/// The id that a record's Start was answered with.
+fn issued(record: &Record) -> Option<String> {
+    let seen = record.seen().filter(|_| record.operation.as_deref() == Some("StartTerminalSession"))?;
+    let id = seen.text("SessionId").filter(|id| !id.is_empty() && seen.took_effect());
+    id.map(str::to_owned)
+}
+
+fn start(record: &Record, client: usize) -> Option<Operation> {
+    let exchange = record.exchange()?;
+    Some(Operation { client, kind: Kind::Start, invoked: exchange.sent, returned: Some(exchange.done) })
 }
 
 fn end(record: &Record, client: usize) -> Option<Operation> {
@@ -93,11 +236,181 @@ fn end(record: &Record, client: usize) -> Option<Operation> {
     Some(Operation { client, kind: Kind::End(answer), invoked: exchange.sent, returned })
 }
 
-fn sight(seen: &Observation) -> Option<Kind> {
-    match (seen.observer, seen.sight) {
+/// What a look says of the session by itself. A connection that is held is cut some time after the session was ended, and
+/// may be cut without that; another token opens nothing, whether the session is open or not. A WebSocket that was refused
+/// and then gave no answer is no verdict either.
+fn looks(look: &Look, client: usize) -> Vec<Operation> {
+    let refused_once =
+        look.observations.iter().any(|seen| seen.observer == Observer::WebSocket && seen.sight == Sight::Unknown);
+    let kind = |seen: &Observation| match (seen.observer, seen.sight) {
         (_, Sight::Unknown | Sight::Listed) => None,
+        (Observer::Connection | Observer::WrongToken | Observer::NoToken, _) => None,
+        (Observer::WebSocket, Sight::Closed) if refused_once => None,
         (Observer::End, Sight::Open) => Some(Kind::End(Answer::Ok)),
         (Observer::End, Sight::Closed) => Some(Kind::End(Answer::NotFound)),
         (observer, sight) => Some(Kind::Look(observer, sight)),
+    };
+    let operation = |kind| Operation { client, kind, invoked: look.at, returned: Some(look.done) };
+    look.observations.iter().filter_map(kind).map(operation).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, broken};
+    use super::super::{Role, Sight};
+    use super::*;
+    use crate::http::Response;
+
+    use Observer::{Connection, Describe, WebSocket, WrongToken};
+    use Sight::{Closed, Open, Unknown};
+
+    const CASE: &str = "clauses: [end/effect/once]\nneeds: [sessions]\nsteps:\n  - workload: { clients: 2 }\n";
+
+    /// Something that happened to a session, from one moment to another.
+    enum Deed {
+        /// A Start that issued this id.
+        Start(&'static str),
+        Ended,
+        Refused,
+        Lost,
+        Looked(&'static [(Observer, Sight)]),
+    }
+
+    use Deed::{Ended, Looked, Lost, Refused, Start};
+
+    fn record(name: &str, from: u64, to: u64, deed: &Deed) -> Record {
+        let answered = |response: Response| sample::sent(Role::Judged, Reply::Answered(response));
+        let record = match deed {
+            Start(id) => {
+                let body = format!(
+                    r#"{{"RequestId":"{}","SessionId":"{id}","SecurityToken":"t","WebSocketUrl":"w"}}"#,
+                    sample::ID
+                );
+                Record { operation: Some("StartTerminalSession".to_owned()), ..answered(sample::answer(200, body)) }
+            }
+            Ended => answered(sample::success()),
+            Refused => answered(sample::not_found()),
+            Lost => sample::sent(Role::Judged, sample::lost(crate::http::CauseKind::Closed)),
+            Looked(seen) => {
+                let look = Look { at: Moment(from), done: Moment(to), ..sample::look(seen) };
+                Record { event: Event::Look(look), ..answered(sample::success()) }
+            }
+        };
+        let record = sample::with(record, |exchange| (exchange.sent, exchange.done) = (Moment(from), Moment(to)));
+        Record { session: Some(name.to_owned()), inner: Some(0), ..record }
+    }
+
+    type Row<'a> = (&'a str, u64, u64, Deed);
+
+    fn judged(rows: &[Row<'_>]) -> Judgement {
+        let records: Vec<Record> = rows.iter().map(|(name, from, to, deed)| record(name, *from, *to, deed)).collect();
+        judge(sample::context(), &sample::case(CASE), &records, 0, Duration::ZERO)
+    }
+
+    #[test]
+    fn each_violation_breaks_the_clause_that_it_is_about() {
+        const LATE: u64 = 700_000_000;
+        let rows: [(&str, &[Row<'_>], &[&str]); 14] = [
+            ("one life", &[("a", 0, 1, Start("x")), ("a", 2, 3, Ended), ("a", 4, 5, Refused)], &[]),
+            ("two successes", &[("a", 2, 6, Ended), ("a", 3, 5, Ended)], &["end/effect/once"]),
+            (
+                "one id for two",
+                &[("a", 0, 1, Start("x")), ("b", 2, 3, Start("x")), ("a", 4, 5, Ended), ("b", 6, 7, Refused)],
+                &["start/unique"],
+            ),
+            (
+                "an id again",
+                &[("a", 0, 1, Start("x")), ("a", 2, 3, Ended), ("b", 4, 5, Start("x"))],
+                &["end/effect/id-not-reused"],
+            ),
+            (
+                "an id each",
+                &[("a", 0, 1, Start("x")), ("b", 0, 1, Start("y")), ("a", 2, 3, Ended), ("a", 4, 5, Refused)],
+                &[],
+            ),
+            (
+                "closed by another's End",
+                &[("a", 0, 1, Start("x")), ("b", 2, 3, Ended), ("b", 4, 5, Refused), ("a", 6, 7, Refused)],
+                &["end/effect/only-named"],
+            ),
+            (
+                "closed by another's End, and looked at",
+                &[("b", 2, 3, Ended), ("b", 4, 5, Refused), ("a", 6, 7, Looked(&[(WebSocket, Closed)]))],
+                &["end/effect/only-named"],
+            ),
+            (
+                "closed while its own was on the way",
+                &[("b", 2, 3, Ended), ("b", 4, 5, Refused), ("a", 4, 9, Refused), ("a", 6, 7, Refused)],
+                &["end/effect/once"],
+            ),
+            (
+                "its own was lost",
+                &[("b", 2, 3, Ended), ("b", 4, 5, Refused), ("a", 4, 5, Lost), ("a", 6, 7, Refused)],
+                &[],
+            ),
+            (
+                "listed for too long",
+                &[("a", 2, 3, Ended), ("a", 4, 5, Refused), ("a", 6, 7, Looked(&[(Describe, Open)]))],
+                &["describe/closed"],
+            ),
+            (
+                "never listed",
+                &[("a", 0, 1, Looked(&[(Describe, Closed)])), ("a", 2, 3, Ended), ("a", 4, 5, Refused)],
+                &["describe/lists"],
+            ),
+            (
+                "a connection that is cut late, another token, and one that was refused once",
+                &[
+                    ("a", 0, 1, Looked(&[(Connection, Closed), (WrongToken, Closed)])),
+                    ("a", 0, 1, Looked(&[(WebSocket, Closed), (WebSocket, Unknown)])),
+                    ("a", 2, 3, Ended),
+                    ("a", 4, 5, Refused),
+                    ("a", 6, 7, Looked(&[(Connection, Open)])),
+                ],
+                &[],
+            ),
+            ("ten minutes without a connection", &[("a", 0, 1, Start("x")), ("a", LATE, LATE + 1, Refused)], &[]),
+            (
+                "ten minutes after it was ended",
+                &[("a", 0, 1, Start("x")), ("a", 2, 3, Ended), ("a", LATE, LATE + 1, Ended)],
+                &["end/effect/stays-closed"],
+            ),
+        ];
+        for (name, deeds, clauses) in rows {
+            let judgement = judged(deeds);
+            assert_eq!(broken(&judgement), clauses, "{name}: {judgement:?}");
+            for finding in &judgement.findings {
+                assert!(finding.notes.iter().any(|(name, _)| *name == "timeline"), "{name}: {finding:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_history_tests_no_more_than_it_shows() {
+        let (once, stays, only) = ("end/effect/once", "end/effect/stays-closed", "end/effect/only-named");
+        let rows: [(&str, &[Row<'_>], bool, &[&str]); 5] = [
+            ("a success and a later look", &[("a", 2, 3, Ended), ("a", 4, 5, Refused)], false, &[once, stays]),
+            ("a success alone", &[("a", 2, 3, Ended)], true, &[]),
+            ("lost", &[("a", 2, 3, Lost), ("a", 4, 5, Refused)], true, &[]),
+            (
+                "another is open afterwards",
+                &[("a", 2, 3, Ended), ("a", 4, 5, Refused), ("b", 4, 5, Looked(&[(WebSocket, Open)]))],
+                false,
+                &[only, once, stays],
+            ),
+            (
+                "another was open meanwhile",
+                &[("a", 2, 5, Ended), ("a", 6, 7, Refused), ("b", 4, 5, Looked(&[(WebSocket, Open)]))],
+                false,
+                &[once, stays],
+            ),
+        ];
+        for (name, deeds, undecided, tested) in rows {
+            let judgement = judged(deeds);
+            assert_eq!(!judgement.undecided.is_empty(), undecided, "{name}: {judgement:?}");
+            let mut tested = tested.to_vec();
+            tested.sort_unstable();
+            assert!(judgement.tested.keys().map(String::as_str).eq(tested), "{name}: {judgement:?}");
+        }
     }
 }

@@ -54,7 +54,23 @@ fn read(reader: &mut Reader<'_>, tree: &Node, id: &str, vocabulary: &Contract) -
     let steps = steps_of(reader, &fields, &mut scope, vocabulary);
     let names: Vec<&str> = needs.iter().map(|need| need.value.as_str()).collect();
     scope.check_needs(reader, &names, vocabulary);
-    Some(Case { id: id.to_owned(), source: reader.source.clone(), title, clauses, needs, tags, for_each, steps })
+    let case = Case { id: id.to_owned(), source: reader.source.clone(), title, clauses, needs, tags, for_each, steps };
+    check_opens(reader, &case);
+    Some(case)
+}
+
+/// A case holds the sessions that it opens until it ends, and a run has so many open at a time.
+fn check_opens(reader: &mut Reader<'_>, case: &Case) {
+    let mut opened = 0;
+    for step in &case.steps {
+        opened += step.action.opens();
+        if opened > limits::OPEN_SESSIONS {
+            let (most, all) = (limits::OPEN_SESSIONS, case.opens());
+            let message = format!("a case has at most {most} sessions open, this one has {all}");
+            reader.mend("too-many", step.span, message, "divide the case");
+            return;
+        }
+    }
 }
 
 fn title(reader: &mut Reader<'_>, node: &Node) -> Option<String> {

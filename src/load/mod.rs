@@ -9,6 +9,7 @@ mod expect;
 mod grow;
 mod matchers;
 pub mod node;
+mod overlap;
 pub mod profile;
 mod reader;
 mod scope;

@@ -20,13 +20,48 @@ pub(super) struct Scope {
     pub(super) sessions: Vec<String>,
     /// Values that earlier steps captured.
     pub(super) captures: Vec<String>,
+    /// What the clients of an overlap opened and captured: each knows its own alone until all are done.
+    of_clients: Clients,
     /// Clauses that the case lists.
     pub(super) clauses: Vec<String>,
     /// The first use of every capability.
     needed: Vec<(&'static str, Span, String)>,
 }
 
+/// Names that belong to the clients of the overlap that is being read.
+#[derive(Default)]
+struct Clients {
+    sessions: Vec<String>,
+    captures: Vec<String>,
+    /// How many sessions and captures stood before the overlap, once one is being read.
+    before: Option<(usize, usize)>,
+}
+
 impl Scope {
+    /// Begins an overlap; what the clients call their own is not known to each other.
+    pub(super) fn clients_begin(&mut self) {
+        self.of_clients.before = Some((self.sessions.len(), self.captures.len()));
+    }
+
+    /// Hides what one client opened and captured from the next.
+    pub(super) fn next_client(&mut self) {
+        let Some((sessions, captures)) = self.of_clients.before else { return };
+        self.of_clients.sessions.extend(self.sessions.drain(sessions..));
+        self.of_clients.captures.extend(self.captures.drain(captures..));
+    }
+
+    /// Ends an overlap: what its clients opened and captured is known from here on.
+    pub(super) fn clients_end(&mut self) {
+        let clients = std::mem::take(&mut self.of_clients);
+        self.sessions.extend(clients.sessions);
+        self.captures.extend(clients.captures);
+    }
+
+    /// Whether another client of the overlap that is being read opened a session of that name.
+    pub(super) fn of_others(&self, name: &str) -> bool {
+        self.of_clients.sessions.iter().any(|session| session == name)
+    }
+
     /// Notes that something needs a capability.
     pub(super) fn need(&mut self, capability: &'static str, span: Span, what: impl Into<String>) {
         if self.needed.iter().all(|(name, ..)| *name != capability) {
@@ -52,9 +87,9 @@ impl Scope {
     pub(super) fn is_free(&self, reader: &mut Reader<'_>, name: &str, span: Span) -> bool {
         let taken = if BUILT_IN.contains(&name) || name == FILLER {
             "is a variable that every case has"
-        } else if self.sessions.iter().any(|other| other == name) {
+        } else if self.sessions.iter().chain(&self.of_clients.sessions).any(|other| other == name) {
             "is a session that an earlier step opened"
-        } else if self.captures.iter().any(|other| other == name) {
+        } else if self.captures.iter().chain(&self.of_clients.captures).any(|other| other == name) {
             "is a value that an earlier step captured"
         } else {
             return true;

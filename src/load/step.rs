@@ -6,15 +6,15 @@ use super::node::{Kind, Node};
 use super::reader::{Fields, Reader, first_line};
 use super::scope::{FILLER, Scope};
 use super::yaml::shortened;
-use super::{call, expect};
-use crate::case::{Action, LookAt, OpenStep, OverlapStep, Pause, RawStep, Step, Values, Via};
+use super::{call, expect, overlap};
+use crate::case::{Action, LookAt, OpenStep, Pause, RawStep, Step, Values, Via, Workload};
 use crate::contract::Contract;
 use crate::diagnostic::did_you_mean;
 use crate::limits;
 use crate::source::{Span, Spanned};
 
 /// Actions, each with the keys that may stand beside it.
-pub(super) const ACTIONS: [(&str, &[&str]); 8] = [
+pub(super) const ACTIONS: [(&str, &[&str]); 9] = [
     ("open", &["region"]),
     (
         "call",
@@ -37,6 +37,7 @@ pub(super) const ACTIONS: [(&str, &[&str]); 8] = [
     ("look", &["by", "clause", "expect"]),
     ("connect", &["clause", "expect"]),
     ("overlap", &["clients", "clause"]),
+    ("workload", &[]),
     ("restart", &[]),
     ("raw", &["filler", "clause", "expect"]),
     ("wait", &[]),
@@ -60,7 +61,8 @@ pub(super) fn step(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope, voca
         }
         "look" => look(reader, &fields, node_of_action, scope).map(Action::Look),
         "connect" => session(reader, node_of_action, scope, "`connect`").map(Action::Connect),
-        "overlap" => overlap(reader, &fields, node_of_action, scope, vocabulary).map(Action::Overlap),
+        "overlap" => overlap::overlap(reader, &fields, node_of_action, scope, vocabulary).map(Action::Overlap),
+        "workload" => workload(reader, &fields, node_of_action, scope).map(Action::Workload),
         "restart" => restart(reader, node_of_action, scope),
         "raw" => raw(reader, &fields, node_of_action, scope).map(Action::Raw),
         _ => wait(reader, node_of_action).map(Action::Wait),
@@ -189,38 +191,23 @@ fn observers(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Via>> {
     (reader.mistakes.len() == before && !observers.is_empty()).then_some(observers)
 }
 
-/// What may happen at once: what needs no step before it in the same overlap.
-const AT_ONCE: [&str; 3] = ["call", "look", "connect"];
-
-fn overlap(
-    reader: &mut Reader<'_>,
-    fields: &Fields<'_>,
-    node: &Node,
-    scope: &mut Scope,
-    vocabulary: &Contract,
-) -> Option<OverlapStep> {
-    let clients = fields.get("clients").map(|node| number(reader, node, limits::CLIENTS));
+fn workload(reader: &mut Reader<'_>, fields: &Fields<'_>, node: &Node, scope: &mut Scope) -> Option<Workload> {
+    scope.need("sessions", fields.member("workload")?.1, "`workload`");
     let before = reader.mistakes.len();
-    let mut steps = Vec::new();
-    for node in reader.list(node, "a list of steps") {
-        let other = reader.map(node, "a step").is_some_and(|fields| {
-            ACTIONS.iter().any(|(name, _)| !AT_ONCE.contains(name) && fields.get(name).is_some())
-        });
-        if other {
-            let help = "calls, looks and connects overlap; what prepares them stands before the overlap";
-            reader.mend("contradiction", first_line(&reader.source.text, node.span), "this step cannot overlap", help);
-            continue;
-        }
-        steps.extend(step(reader, node, scope, vocabulary));
-    }
-    if reader.mistakes.len() > before || steps.is_empty() {
+    let fields = reader.fields(node, "a workload", &["clients", "sessions", "calls"])?;
+    let clients = reader.required(&fields, "clients", "a workload");
+    let clients = clients.and_then(|node| between(reader, node, 2, limits::CLIENTS));
+    let sessions = fields.get("sessions").map(|node| number(reader, node, limits::WORKLOAD_SESSIONS));
+    let calls = fields.get("calls").map(|node| number(reader, node, limits::WORKLOAD_CALLS));
+    if reader.mistakes.len() > before {
         return None;
     }
-    let clients = match clients {
-        Some(read) => u32::try_from(read?).ok()?,
-        None => 1,
-    };
-    Some(OverlapStep { steps, clients })
+    let or = |given: Option<Option<u64>>, otherwise| given.map_or(Some(otherwise), |read| u32::try_from(read?).ok());
+    Some(Workload {
+        clients: u32::try_from(clients?).ok()?,
+        sessions: or(sessions, Workload::SESSIONS)?,
+        calls: or(calls, Workload::CALLS)?,
+    })
 }
 
 fn restart(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope) -> Option<Action> {
@@ -245,6 +232,7 @@ fn session(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope, what: &str) 
         let sessions: Vec<&str> = scope.sessions.iter().map(String::as_str).collect();
         let message = format!("no earlier step opens a session `{}`", shortened(name));
         let help = match did_you_mean(name, sessions.iter().copied()) {
+            _ if scope.of_others(name) => "another client of this overlap opens it, for itself".to_owned(),
             Some(near) => format!("did you mean `{near}`?"),
             None if sessions.is_empty() => format!("open it before: `- open: {}`", shortened(name)),
             None => format!("open so far: {}", sessions.join(", ")),
@@ -286,15 +274,20 @@ fn filler_of(reader: &mut Reader<'_>, node: &Node) -> Option<(String, usize)> {
 
 /// A whole number from 1.
 pub(super) fn number(reader: &mut Reader<'_>, node: &Node, most: u64) -> Option<u64> {
+    between(reader, node, 1, most)
+}
+
+/// A whole number within bounds.
+pub(super) fn between(reader: &mut Reader<'_>, node: &Node, least: u64, most: u64) -> Option<u64> {
     let number = match &node.kind {
-        Kind::Number(number) => number.as_u64().filter(|number| (1..=most).contains(number)),
+        Kind::Number(number) => number.as_u64().filter(|number| (least..=most).contains(number)),
         _ => {
             reader.expected("a number", node);
             return None;
         }
     };
     if number.is_none() {
-        reader.mistake("out-of-range", node.span, format!("a whole number from 1 to {most} is expected here"));
+        reader.mistake("out-of-range", node.span, format!("a whole number from {least} to {most} is expected here"));
     }
     number
 }

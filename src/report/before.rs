@@ -24,8 +24,8 @@ fn session_id(record: &Record, history: &[Record]) -> Option<String> {
     match &record.event {
         Event::Exchange(exchange) => parameter(&exchange.request, "SessionId"),
         Event::Look(look) => {
-            let naming = history.iter().find(|record| record.session.as_ref() == Some(&look.session))?;
-            parameter(&naming.exchange()?.request, "SessionId")
+            let naming = history.iter().filter(|record| record.session.as_ref() == Some(&look.session));
+            naming.filter_map(Record::exchange).find_map(|exchange| parameter(&exchange.request, "SessionId"))
         }
     }
 }

@@ -9,9 +9,9 @@ use super::send::Bed;
 use super::sessions::{self, Session};
 use super::state::{State, context, fill};
 use super::target::{Availability, Target};
-use super::{call, clean_up, expand, look, overlap, raw, restart};
+use super::{call, clean_up, expand, look, overlap, raw, restart, workload};
 use crate::case::step::OpenStep;
-use crate::case::{Action, Case, Pause, Step, mutation};
+use crate::case::{Action, Case, Element, Pause, Step, mutation};
 use crate::check::history::Record;
 use crate::check::{self, CaseResult, Skip};
 use crate::contract::Level;
@@ -42,11 +42,17 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
             variant,
         };
         let first = result.history.len();
+        let findings = result.findings.len();
         let mut held = steps(bed, &case, &mut state, &mut result).await;
-        if held {
+        let unbroken = result.findings.len() == findings;
+        if held || unbroken {
             let records = &result.history[first..];
-            let judgement = check::overlap::judge(context(bed), &case, records, first, bed.target.settle);
-            held = judgement.findings.is_empty();
+            let mut judgement = check::overlap::judge(context(bed), &case, records, first, bed.target.settle);
+            if !held {
+                // Where a client could not go on, what was seen still tells what is wrong, though not what is right.
+                judgement = check::Judgement { findings: judgement.findings, ..check::Judgement::default() };
+            }
+            held &= judgement.findings.is_empty();
             result.add(judgement);
         }
         clean_up(bed, &mut state, &mut result).await;
@@ -141,7 +147,8 @@ async fn act(bed: &Bed, index: usize, step: &Step, state: &mut State, history: &
         Action::Connect(session) => look::hold(bed, &session.value, step.expect.is_some(), state, history).await,
         Action::Raw(raw) => raw::send(bed, raw, state, history).await,
         Action::Call(call) => call::call(bed, call, step, state, history).await,
-        Action::Overlap(overlap) => overlap::overlap(bed, overlap, state, history).await,
+        Action::Overlap(overlap) => overlap::overlap(bed, overlap, 0, state, history).await,
+        Action::Workload(workload) => workload::workload(bed, *workload, index, state, history).await,
         Action::Restart => restart::restart(bed, state).await,
     };
     for record in &mut history[first..] {
@@ -172,12 +179,26 @@ fn length(bed: &Bed, pause: Pause) -> Duration {
     }
 }
 
-async fn open_session(bed: &Bed, open: &OpenStep, state: &mut State, history: &mut Vec<Record>) -> Result<(), String> {
+/// Opens a session under the name that the step gives it; the requests for it are about that name.
+///
+/// # Errors
+/// Why there is none.
+pub(super) async fn open_session(
+    bed: &Bed,
+    open: &OpenStep,
+    state: &mut State,
+    history: &mut Vec<Record>,
+) -> Result<(), String> {
     let region = match &open.region {
         Some(region) => fill(bed, state, region)?,
         None => bed.target.region.clone(),
     };
-    let session = sessions::open(bed, &region, &mut state.stream, history).await?;
+    let first = history.len();
+    let opened = sessions::open(bed, &region, &mut state.stream, history).await;
+    for record in &mut history[first..] {
+        record.session = Some(open.name.value.clone());
+    }
+    let session = opened?;
     state.sessions.insert(open.name.value.clone(), session);
     Ok(())
 }
@@ -185,15 +206,21 @@ async fn open_session(bed: &Bed, open: &OpenStep, state: &mut State, history: &m
 /// The sessions that a case may have open at a time, if it ends none itself.
 fn opens(case: &Case, target: &Target) -> usize {
     let of = |step: &Step| match &step.action {
-        Action::Open(_) => 1,
         Action::Call(call) if call.operation.value == "StartTerminalSession" => {
             let forms = call.for_each.as_ref().map_or(1, |axes| expand::forms(axes, ordinary(target), target).len());
             forms * call.times as usize
         }
-        _ => 0,
+        action => action.opens(),
     };
     let all = case.steps.iter().map(|step| match &step.action {
-        Action::Overlap(overlap) => overlap.steps.iter().map(of).sum::<usize>() * overlap.clients as usize,
+        Action::Overlap(overlap) => overlap
+            .elements
+            .iter()
+            .map(|element| match element {
+                Element::Step(step) => of(step) * overlap.clients as usize,
+                script => script.steps().iter().map(of).sum(),
+            })
+            .sum(),
         _ => of(step),
     });
     all.sum()

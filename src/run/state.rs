@@ -19,8 +19,9 @@ pub(super) struct State {
     pub captured: BTreeMap<String, String>,
     /// Sessions by name.
     pub sessions: BTreeMap<String, Session>,
-    /// Connections held on sessions, by the session's name.
-    pub held: BTreeMap<String, Held>,
+    /// Connections held on sessions, by the session's name. Clients of an overlap share those of the case: a connection
+    /// that is held is the look, for each of them.
+    pub held: BTreeMap<String, Arc<Held>>,
     /// Sessions that a look by End has ended, by name.
     pub consumed: BTreeSet<String>,
     /// What all clients of the case note for its end.
@@ -46,6 +47,34 @@ impl State {
     /// What was noted so far.
     pub(super) fn noted(&self) -> MutexGuard<'_, Noted> {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a client of an overlap knows as it begins.
+    pub fn of_client(&self, stream: Stream) -> State {
+        State {
+            stream,
+            captured: self.captured.clone(),
+            sessions: self.sessions.clone(),
+            held: self.held.clone(),
+            consumed: self.consumed.clone(),
+            noted: self.noted.clone(),
+            unknown: self.unknown.clone(),
+            base: self.base,
+            variant: None,
+        }
+    }
+
+    /// Takes over what a client of an overlap opened, learned and holds. Of several connections on one session each is
+    /// held on: a session whose connection the run has closed would no longer be judged as open.
+    pub fn take_over(&mut self, client: usize, own: State) {
+        self.captured.extend(own.captured);
+        self.sessions.extend(own.sessions);
+        self.consumed.extend(own.consumed);
+        for (name, held) in own.held {
+            let other = self.held.get(&name).is_some_and(|known| !Arc::ptr_eq(known, &held));
+            // No name of a case has a space.
+            self.held.insert(if other { format!("{name} client {client}") } else { name }, held);
+        }
     }
 }
 

@@ -41,7 +41,7 @@ fn step(state: State, operation: &Operation, repeat_end: RepeatEnd) -> Vec<State
 }
 
 /// Whether some order that respects real time runs through the machine.
-fn fits(history: &[Operation], rules: Rules) -> bool {
+pub(super) fn fits(history: &[Operation], rules: Rules) -> bool {
     let settle = u64::try_from(rules.settle.as_micros()).expect("is small");
     let window = |operation: &Operation| {
         let late = matches!(operation.kind, Kind::Look(..) | Kind::End(Answer::NotFound)) && !operation.is_lost();
@@ -66,17 +66,17 @@ fn go(history: &[Operation], windows: &[(u64, u64)], repeat_end: RepeatEnd, left
 }
 
 /// The same numbers in every run (splitmix64); checks are below `seed` and may not take theirs from it.
-struct Dice(u64);
+pub(super) struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)) % bound
     }
 
-    fn one_in(&mut self, count: u64) -> bool {
+    pub fn one_in(&mut self, count: u64) -> bool {
         self.below(count) == 0
     }
 }
@@ -157,7 +157,7 @@ fn mutate(dice: &mut Dice, history: &mut Vec<Operation>) {
 }
 
 /// Forgets what became of all operations but those of `kept`; what they may have done stays possible.
-fn forget_but(history: &[Operation], kept: &[usize]) -> Vec<Operation> {
+pub(super) fn forget_but(history: &[Operation], kept: &[usize]) -> Vec<Operation> {
     let forgotten = |operation: &Operation| match operation.kind {
         Kind::Start => Some(Operation { invoked: Moment(0), returned: None, ..*operation }),
         Kind::End(Answer::Ok | Answer::Unknown) => Some(Operation { returned: None, ..*operation }),

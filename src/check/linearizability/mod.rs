@@ -57,6 +57,8 @@ mod violation;
 mod agreement;
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
+mod planted;
 
 use std::time::Duration;
 
