@@ -12,7 +12,7 @@ use endspec::load;
 use endspec::run::{self, Ended, Means, Plan, Progress, SessionSource, Target};
 use endspec::seed::Seed;
 use endspec::source::Source;
-use endspec::transport::{Endpoint, Proxies, Roots, Settings, Transport};
+use endspec::transport::{Endpoint, Settings, Transport};
 use endspec::wire::frame::{Frame, FrameKind};
 use endspec::wire::{Scheme, parameters};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -269,7 +269,7 @@ pub async fn run(small: &Small, case: &str, clock: Clock, settle: Duration) -> E
         load::case::case(&source, "sessions", &contract).unwrap_or_else(|mistakes| panic!("{case}: {mistakes:#?}"));
     let endpoint = Endpoint::parse(&format!("http://{}", small.addr)).unwrap();
     let timeout = Duration::from_secs(10);
-    let settings = Settings { timeout, proxies: Proxies::none(), roots: Roots::Platform };
+    let settings = Settings::new(timeout);
     let transport = Transport::new(&endpoint, &settings, clock.clone());
     let plan = Plan { jobs: 1, seed: Seed(7), requests_per_second: None, time_limit: None };
     let target = Target {
@@ -290,8 +290,8 @@ pub async fn run(small: &Small, case: &str, clock: Clock, settle: Duration) -> E
         settle,
         id_header: None,
     };
-    let means = Means { transport, clock, stop: small.stop.subscribe(), progress: Arc::new(Quiet) };
-    tokio::time::timeout(PATIENCE, run::run(vec![Arc::new(case)], contract, target, plan, means))
+    let means = Means { transport, clock, stop: small.stop.subscribe(), progress: Arc::new(Quiet), salt: Seed(0) };
+    tokio::time::timeout(PATIENCE, run::run(vec![Arc::new(case)], Arc::new(contract), target, plan, means))
         .await
         .expect("the run ends")
 }

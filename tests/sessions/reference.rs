@@ -13,7 +13,7 @@ use endspec::run::{self, Means, Plan, Progress, SessionSource, Target};
 use endspec::seed::Seed;
 use endspec::server::settings::{Auth, INSTANCE_ID, OTHER_REGION_ID, REGION_ID, UNSUPPORTED_REGION_ID};
 use endspec::server::{Server, listen, settings};
-use endspec::transport::{Endpoint, Proxies, Roots, Settings, Transport};
+use endspec::transport::{Endpoint, Settings, Transport};
 use endspec::wire::Scheme;
 use tokio::sync::watch;
 
@@ -33,7 +33,7 @@ async fn after_a_whole_run_the_built_in_server_has_no_session_open_and_the_repor
     let listening = listen::bind("127.0.0.1:0", server.clone(), clock.clone()).await.unwrap();
     let endpoint = Endpoint::parse(&listening.url()).unwrap();
     let timeout = Duration::from_secs(60);
-    let settings = Settings { timeout, proxies: Proxies::none(), roots: Roots::Platform };
+    let settings = Settings::new(timeout);
     let transport = Transport::new(&endpoint, &settings, clock.clone());
     let target = Target {
         endpoint,
@@ -55,8 +55,8 @@ async fn after_a_whole_run_the_built_in_server_has_no_session_open_and_the_repor
     };
     let plan = Plan { jobs: 8, seed: Seed(7), requests_per_second: None, time_limit: None };
     let (_go, stop) = watch::channel(false);
-    let means = Means { transport, clock: clock.clone(), stop, progress: Arc::new(Quiet) };
-    let ended = run::run(suite.cases, contract, target, plan, means).await;
+    let means = Means { transport, clock: clock.clone(), stop, progress: Arc::new(Quiet), salt: Seed(0) };
+    let ended = run::run(suite.cases, Arc::new(contract), target, plan, means).await;
     let started = |record: &&endspec::check::Record| record.operation.as_deref() == Some("StartTerminalSession");
     let records = ended.results.iter().flat_map(|result| &result.history).filter(started);
     let issued: BTreeSet<String> =

@@ -16,7 +16,7 @@ use endspec::server::Server;
 use endspec::server::listen;
 use endspec::server::settings::{ACCESS_KEY_ID, ACCESS_KEY_SECRET, INSTANCE_ID, Settings as ServerSettings};
 use endspec::source::Source;
-use endspec::transport::{Endpoint, Proxies, Roots, Settings, Transport};
+use endspec::transport::{Endpoint, Settings, Transport};
 use endspec::wire::{Credential, Scheme};
 use tokio::sync::watch;
 
@@ -90,12 +90,12 @@ async fn run(case: &str, seed: u64, target: impl FnOnce(Readings) -> Target) -> 
     let case = load::case::case(&Source::new("workload.yaml", case), "workload", &contract).unwrap();
     let target = target(Readings::defaults(&contract));
     let clock = Clock::system();
-    let settings = Settings { timeout: target.timeout, proxies: Proxies::none(), roots: Roots::Platform };
+    let settings = Settings::new(target.timeout);
     let transport = Transport::new(&target.endpoint, &settings, clock.clone());
     let plan = Plan { jobs: 1, seed: Seed(seed), requests_per_second: None, time_limit: None };
     let (_go, stop) = watch::channel(false);
-    let means = Means { transport, clock, stop, progress: Arc::new(Quiet) };
-    let mut ended = run::run(vec![Arc::new(case)], contract, target, plan, means).await;
+    let means = Means { transport, clock, stop, progress: Arc::new(Quiet), salt: Seed(0) };
+    let mut ended = run::run(vec![Arc::new(case)], Arc::new(contract), target, plan, means).await;
     assert_eq!(ended.leaked, Vec::<String>::new(), "nothing is left open");
     ended.results.remove(0)
 }
