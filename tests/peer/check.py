@@ -215,7 +215,8 @@ def main() -> int:
         parser.error(f"no such fault: {', '.join(sorted(unknown))}; peer_server.py --list-faults names them all")
     passed, problems = 0, []
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for check in pool.map(lambda run: run(), checks(settings.program, settings.times, settings.select, settings.wanted)):
+        runs = checks(settings.program, settings.times, settings.select, settings.wanted)
+        for check in pool.map(lambda run: run(), runs):
             print("ok  " if check.ok else "FAIL", check.line, flush=True)
             passed += check.ok
             if not check.ok:
