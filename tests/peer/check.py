@@ -37,6 +37,8 @@ READINGS = [
 ]
 # The faults of state meet the cases about sessions alone: the others tell nothing more, and take most of the time.
 SESSIONS = "end/effect/*,start/*,describe/*"
+# These come only with much traffic, so they meet the whole suite.
+RARE = {"proxy-retries", "tombstones-evicted"}
 # Faults that the suite does not find yet, and why. One that it finds fails the check, until it is taken off.
 GAPS = {
     "hung-up-survives": "no case ends a session whose connection the client has closed",
@@ -167,7 +169,7 @@ def calls(finding: dict) -> int:
 
 def fault(program: str, times: int, select: str | None, name: str, clauses: list[str]) -> Check:
     """A fault must be found in every run, under one of its clauses, in few calls; one of the gaps in none."""
-    select = select or (SESSIONS if name in LAPSES else "*")
+    select = select or (SESSIONS if name in LAPSES.keys() - RARE else "*")
     found, by, also, lengths, problems = 0, Counter[str](), Counter[str](), [0], []
     for _ in range(times):
         with tempfile.TemporaryDirectory() as folder:
