@@ -5,7 +5,7 @@ It was written from the documents alone, in another language than the reference 
 a look at it, so that one misreading cannot hide on both sides. Honest by default; `--fault NAME`
 gives it one defect of the kind that real implementations have, `--list-faults` names them all.
 
-Loopback only. State lives in memory: after a restart every session is gone, none is open again.
+Loopback only. State lives in memory, where after a restart every session is gone, or in the file of `--state`.
 """
 
 from __future__ import annotations
@@ -34,9 +34,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 from xml.sax.saxutils import escape
+
+from lapses import LAPSES, Lapse
 
 Params = list[tuple[str, str]]
 
@@ -64,7 +67,7 @@ CLOCK_WINDOW = 15 * 60
 NONCE_SECONDS = 60 * 60
 URL_SECONDS = 10 * 60
 IDLE_SECONDS = 3 * 60
-SESSIONS_PER_REGION = 100
+SESSIONS_PER_REGION = 1000  # faults that open sessions again must not run into it
 
 
 class Fault(NamedTuple):
@@ -140,6 +143,8 @@ FAULTS: dict[str, Fault] = {
     "unsigned-passes": Fault("rpc/signature/required", "calls without any signature are served"),
     "never-expires": Fault("rpc/signature/expired", "timestamps are not looked at"),
     "nonce-per-method": Fault("rpc/signature/nonce", "a nonce used by GET is new to POST, and V1's to V3"),
+    # What an ended session is from then on
+    **{name: Fault(lapse.clauses, lapse.__doc__ or "") for name, lapse in LAPSES.items()},
 }  # fmt: skip
 
 
@@ -456,9 +461,9 @@ class Session:
     reason: str = ""
     channels: set[Channel] = field(default_factory=set)
 
-    def end(self, reason: str, keep_channels: bool = False) -> None:
+    def end(self, reason: str, cut: Iterable[Channel]) -> None:
         self.ended, self.reason = time.time(), reason
-        for channel in () if keep_channels else list(self.channels):
+        for channel in cut:
             channel.shut(b"\x05Exit")
 
     def describe(self, as_connected: bool) -> dict[str, Any]:
@@ -482,30 +487,60 @@ class Session:
 class Registry:
     """Every session ever started; an ended one stays on record, and its id stays taken."""
 
-    def __init__(self, fault: str | None) -> None:
-        self.fault = fault
+    def __init__(self, fault: str | None, state: Path | None) -> None:
+        self.fault, self.state = fault, state
+        self.lapse = LAPSES.get(fault or "", Lapse)(self)
         self.all: dict[str, Session] = {}
         self.order: list[Session] = []
         self.open: dict[str, Session] = {}
         self.last_ended: Session | None = None
+        if state is not None and state.exists():
+            self.recall(state.read_text())
+
+    def recall(self, text: str) -> None:
+        """Goes on from what the program before wrote down; a last line without its end was never answered."""
+        rows = [json.loads(line) for line in text.split("\n")[:-1]]
+        ended = {row["end"] for row in rows if "end" in row}
+        for row in (row for row in rows if "id" in row):
+            if row["id"] in ended and not self.lapse.recalls_ended:
+                continue
+            session = Session(sequence=len(self.order), seen=row["created"], **row)
+            self.all[session.id] = self.open[session.id] = session
+            self.order.append(session)
+            if session.id in ended:
+                del self.open[session.id]
+                session.end("ClientClosed", [])
+
+    def record(self, row: dict[str, Any]) -> None:
+        if self.state is not None:
+            with self.state.open("a") as file:
+                file.write(json.dumps(row) + "\n")
 
     def start(self, region: str, instances: list[str], options: dict[str, Any]) -> Session:
         self.expire()
         if sum(session.region == region for session in self.open.values()) >= SESSIONS_PER_REGION:
             raise Refusal(403, "SessionCount.ExceedLimit", "The number of sessions exceeds the upper limit.")
         if self.fault == "start-revives" and self.last_ended is not None:
-            self.last_ended.ended = None
-            self.open[self.last_ended.id] = self.last_ended
+            self.reopen(self.last_ended)
             self.last_ended = None
         sequence = len(self.order)
-        name = f"s-{REGIONS[region]}{sequence % 8:012d}" if self.fault == "id-wraps" else ""
-        while not name or (name in self.all and self.fault != "id-wraps"):
+        name = f"s-{REGIONS[region]}{sequence % 8:012d}" if self.fault == "id-wraps" else self.lapse.name(region)
+        while not name:
             name = f"s-{REGIONS[region]}" + "".join(secrets.choice(BASE36) for _ in range(12))
+            name = "" if name in self.all else name
         now = time.time()
         session = Session(name, sequence, region, str(uuid.uuid4()), instances, options, now, now)
         self.all[name] = self.open[name] = session
         self.order.append(session)
+        kept = {"id": name, "region": region, "token": session.token, "instances": instances, "options": options}
+        self.record(kept | {"created": now})
         return session
+
+    def reopen(self, session: Session) -> None:
+        """What no honest server does: only the faults call it."""
+        if session.ended is not None and self.all[session.id] is session:
+            session.ended, session.reason = None, ""
+            self.open[session.id] = session
 
     def expire(self) -> None:
         """Ends what nobody connected to while its URL was valid."""
@@ -516,7 +551,9 @@ class Registry:
     def end(self, session: Session, reason: str = "ClientClosed") -> None:
         self.open.pop(session.id, None)
         self.last_ended = session
-        session.end(reason, keep_channels=self.fault == "socket-stays")
+        if self.lapse.records_ends:
+            self.record({"end": session.id})
+        session.end(reason, [] if self.fault == "socket-stays" else self.lapse.cuts(session))
 
     def find(self, region: str, name: str) -> Session | None:
         self.expire()
@@ -673,7 +710,10 @@ class Call:
     request: Request
     params: Params
     single: dict[str, str]  # one value a name, as the reading of repeated parameters chooses it
-    headers: list[tuple[str, str]] = field(default_factory=list)  # of the answer
+    xml: bool  # asked for as the answer's format
+    connection: int  # counted since the server began
+    nth: int  # of the connection's requests
+    headers: list[tuple[str, str]]  # of the answer
 
 
 class Service:
@@ -681,7 +721,9 @@ class Service:
         self.settings = settings
         self.fault: str | None = settings.fault
         self.gate = gate
-        self.registry = Registry(self.fault)
+        self.registry = Registry(self.fault, settings.state)
+        self.lapse = self.registry.lapse
+        self.connections = itertools.count(1)
         self.address = ""
         self.answers = 0
         self.last_id = ""
@@ -802,6 +844,7 @@ class Service:
         if port:
             options["PortNumber"] = int(port)
         session = self.registry.start(region, instances, options)
+        await self.lapse.started(call, session)
         url = f"ws://{self.address}/session?sessionId={session.id}&token={session.token}"
         return {"SessionId": session.id, "SecurityToken": session.token, "WebSocketUrl": url}
 
@@ -827,7 +870,7 @@ class Service:
         as_connected = self.fault == "listed-as-connected"
         return {
             "NextToken": f"p{page[-1].sequence}" if more else "",
-            "Sessions": {"Session": [session.describe(as_connected) for session in page]},
+            "Sessions": {"Session": [self.lapse.described(call, row, row.describe(as_connected)) for row in page]},
         }
 
     async def end(self, call: Call) -> dict[str, Any]:
@@ -835,24 +878,34 @@ class Service:
         if self.fault == "refusal-closes" and name in self.registry.open:
             if call.single.get("RegionId") in self.settings.unsupported_region:
                 self.registry.end(self.registry.open[name])
+        self.lapse.asked(call, name)
         region = self.region(call.single)
         if name is None and self.fault == "missing-session-accepted":
             return {}
         if name is None or (name == "" and self.settings.empty_parameter == "missing"):
             raise self.missing("SessionId")
         await self.stumble(name, call)
-        session = self.registry.find(region, name)
+        session = self.registry.find(region, name) or self.lapse.finds(name)
         if session is None and name != "" and not SESSION_ID.fullmatch(name):
             raise not_valid("SessionId") if self.settings.malformed_session == "invalid" else session_not_found()
-        if session is None or (session.ended is not None and self.settings.repeat_end == "not-found"):
+        if session is None:
             raise session_not_found()
-        if session.ended is not None or (self.fault == "get-has-no-effect" and call.request.method == "GET"):
+        if session.ended is not None and self.settings.repeat_end == "not-found":
+            if self.lapse.overlooks(call, session):
+                return {}
+            self.lapse.refused(call, session)
+            raise session_not_found()
+        if session.ended is not None or not self.lapse.takes_effect(call, session):
+            return {}
+        if self.fault == "get-has-no-effect" and call.request.method == "GET":
             return {}
         if self.fault == "check-then-act":
             await asyncio.sleep(0.05)
         if self.fault == "closes-newest":
             session = [s for s in self.registry.open.values() if s.region == region][-1]
         self.registry.end(session)
+        if not self.lapse.ended(call, session):
+            raise session_not_found()
         return {"Code": "0"} if self.fault == "success-code" else {}
 
     async def stumble(self, name: str, call: Call) -> None:
@@ -905,6 +958,7 @@ class Connection:
     def __init__(self, service: Service, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.service, self.reader, self.writer = service, reader, writer
         self.fault = service.fault
+        self.number, self.requests = next(service.connections), itertools.count(1)
 
     async def run(self) -> None:
         try:
@@ -953,7 +1007,8 @@ class Connection:
             if is_form and self.fault != "form-ignored":
                 params += decode_pairs(request.body, self.fault != "plus-literal")
             xml = self.wants_xml(request, params, xml)
-            call = Call(request, params, self.service.choose(params), extra)
+            single = self.service.choose(params)
+            call = Call(request, params, single, xml, self.number, next(self.requests), extra)
             action, members = await self.service.serve(call)
         except Refusal as refusal:
             return self.refuse(request, refusal, xml, keep, extra)
@@ -1072,11 +1127,14 @@ class Connection:
             service.registry.expire()
             session = service.registry.all.get(query.get("sessionId", ""))
             ended = session is not None and session.ended is not None and self.fault != "url-stays"
+            if session is not None and ended:
+                ended = not service.lapse.admits(session, self.number, query.get("token"))
             if session is None or (ended and service.settings.closed_websocket == "refused"):
                 raise session_not_found()
             # The ended come first: with the wrong token too, they are ended.
             token = query.get("token", "").encode("utf-8", "surrogateescape")
-            if not ended and not hmac.compare_digest(session.token.encode(), token):
+            tokenless = session.ended is not None and self.fault == "tokenless-url"
+            if not ended and not tokenless and not hmac.compare_digest(session.token.encode(), token):
                 raise Refusal(403, "Forbidden", "The token of the session is not valid.")
         except Refusal as refusal:
             self.refuse(request, refusal, xml=False, keep=False, extra=extra)
@@ -1122,6 +1180,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--repeated-parameter", choices=["last", "first", "refused"], default="last")
     add("--closed-websocket", choices=["refused", "closed"], default="refused")
     add("--default-format", choices=["xml", "json"], default="xml")
+    add("--state", type=Path, metavar="FILE", help="keep the sessions in this file, and go on with those that it holds")
     add("--fault", choices=sorted(FAULTS), metavar="NAME", help="one deliberate defect")
     add("--list-faults", action="store_true", help="name, broken clauses and defect, one a line, and end")
     settings = parser.parse_args()
