@@ -29,33 +29,29 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
     let mut stream = bed.plan.seed.stream(&case.id);
     for (variant, base) in expand::variants(&case, &bed.target) {
         let unknown = stream.unstructured(64, |u| mutation::unlike("s-hz023od0x9abcd", u));
-        let variant_stream = bed.plan.seed.stream(&format!("{}\0{}", case.id, variant.as_deref().unwrap_or("")));
+        let label = variant.as_deref().unwrap_or("");
         let mut state = State {
-            stream: variant_stream,
+            stream: bed.plan.seed.stream(&format!("{}\0{label}", case.id)),
             captured: BTreeMap::new(),
             sessions: BTreeMap::new(),
             held: BTreeMap::new(),
             consumed: BTreeSet::new(),
             noted: Arc::default(),
+            cut: false,
+            second: false,
             unknown,
             base,
             variant,
         };
-        let first = result.history.len();
-        let findings = result.findings.len();
-        let mut held = steps(bed, &case, &mut state, &mut result).await;
-        let unbroken = result.findings.len() == findings;
-        if held || unbroken {
-            let records = &result.history[first..];
-            let mut judgement = check::overlap::judge(context(bed), &case, records, first, bed.target.settle);
-            if !held {
-                // Where a client could not go on, what was seen still tells what is wrong, though not what is right.
-                judgement = check::Judgement { findings: judgement.findings, ..check::Judgement::default() };
-            }
-            held &= judgement.findings.is_empty();
-            result.add(judgement);
+        let (findings, undecided) = (result.findings.len(), result.undecided.len());
+        let mut held = attempt(bed, &case, &mut state, &mut result).await;
+        if state.cut && !held && result.findings.len() == findings {
+            // What depends on a connection that was cut is seen a second time before it is held against anybody.
+            result.undecided.truncate(undecided);
+            (state.captured, state.consumed) = Default::default();
+            (state.cut, state.second) = (false, true);
+            held = attempt(bed, &case, &mut state, &mut result).await;
         }
-        clean_up(bed, &mut state, &mut result).await;
         if !held {
             break;
         }
@@ -66,6 +62,26 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
     }
     result.took = bed.clock.now().since(began);
     result
+}
+
+/// Runs the steps of a variant, judges what only all of them tell, and cleans up; `false` when further variants would say
+/// no more.
+async fn attempt(bed: &Bed, case: &Arc<Case>, state: &mut State, result: &mut CaseResult) -> bool {
+    let (first, findings) = (result.history.len(), result.findings.len());
+    let mut held = steps(bed, case, state, result).await;
+    let unbroken = result.findings.len() == findings;
+    if held || unbroken {
+        let records = &result.history[first..];
+        let mut judgement = check::overlap::judge(context(bed), case, records, first, bed.target.settle);
+        if !held {
+            // Where a client could not go on, what was seen still tells what is wrong, though not what is right.
+            judgement = check::Judgement { findings: judgement.findings, ..check::Judgement::default() };
+        }
+        held &= judgement.findings.is_empty();
+        result.add(judgement);
+    }
+    clean_up(bed, state, result).await;
+    held
 }
 
 fn skip(bed: &Bed, case: &Case) -> Option<Skip> {

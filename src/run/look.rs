@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::expand::ordinary;
-use super::send::{Bed, Way, call, end_call};
+use super::send::{Bed, Way, call, end_call, is_silent};
 use super::sessions::Session;
 use super::state::State;
 use crate::case::expectation::LookOutcome;
@@ -12,7 +12,7 @@ use crate::check::history::{Event, Look, Manner, Observation, Observer, Record, 
 use crate::check::seen::printable;
 use crate::check::{Seen, listed};
 use crate::clock::Moment;
-use crate::http::{Cause, CauseKind, Exchange, Headers, Lane, Reply};
+use crate::http::{Cause, CauseKind, Exchange, Headers, Lane, Reply, Response};
 use crate::transport::{Held, Standing, WsOutcome};
 use crate::wire::{FrameKind, WireForm};
 
@@ -145,8 +145,8 @@ fn described(seen: &Seen<'_>, id: &str) -> (Sight, String) {
 
 /// The connection that is held: alive, or closed within the time that a target has to close it.
 async fn connection(bed: &Bed, name: &str, expected: LookOutcome, state: &mut State) -> Option<Observation> {
-    let held = state.held.get(name)?;
-    let (sight, words) = if expected == LookOutcome::Unusable {
+    let held = state.held.get(name)?.clone();
+    let (mut sight, words) = if expected == LookOutcome::Unusable {
         match held.wait_closed(bed.target.settle.max(bed.target.timeout)).await {
             Standing::Closed(ended) => (Sight::Closed, format!("its end: {:?}", ended.ending)),
             Standing::StillOpen => (Sight::Open, "neither Close nor the end of the connection".to_owned()),
@@ -161,8 +161,20 @@ async fn connection(bed: &Bed, name: &str, expected: LookOutcome, state: &mut St
     };
     if sight == Sight::Closed {
         state.held.remove(name);
+        let abrupt = held.ended().is_some_and(|ended| ended.is_abrupt());
+        if expected != LookOutcome::Unusable && abrupt && is_weather(bed, state).await {
+            sight = Sight::Unknown;
+        }
     }
     Some(Observation { observer: Observer::Connection, sight, manner: None, words })
+}
+
+/// Whether a connection that should have gone on may have ended for reasons that have nothing to do with its session: the
+/// target is not there, or it is and this is the first time. The case is then tried again.
+async fn is_weather(bed: &Bed, state: &mut State) -> bool {
+    let there = bed.probe("look", &mut state.stream).await.exchange().is_some_and(|exchange| !is_silent(exchange));
+    state.cut |= there;
+    !there || !state.second
 }
 
 /// Connects to the session's URL: twice when it is to be closed, since it must answer the same way every time; what is
@@ -177,8 +189,10 @@ async fn web_socket(
 ) -> Vec<Observation> {
     let Some(url) = session.url.as_deref().and_then(|url| url_of(url, session, via)) else { return Vec::new() };
     let mut observations = Vec::new();
+    let mut abrupt = expected != LookOutcome::Unusable;
     for _ in 0..2 {
-        let (observation, held) = connect(bed, &url, via, expected).await;
+        let (observation, held, cut) = connect(bed, &url, via, expected).await;
+        abrupt &= cut || observation.sight == Sight::Unknown;
         let (sight, mute) = (observation.sight, observation.manner == Some(Manner::Other));
         observations.push(observation);
         if let Some(held) = held {
@@ -198,45 +212,60 @@ async fn web_socket(
     if observations.len() == 2 && observations.iter().all(mute) {
         observations[1].sight = Sight::Closed;
     }
+    let closed = |seen: &Observation| seen.sight == Sight::Closed;
+    if abrupt && observations.iter().any(closed) && is_weather(bed, state).await {
+        observations.iter_mut().filter(|seen| closed(seen)).for_each(|seen| seen.sight = Sight::Unknown);
+    }
     observations
 }
 
-async fn connect(bed: &Bed, url: &str, via: Via, expected: LookOutcome) -> (Observation, Option<Held>) {
+/// Connects once: what was seen, the connection where it is open, and whether it ended without a word about its session.
+async fn connect(bed: &Bed, url: &str, via: Via, expected: LookOutcome) -> (Observation, Option<Held>, bool) {
     let observer = match via {
         Via::WrongToken => Observer::WrongToken,
         Via::NoToken => Observer::NoToken,
         _ => Observer::WebSocket,
     };
-    let seen = |sight, manner, words| Observation { observer, sight, manner, words };
-    match bed.transport.websockets().connect(url, &Headers::new()).await {
-        WsOutcome::Open(held) if expected == LookOutcome::Unusable => (closes(bed, held, observer).await, None),
-        WsOutcome::Open(held) => (seen(Sight::Open, None, "101, then a sign of life".to_owned()), Some(held)),
+    let outcome = bed.transport.websockets().connect(url, &Headers::new()).await;
+    let abrupt = match &outcome {
+        WsOutcome::Closed { ended, .. } => ended.is_abrupt(),
+        WsOutcome::Lost(cause) => cause.kind == CauseKind::Closed,
+        WsOutcome::Open(_) | WsOutcome::UpgradeRefused(_) | WsOutcome::Refused(_) => false,
+    };
+    let (sight, manner, words) = match outcome {
+        WsOutcome::Open(held) if expected == LookOutcome::Unusable => {
+            return (closes(bed, held, observer).await, None, false);
+        }
+        WsOutcome::Open(held) => {
+            let words = "101, then a sign of life".to_owned();
+            return (Observation { observer, sight: Sight::Open, manner: None, words }, Some(held), false);
+        }
         WsOutcome::Closed { ended, .. } => {
-            (seen(Sight::Closed, Some(Manner::Closed), format!("101, then {:?}", ended.ending)), None)
+            (Sight::Closed, Some(Manner::Closed), format!("101, then {:?}", ended.ending))
         }
-        // Throttling is never a verdict.
-        WsOutcome::UpgradeRefused(answer) if Seen::of(&answer).is_throttled() => {
-            (seen(Sight::Unknown, None, format!("{}, throttled", answer.status)), None)
-        }
-        WsOutcome::UpgradeRefused(answer) => {
-            let words = format!("{} to the handshake", answer.status);
-            match answer.status {
-                400..500 => (seen(Sight::Closed, Some(Manner::Refused), words), None),
-                // As silence: something in front had no answer.
-                502 | 504 => (seen(Sight::Unknown, None, words), None),
-                _ => (seen(Sight::Closed, Some(Manner::Other), words), None),
-            }
-        }
+        WsOutcome::UpgradeRefused(answer) => refused(&answer),
         WsOutcome::Lost(Cause { kind: CauseKind::Closed, words, .. }) => {
-            (seen(Sight::Closed, Some(Manner::Refused), printable(&words, 200)), None)
+            (Sight::Closed, Some(Manner::Refused), printable(&words, 200))
         }
         // 101 and then nothing at all is neither open nor closed; once it may be weather.
         WsOutcome::Lost(Cause { kind: CauseKind::Timeout, status: Some(101), .. }) => {
-            (seen(Sight::Unknown, Some(Manner::Other), "101, then nothing".to_owned()), None)
+            (Sight::Unknown, Some(Manner::Other), "101, then nothing".to_owned())
         }
-        WsOutcome::Refused(cause) | WsOutcome::Lost(cause) => {
-            (seen(Sight::Unknown, None, printable(&cause.words, 200)), None)
-        }
+        WsOutcome::Refused(cause) | WsOutcome::Lost(cause) => (Sight::Unknown, None, printable(&cause.words, 200)),
+    };
+    (Observation { observer, sight, manner, words }, None, abrupt)
+}
+
+/// What an answer other than 101 says of the session.
+fn refused(answer: &Response) -> (Sight, Option<Manner>, String) {
+    let words = format!("{} to the handshake", answer.status);
+    match answer.status {
+        // Throttling is never a verdict.
+        _ if Seen::of(answer).is_throttled() => (Sight::Unknown, None, format!("{}, throttled", answer.status)),
+        400..500 => (Sight::Closed, Some(Manner::Refused), words),
+        // As silence: something in front had no answer.
+        502 | 504 => (Sight::Unknown, None, words),
+        _ => (Sight::Closed, Some(Manner::Other), words),
     }
 }
 

@@ -26,6 +26,10 @@ pub(super) struct State {
     pub consumed: BTreeSet<String>,
     /// What all clients of the case note for its end.
     pub noted: Arc<Mutex<Noted>>,
+    /// Whether a connection that should have gone on ended without a word about its session.
+    pub cut: bool,
+    /// Whether the case is tried again because of that.
+    pub second: bool,
     /// A session id that was never issued.
     pub unknown: String,
     /// The wire form of the variant, and its label.
@@ -58,6 +62,8 @@ impl State {
             held: self.held.clone(),
             consumed: self.consumed.clone(),
             noted: self.noted.clone(),
+            cut: false,
+            second: self.second,
             unknown: self.unknown.clone(),
             base: self.base,
             variant: None,
@@ -70,6 +76,7 @@ impl State {
         self.captured.extend(own.captured);
         self.sessions.extend(own.sessions);
         self.consumed.extend(own.consumed);
+        self.cut |= own.cut;
         for (name, held) in own.held {
             let other = self.held.get(&name).is_some_and(|known| !Arc::ptr_eq(known, &held));
             // No name of a case has a space.

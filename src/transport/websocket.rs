@@ -117,6 +117,12 @@ pub struct Ended {
 }
 
 impl Ended {
+    /// Whether nothing was said of this session: the connection broke off, or the other side goes away as a whole (codes
+    /// 1001, 1012 and 1013).
+    pub fn is_abrupt(&self) -> bool {
+        matches!(self.ending, Ending::Gone(_) | Ending::Close(Some(1001 | 1012 | 1013)))
+    }
+
     /// The code of a WebSocket Close.
     pub fn code(&self) -> Option<u16> {
         match self.ending {
