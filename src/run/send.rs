@@ -72,6 +72,7 @@ impl Bed {
         }
         let mut stop = self.stop.clone();
         tokio::select! {
+            biased;
             () = self.clock.sleep(duration) => {}
             Ok(_) = stop.wait_for(|stop| *stop) => {}
         }

@@ -192,6 +192,7 @@ async fn speak(
         .with_upgrades();
     let mut connection = pin!(connection);
     tokio::select! {
+        biased;
         _ = connection.as_mut() => {}
         () = stop(&mut stopped) => {
             connection.as_mut().graceful_shutdown();

@@ -44,7 +44,7 @@ use std::io;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::broadcast;
 
 use crate::clock::Moment;
 use crate::http::{Request, Response};
@@ -62,7 +62,8 @@ use terminal::Handshake;
 pub struct Server {
     settings: Arc<Settings>,
     state: Arc<Mutex<State>>,
-    ended: watch::Sender<u64>,
+    /// Wakes whoever waits in the order in which they came, unlike a `watch`: same seed, same bytes.
+    ended: broadcast::Sender<()>,
     /// Connections so far.
     connections: Arc<AtomicU64>,
 }
@@ -123,7 +124,7 @@ impl Server {
         Server {
             settings: Arc::new(settings),
             state: Arc::new(Mutex::new(state)),
-            ended: watch::Sender::new(0),
+            ended: broadcast::Sender::new(16),
             connections: Arc::default(),
         }
     }
@@ -131,6 +132,12 @@ impl Server {
     /// Answers one request: `now_unix` is shown and compared with signatures, `now` measures how long things last.
     pub fn handle(&self, request: &Request, now_unix: u64, now: Moment) -> Response {
         self.answer(request, Origin::default(), Now { unix: now_unix, moment: now }).0
+    }
+
+    /// Tells whoever waits that a session was ended, or may have been.
+    fn tell_ended(&self) {
+        // Nobody may be waiting.
+        let _ = self.ended.send(());
     }
 
     /// Answers one request and says, for faults alone, what it asked; the honest server does not care where it came from.
@@ -154,8 +161,8 @@ impl Server {
         &self.settings
     }
 
-    /// Changes whenever a session was ended.
-    fn endings(&self) -> watch::Receiver<u64> {
+    /// Hears whenever a session was ended.
+    fn endings(&self) -> broadcast::Receiver<()> {
         self.ended.subscribe()
     }
 

@@ -71,7 +71,7 @@ fn perform(
         Operation::Describe => describe::describe(&state.model, settings, given, now),
         Operation::End => {
             let answer = end::end(&mut state.model, settings, given, now)?;
-            server.ended.send_modify(|count| *count += 1);
+            server.tell_ended();
             Ok(answer)
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use subtle::ConstantTimeEq as _;
-use tokio::sync::watch;
+use tokio::sync::broadcast;
 
 use super::Server;
 use super::answer::{Problem, Writing};
@@ -52,7 +52,7 @@ pub struct Terminal {
     /// `None` when the session had ended before.
     connection: Option<u64>,
     hold: Option<Hold>,
-    endings: watch::Receiver<u64>,
+    endings: broadcast::Receiver<()>,
     channel: Vec<u8>,
     instance: Vec<u8>,
     layout: Layout,
@@ -171,8 +171,8 @@ impl Terminal {
 
     /// Waits until some session has ended, perhaps this one.
     pub async fn ending(&mut self) {
-        // The sender lives in `self.server`, so that this never fails.
-        let _ = self.endings.changed().await;
+        // Having missed some is having heard of one; the sender lives in `self.server`.
+        let _ = self.endings.recv().await;
     }
 
     /// The farewell when the session has ended or nothing came for too long.

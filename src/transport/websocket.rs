@@ -304,6 +304,7 @@ async fn hold(
     let mut news = Watched::default();
     while news.ended.is_none() {
         tokio::select! {
+            biased;
             order = orders.recv() => match order {
                 // A failure to send shows when reading.
                 Some(message) => drop(socket.send(message).await),

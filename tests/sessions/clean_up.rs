@@ -71,17 +71,6 @@ async fn of_what_one_step_starts_never_more_than_fifty_are_open() {
 }
 
 #[tokio::test]
-async fn a_case_that_would_open_more_by_names_is_undecided_and_says_why() {
-    let opens: String = (0..51).map(|n| format!("  - open: s{n}\n")).collect();
-    let call = "  - call: EndTerminalSession\n    with: { RegionId: r, SessionId: s }\n    expect: refused\n";
-    let case = format!("clauses: [end/session/unknown]\nneeds: [sessions]\nsteps:\n{opens}{call}");
-    let small = endpoint(Manner::Right).await;
-    let ended = simulated(&small, &case).await;
-    assert!(ended.results[0].undecided[0].contains("50 sessions are open, the most at a time"), "{ended:?}");
-    leaves_nothing(&ended, &small);
-}
-
-#[tokio::test]
 async fn sessions_are_ended_side_by_side() {
     // One after the other, each would wait in vain for the rest.
     let small = endpoint(Manner::EndsTogether(5)).await;

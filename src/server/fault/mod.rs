@@ -238,7 +238,7 @@ fn stage<T>(server: &Server, asked: &Asked, now: Now, act: impl FnOnce(&mut Scen
             now,
         })
     };
-    server.ended.send_modify(|count| *count += 1);
+    server.tell_ended();
     result
 }
 
