@@ -3,6 +3,7 @@
 pub mod expectation;
 pub mod mutation;
 pub mod selection;
+mod situation;
 pub mod step;
 pub mod template;
 pub mod workload;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 pub use expectation::{Expectation, Matchers, StatusPattern, TextMatch};
 pub use mutation::{Class, Mutation, Values};
+pub use situation::Situation;
 pub use step::{
     Action, CallStep, Element, ForEach, LaneChoice, LookAt, OpenStep, OverlapStep, Parameter, Pause, RawStep, Step, Via,
 };
@@ -42,6 +44,8 @@ pub struct Case {
     pub clauses: Vec<Spanned<String>>,
     /// Capabilities that it needs.
     pub needs: Vec<Spanned<String>>,
+    /// What must have occurred at least once for its pass to mean anything.
+    pub occurs: Vec<Spanned<Situation>>,
     /// Free words to select by.
     pub tags: Vec<String>,
     /// Runs the whole case once for each of these wire forms.

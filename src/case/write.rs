@@ -29,6 +29,9 @@ pub fn write(case: &Case) -> String {
     if !case.needs.is_empty() {
         line(&mut text, 0, "needs", &words(case.needs.iter().map(|need| need.value.as_str())));
     }
+    if !case.occurs.is_empty() {
+        line(&mut text, 0, "occurs", &words(case.occurs.iter().map(|situation| situation.value.name())));
+    }
     if !case.tags.is_empty() {
         line(&mut text, 0, "tags", &words(case.tags.iter().map(String::as_str)));
     }
@@ -50,6 +53,7 @@ pub fn without_places(case: &Case) -> Case {
     let mut case = case.clone();
     case.source = Source::new("", "");
     case.clauses.iter_mut().chain(&mut case.needs).for_each(bare);
+    case.occurs.iter_mut().for_each(bare);
     if let Some(axes) = &mut case.for_each {
         axes.span = Span::default();
     }

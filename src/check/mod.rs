@@ -22,6 +22,7 @@ mod sample;
 pub mod seen;
 pub mod session_id;
 pub mod silence;
+pub mod situation;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -235,6 +235,8 @@ pub enum ListWhat {
     Capabilities,
     /// Named ways in which a value is wrong.
     Mutations,
+    /// What the history of a case can be asked for.
+    Situations,
 }
 
 /// `endspec explain`.

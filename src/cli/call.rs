@@ -212,6 +212,7 @@ fn judge(args: &CallArgs, contract: &Contract, readings: &Readings, form: WireFo
         title: None,
         clauses: vec![Spanned::new("end/error/envelope".to_owned(), Span::default())],
         needs: Vec::new(),
+        occurs: Vec::new(),
         tags: Vec::new(),
         for_each: None,
         steps: Vec::new(),

@@ -1,12 +1,13 @@
 //! `endspec explain`: one thing in full, with its source.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use arbitrary::Unstructured;
 
 use super::args::ExplainArgs;
 use super::{ENVIRONMENT, Exit, print, suite};
-use crate::case::{Case, Class, Suite, Values, mutation};
+use crate::case::{Case, Class, Situation, Suite, Values, mutation};
 use crate::contract::reading::ANY;
 use crate::contract::{Answer, Capability, Clause, Contract, Outcome, Reading};
 use crate::diagnostic::{self, Diagnostic, did_you_mean};
@@ -53,6 +54,7 @@ fn named(id: &str, contract: &Contract, suite: &Suite) -> Option<String> {
         contract.capabilities.iter().find(|capability| capability.name == id).map(of_capability),
         Class::ALL.into_iter().find(|class| class.name() == id).map(of_class),
         mutation::CATALOGUE.iter().find(|kind| kind.name == id).map(of_mutation),
+        Situation::named(id).map(|situation| of_situation(situation, suite)),
         WORDS.iter().find(|(word, _)| *word == id).map(|(_, words)| format!("word {id}: {words}\n")),
         diagnostic::CODES
             .iter()
@@ -76,6 +78,7 @@ fn names(contract: &Contract, suite: &Suite) -> Vec<String> {
         .chain(values.flat_map(|(reading, value)| [value.name.clone(), format!("{}={}", reading.name, value.name)]))
         .chain(Class::ALL.iter().map(|class| class.name().to_owned()))
         .chain(mutation::CATALOGUE.iter().map(|kind| kind.name.to_owned()))
+        .chain(Situation::ALL.iter().map(|row| row.1.to_owned()))
         .chain(WORDS.iter().map(|(word, _)| (*word).to_owned()))
         .chain(diagnostic::CODES.iter().map(|(code, _)| (*code).to_owned()))
         .collect()
@@ -92,10 +95,17 @@ fn ends(code: &str) -> &'static str {
 fn unknown(id: &str, contract: &Contract, suite: &Suite) -> Diagnostic {
     let names = names(contract, suite);
     let help = did_you_mean(id, names.iter().map(String::as_str)).map_or_else(
-        || "`endspec list cases|clauses|outcomes|readings|capabilities|mutations` shows what there is".to_owned(),
+        || "`endspec list cases|clauses|outcomes|readings|capabilities|mutations|situations` shows what there is".to_owned(),
         |close| format!("did you mean `{close}`?"),
     );
     Diagnostic::new("unknown-id", format!("there is nothing called `{id}`")).help(help)
+}
+
+fn of_situation(situation: Situation, suite: &Suite) -> String {
+    let asks = |case: &&Arc<Case>| case.occurs.iter().any(|asked| asked.value == situation);
+    let cases: Vec<&str> = suite.cases.iter().filter(asks).map(|case| case.id.as_str()).collect();
+    let (name, sentence) = (situation.name(), situation.sentence());
+    format!("situation {name}: {sentence}\nasked for by: {}\n", cases.join(", "))
 }
 
 /// An exit code, and what to do about it.

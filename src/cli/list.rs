@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::args::{ListArgs, ListWhat};
 use super::{Exit, print, suite};
-use crate::case::{Suite, mutation};
+use crate::case::{Situation, Suite, mutation};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 
@@ -23,6 +23,7 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Vec<Diagnostic>> {
         ListWhat::Readings => readings(&contract),
         ListWhat::Capabilities => capabilities(&contract),
         ListWhat::Mutations => mutations(),
+        ListWhat::Situations => situations(),
     };
     print(&text);
     Ok(Exit::Pass)
@@ -79,6 +80,11 @@ fn capabilities(contract: &Contract) -> String {
         }
     }
     text
+}
+
+fn situations() -> String {
+    let all = Situation::ALL.iter();
+    all.fold(String::new(), |text, (_, name, sentence)| format!("{text}{name:16} {sentence}\n"))
 }
 
 fn mutations() -> String {

@@ -7,14 +7,14 @@ use super::reader::{Fields, Reader};
 use super::scope::Scope;
 use super::yaml::{self, shortened};
 use super::{axes, step};
-use crate::case::{Case, Step};
+use crate::case::{Case, Situation, Step};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::limits;
 use crate::source::{Source, Span, Spanned};
 
 /// Keys of a case.
-pub(super) const KEYS: [&str; 6] = ["title", "clauses", "needs", "tags", "for-each", "steps"];
+pub(super) const KEYS: [&str; 7] = ["title", "clauses", "needs", "occurs", "tags", "for-each", "steps"];
 
 /// Reads one case file.
 ///
@@ -47,6 +47,7 @@ fn read(reader: &mut Reader<'_>, tree: &Node, id: &str, vocabulary: &Contract) -
     let clauses = reader.required(&fields, "clauses", "a case");
     let clauses = clauses.map(|node| clauses_of(reader, node, vocabulary)).unwrap_or_default();
     let needs = fields.get("needs").map(|node| needs_of(reader, node, vocabulary)).unwrap_or_default();
+    let occurs = fields.get("occurs").map(|node| occurs_of(reader, node)).unwrap_or_default();
     let tags = fields.get("tags").map(|node| tags_of(reader, node)).unwrap_or_default();
     let for_each = fields.get("for-each").and_then(|node| axes::for_each(reader, node));
     let mut scope = Scope::default();
@@ -54,7 +55,8 @@ fn read(reader: &mut Reader<'_>, tree: &Node, id: &str, vocabulary: &Contract) -
     let steps = steps_of(reader, &fields, &mut scope, vocabulary);
     let names: Vec<&str> = needs.iter().map(|need| need.value.as_str()).collect();
     scope.check_needs(reader, &names, vocabulary);
-    let case = Case { id: id.to_owned(), source: reader.source.clone(), title, clauses, needs, tags, for_each, steps };
+    let (id, source) = (id.to_owned(), reader.source.clone());
+    let case = Case { id, source, title, clauses, needs, occurs, tags, for_each, steps };
     check_opens(reader, &case);
     Some(case)
 }
@@ -98,6 +100,16 @@ fn needs_of(reader: &mut Reader<'_>, node: &Node, vocabulary: &Contract) -> Vec<
             reader.unknown("unknown-capability", "capability", word, span, names());
         }
     })
+}
+
+fn occurs_of(reader: &mut Reader<'_>, node: &Node) -> Vec<Spanned<Situation>> {
+    let names = || Situation::ALL.iter().map(|row| row.1);
+    let words = words(reader, node, "a list of situations", |reader, word, span| {
+        if Situation::named(word).is_none() {
+            reader.unknown("unknown-situation", "situation", word, span, names());
+        }
+    });
+    words.into_iter().filter_map(|word| Some(Spanned::new(Situation::named(&word.value)?, word.span))).collect()
 }
 
 fn tags_of(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {

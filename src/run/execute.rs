@@ -60,6 +60,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
     if let Some(capability) = emptied(bed, &result) {
         result.skip = Some(Skip::Excluded(capability));
     }
+    result.undecided.extend(never_occurred(bed, &result));
     result.took = bed.clock.now().since(began);
     result
 }
@@ -82,6 +83,17 @@ async fn attempt(bed: &Bed, case: &Arc<Case>, state: &mut State, result: &mut Ca
     }
     clean_up(bed, state, result).await;
     held
+}
+
+/// What should have occurred in a case that found nothing, and did not: its pass would mean nothing.
+fn never_occurred(bed: &Bed, result: &CaseResult) -> Vec<String> {
+    if result.skip.is_some() || !result.findings.is_empty() || !result.undecided.is_empty() {
+        return Vec::new();
+    }
+    let asked = result.case.occurs.iter().map(|situation| situation.value);
+    let possible = asked.filter(|situation| situation.capability().is_none_or(|name| !bed.target.lacking.contains(name)));
+    let missing = possible.filter(|situation| !check::situation::occurred(*situation, &result.history));
+    missing.map(|situation| format!("`{}` never occurred: {}", situation.name(), situation.sentence())).collect()
 }
 
 fn skip(bed: &Bed, case: &Case) -> Option<Skip> {

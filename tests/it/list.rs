@@ -11,6 +11,7 @@ fn every_list_names_what_it_is_about() {
         ("readings", ["* not-found", "idempotent"]),
         ("capabilities", ["websocket", "goes with"]),
         ("mutations", ["truncated-end", "near-miss"]),
+        ("situations", ["overlapped", "two Ends of one session"]),
     ] {
         let done = endspec(&["list", what]).ends(0).says(&words);
         assert_eq!(done.err, "", "{what}");
