@@ -1,17 +1,20 @@
 //! Faults of reading: parameters decoded, trimmed, folded, matched or chosen otherwise than they were meant.
 
+mod choosing;
+mod decoding;
+mod ids;
+mod regions;
+
 use super::{Fault, HONEST, Hooks, Scene};
 use crate::wire::Parameters;
 
-pub(super) const FAULTS: &[Fault] = &[Fault {
-    name: "session-trimmed",
-    clauses: &["end/session/exact"],
-    how: "a framework trims every text that it binds to a field",
-    hooks: Hooks { means: Some(session_trimmed), ..HONEST },
-}];
+pub(super) const FAULTS: &[&[Fault]] = &[ids::FAULTS, regions::FAULTS, choosing::FAULTS, decoding::FAULTS];
 
-fn session_trimmed(parameters: &mut Parameters, _: &mut Scene<'_>) {
-    change(parameters, "SessionId", |value| value.trim().to_owned());
+type Means = fn(&mut Parameters, &mut Scene<'_>);
+
+/// A row whose parameters mean something else once the signature was checked.
+const fn meaning(name: &'static str, clauses: &'static [&'static str], how: &'static str, means: Means) -> Fault {
+    Fault { name, clauses, how, hooks: Hooks { means: Some(means), ..HONEST } }
 }
 
 /// Changes every value of a parameter.

@@ -1,21 +1,25 @@
 //! Faults of state: sessions that live again, that die with others, or that are handed out twice.
 
+mod again;
+mod issued;
+mod others;
+mod reopened;
+mod restarted;
+mod unended;
+
+use std::time::Duration;
+
 use super::{Fault, HONEST, Hooks, Scene};
 use crate::http::Response;
-use crate::server::settings::Operation;
 
-pub(super) const FAULTS: &[Fault] = &[Fault {
-    name: "reopened-by-next-start",
-    clauses: &["end/effect/stays-closed"],
-    how: "a slot of a pool is reset for the next session while the ended one still points at it",
-    hooks: Hooks { after: Some(reopened_by_next_start), ..HONEST },
-}];
+pub(super) const FAULTS: &[&[Fault]] =
+    &[reopened::FAULTS, again::FAULTS, unended::FAULTS, others::FAULTS, issued::FAULTS, restarted::FAULTS];
 
-fn reopened_by_next_start(scene: &mut Scene<'_>, response: &mut Response) {
-    note_ended(scene, response);
-    if scene.asked.operation == Some(Operation::Start) && response.status == 200 {
-        revive_noted(scene);
-    }
+type After = fn(&mut Scene<'_>, &mut Response);
+
+/// A row that acts after the request was handled.
+const fn after(name: &'static str, clauses: &'static [&'static str], how: &'static str, after: After) -> Fault {
+    Fault { name, clauses, how, hooks: Hooks { after: Some(after), ..HONEST } }
 }
 
 /// Notes the session that the call has just ended.
@@ -25,9 +29,15 @@ fn note_ended(scene: &mut Scene<'_>, response: &Response) {
     }
 }
 
-/// Takes back the end of every session that was noted.
-fn revive_noted(scene: &mut Scene<'_>) {
-    for (id, _) in std::mem::take(&mut scene.scratch.notes) {
-        scene.model.revive(&id, scene.now);
+/// How long ago the session was noted.
+fn noted_since(scene: &Scene<'_>, id: &str) -> Option<Duration> {
+    let (_, at) = scene.scratch.notes.iter().find(|(noted, _)| noted == id)?;
+    Some(scene.now.moment.since(at.moment))
+}
+
+/// Ends a session beside the call that is answered.
+fn end_quietly(scene: &mut Scene<'_>, id: &str) {
+    if let Some(region) = scene.model.find(id).map(|session| session.asked.region.clone()) {
+        scene.model.end(&region, id, scene.now);
     }
 }
