@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use endspec::clock::Clock;
 use endspec::http::{Headers, Lane, Request};
-use endspec::transport::{Endpoint, Proxies, Roots, Settings, Transport};
+use endspec::transport::{Endpoint, Settings, Transport};
 use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -48,6 +48,8 @@ pub struct Model {
     client_tokens: HashMap<(String, String), u64>,
     not_ended: BTreeSet<u64>,
     next_session: u64,
+    /// The id of the next session where a fault has chosen it.
+    next_id: Option<String>,
     next_connection: u64,
     changes: Changes,
     /// Nonces that were used.
@@ -111,7 +113,7 @@ impl Model {
         self.forget(limits, now);
         let number = self.next_session;
         self.next_session += 1;
-        let id = self.fresh_id(&asked.region, entropy, now);
+        let id = self.next_id.take().unwrap_or_else(|| self.fresh_id(&asked.region, entropy, now));
         if let Some(token) = client_token {
             self.client_tokens.insert((asked.region.clone(), token.to_owned()), number);
         }
@@ -181,6 +183,11 @@ impl Model {
             self.not_ended.insert(number);
             self.changes.sessions.insert(number);
         }
+    }
+
+    /// Has the next session get this id, be it one that was issued before, as only a faulty server does.
+    pub(super) fn issue_next(&mut self, id: String) {
+        self.next_id = Some(id);
     }
 
     fn session_mut(&mut self, id: &str) -> Option<(u64, &mut Session)> {

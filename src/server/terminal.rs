@@ -71,16 +71,18 @@ pub(super) fn connect(server: &Server, request: &Request, now: Now) -> Handshake
     let id = value("sessionId").or_else(|| value("sessionid")).unwrap_or("");
     let token = value("token").or_else(|| request.headers.get("x-acs-session-token")).unwrap_or("");
     let Some(session) = state.model.find(id) else { return refuse(problem::no_such_session()) };
-    let ended = session.ended.is_some();
+    let (ended, age) = (session.ended.is_some(), now.unix.saturating_sub(session.created));
     let known = bool::from(session.token.as_bytes().ct_eq(token.as_bytes()));
     let hold = server.settings.fault.and_then(Fault::holds);
     let instance = session.asked.instances.first().map_or_else(Vec::new, |id| fitting(id));
     let limits = &server.settings.limits;
     let connection = match (ended, server.settings.readings.closed_websocket) {
-        _ if hold == Some(Hold::Refuses) => {
+        _ if hold.is_some_and(|hold| hold.refuses(age)) => {
             return refuse(Problem::new(403, "Forbidden", "The WebSocketUrl is no longer valid."));
         }
-        _ if ended && hold.is_some_and(|hold| hold.revives(known)) => None,
+        _ if ended && hold == Some(Hold::Page) => return refuse(Problem::new(200, "Closed", "The session is over.")),
+        _ if ended && hold == Some(Hold::Alternates) && state.scratch.turn() => None,
+        _ if ended && hold.is_some_and(|hold| hold.revives(!token.is_empty(), known)) => None,
         (true, ClosedWebSocket::Closed) => None,
         _ if !known => return refuse(Problem::new(403, "Forbidden", "The specified token is not valid.")),
         _ => match state.model.connect(id, limits, now) {
@@ -177,7 +179,7 @@ impl Terminal {
 
     /// The farewell when the session has ended or nothing came for too long.
     fn over(&mut self, now: Now) -> Option<Vec<Signal>> {
-        let open = self.hold.is_some_and(Hold::outlives)
+        let open = self.hold.is_some_and(|hold| hold.outlives(self.ended_for(now)))
             || (self.connection.is_some() && self.server.lock().model.is_open(&self.session));
         match open {
             false => Some(self.farewell(ClosedReason::ClientClosed, "Exit", now)),
@@ -186,6 +188,12 @@ impl Terminal {
             }
             true => None,
         }
+    }
+
+    /// How many seconds ago the session ended.
+    fn ended_for(&self, now: Now) -> Option<u64> {
+        let ended = self.server.lock().model.find(&self.session)?.ended?;
+        Some(now.unix.saturating_sub(ended))
     }
 
     fn farewell(&mut self, reason: ClosedReason, words: &str, now: Now) -> Vec<Signal> {

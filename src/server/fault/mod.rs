@@ -1,8 +1,9 @@
 //! Faults: what real implementations get wrong, one deliberate defect each, for a tester to be tested by.
 //!
-//! The honest server knows of faults in a few places alone, the fields of [`Hooks`]; a row of functions fills them.
+//! The honest server knows of faults in a few places alone, the fields of `Hooks`; a row of functions fills them.
 
 mod answers;
+mod forged;
 mod reading;
 mod sessions;
 mod terminals;
@@ -131,8 +132,15 @@ pub struct Scratch {
     notes: Vec<(String, Now)>,
     /// Answers by what was asked.
     cache: BTreeMap<String, Response>,
-    /// Another copy of the state.
-    replica: Option<Model>,
+}
+
+impl Scratch {
+    /// True every second time.
+    pub(super) fn turn(&mut self) -> bool {
+        let turns = self.counts.entry("turns".to_owned()).or_default();
+        *turns += 1;
+        turns.is_multiple_of(2)
+    }
 }
 
 /// What a fault sees and may change while a request is handled.
@@ -154,8 +162,9 @@ fn first<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> {
 
 /// Every fault, in the order of what it breaks.
 pub fn all() -> impl Iterator<Item = &'static Fault> {
-    let groups = [answers::FAULTS, reading::FAULTS, sessions::FAULTS, terminals::FAULTS, trust::FAULTS, wire::FAULTS];
-    groups.into_iter().flatten()
+    let before = [answers::FAULTS].into_iter().chain(reading::FAULTS.iter().copied());
+    let groups = before.chain(sessions::FAULTS.iter().copied());
+    groups.chain([terminals::FAULTS, trust::FAULTS, wire::FAULTS]).flatten()
 }
 
 /// Every way of being different and right.

@@ -1,0 +1,73 @@
+//! Servers that come back from a restart with another past: ends that were never written, ids that are forgotten.
+
+use super::super::{Fault, HONEST, Hooks, Scene};
+use crate::http::Response;
+use crate::server::journal::Saved;
+use crate::server::session::Session;
+use crate::server::settings::Operation;
+
+/// Seconds between two snapshots.
+const SNAPSHOT: u64 = 1;
+
+pub(super) const FAULTS: &[Fault] = &[
+    resumed(
+        "restart-forgets-ends",
+        "sessions are written when they are opened, and their end is known in memory alone",
+        |saved| reopen(saved, |_| true),
+    ),
+    resumed(
+        "restart-forgets-last-end",
+        "writes are buffered, and what was not flushed when the process ended is lost",
+        restart_forgets_last_end,
+    ),
+    resumed(
+        "restart-from-snapshot",
+        "the state comes back from the last snapshot, and nothing was written since",
+        restart_from_snapshot,
+    ),
+    Fault {
+        name: "restart-counts-ids-anew",
+        clauses: &["end/effect/id-not-reused", "start/unique"],
+        how: "ids are numbers made unreadable, and the number goes on from how many open sessions were found",
+        hooks: Hooks { before: Some(count_ids), resumes: Some(forget_ended), ..HONEST },
+    },
+];
+
+/// A row that changes what a restarted server finds.
+const fn resumed(name: &'static str, how: &'static str, resumes: fn(&mut Saved)) -> Fault {
+    Fault { name, clauses: &["end/effect/survives-restart"], how, hooks: Hooks { resumes: Some(resumes), ..HONEST } }
+}
+
+fn reopen(saved: &mut Saved, which: impl Fn(&Session) -> bool) {
+    for (session, _) in saved.sessions.values_mut().filter(|(session, _)| which(session)) {
+        session.ended = None;
+    }
+}
+
+fn last_end(saved: &Saved) -> Option<u64> {
+    saved.sessions.values().filter_map(|(session, _)| session.ended).max()
+}
+
+fn restart_forgets_last_end(saved: &mut Saved) {
+    let last = last_end(saved);
+    reopen(saved, |session| session.ended == last);
+}
+
+fn restart_from_snapshot(saved: &mut Saved) {
+    let Some(taken) = last_end(saved).map(|last| last.saturating_sub(SNAPSHOT)) else { return };
+    saved.sessions.retain(|_, (session, _)| session.created <= taken);
+    reopen(saved, |session| session.ended.is_some_and(|at| at > taken));
+}
+
+fn forget_ended(saved: &mut Saved) {
+    saved.sessions.retain(|_, (session, _)| session.ended.is_none());
+}
+
+/// Gives the next session an id that follows from how many there are.
+fn count_ids(scene: &mut Scene<'_>) -> Option<Response> {
+    if scene.asked.operation == Some(Operation::Start) {
+        let number = scene.model.all().count() as u64;
+        scene.model.issue_next(format!("s-hz{:016x}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
+    }
+    None
+}
