@@ -218,6 +218,20 @@ pub struct ListArgs {
     /// Cases to list, as for `run`
     #[arg(long, value_name = "EXPR")]
     pub select: Option<String>,
+    /// Form of the list of clauses
+    #[arg(long, value_enum, default_value = "text")]
+    pub form: ListForm,
+}
+
+/// Forms of the list of clauses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListForm {
+    /// Lines for a terminal.
+    Text,
+    /// A table in Markdown.
+    Markdown,
+    /// A page of HTML.
+    Html,
 }
 
 /// What can be listed.
@@ -225,7 +239,7 @@ pub struct ListArgs {
 pub enum ListWhat {
     /// Cases with the clauses they prove.
     Cases,
-    /// Clauses with level, sentence, source and cases.
+    /// Clauses with level, sentence, source, cases and the faults that prove these.
     Clauses,
     /// Sets of permitted answers.
     Outcomes,

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::args::{ListArgs, ListWhat};
+use super::args::{ListArgs, ListForm, ListWhat};
 use super::{Exit, print, suite};
 use crate::case::{Situation, Suite, mutation};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
+use crate::selftest::ledger;
 
 pub(super) fn list(args: &ListArgs) -> Result<Exit, Vec<Diagnostic>> {
     let contract = suite::contract(args.contract.as_deref())?;
@@ -15,10 +16,14 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Vec<Diagnostic>> {
         let help = "leave it out, or list cases";
         return Err(vec![Diagnostic::new("flag", "--select: it chooses among cases alone").help(help)]);
     }
+    if args.form != ListForm::Text && args.what != ListWhat::Clauses {
+        let help = "leave it out, or list clauses";
+        return Err(vec![Diagnostic::new("flag", "--form: clauses alone are listed in another form").help(help)]);
+    }
     let chosen = suite::select(&all, args.select.as_deref(), &contract)?;
     let text = match args.what {
         ListWhat::Cases => cases(&chosen),
-        ListWhat::Clauses => clauses(&contract, &all),
+        ListWhat::Clauses => clauses(&contract, &all, args.form),
         ListWhat::Outcomes => outcomes(&contract),
         ListWhat::Readings => readings(&contract),
         ListWhat::Capabilities => capabilities(&contract),
@@ -39,17 +44,13 @@ fn cases(suite: &Suite) -> String {
     text
 }
 
-fn clauses(contract: &Contract, suite: &Suite) -> String {
-    let mut text = String::new();
-    for clause in &contract.clauses {
-        let lists = |case: &&std::sync::Arc<crate::case::Case>| case.clauses.iter().any(|c| c.value == clause.id);
-        let cases: Vec<&str> = suite.cases.iter().filter(lists).map(|case| case.id.as_str()).collect();
-        let sources = if clause.sources.is_empty() { "-".to_owned() } else { clause.sources.join(", ") };
-        let _ = writeln!(text, "{:32} {:6} {} [{sources}]", clause.id, clause.level.name(), clause.sentence);
-        let cases = if cases.is_empty() { "not covered by this version".to_owned() } else { cases.join(", ") };
-        let _ = writeln!(text, "{:32}        {cases}", "");
+fn clauses(contract: &Contract, suite: &Suite, form: ListForm) -> String {
+    let entries = ledger::ledger(contract, &suite.cases);
+    match form {
+        ListForm::Text => ledger::text(&entries),
+        ListForm::Markdown => ledger::markdown(&entries),
+        ListForm::Html => ledger::html(&entries),
     }
-    text
 }
 
 fn outcomes(contract: &Contract) -> String {

@@ -1,6 +1,7 @@
 //! The tester tested: the suite against every fault of the reference server, and against every honest way of being it.
 
 mod json;
+pub mod ledger;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
