@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use super::args::ExplainArgs;
-use super::{ENVIRONMENT, Exit, print, suite};
+use super::{ENVIRONMENT, Exit, faults, print, suite};
 use crate::case::{Case, Suite, mutation};
 use crate::contract::{Answer, Clause, Contract, Outcome, Reading};
 use crate::diagnostic::{self, Diagnostic, did_you_mean};
+use crate::server::fault;
 
 pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Vec<Diagnostic>> {
     let contract = suite::contract(args.contract.as_deref())?;
@@ -38,6 +39,7 @@ fn named(id: &str, contract: &Contract, suite: &Suite) -> Option<String> {
                 kind.class.name()
             )
         }),
+        fault::named(id).map(|fault| faults::explain(fault, contract)),
         diagnostic::CODES
             .iter()
             .find(|(code, _)| *code == id)
@@ -71,9 +73,13 @@ fn unknown(id: &str, contract: &Contract, suite: &Suite) -> Diagnostic {
         .chain(contract.readings.keys().map(String::as_str))
         .chain(contract.capabilities.iter().map(|capability| capability.name.as_str()))
         .chain(mutation::CATALOGUE.iter().map(|kind| kind.name))
+        .chain(faults::names())
         .chain(diagnostic::CODES.iter().map(|(code, _)| *code));
     let help = did_you_mean(id, names).map_or_else(
-        || "`endspec list cases|clauses|outcomes|readings|capabilities|mutations` shows what there is".to_owned(),
+        || {
+            "`endspec list cases|clauses|outcomes|readings|capabilities|mutations|faults` shows what there is"
+                .to_owned()
+        },
         |close| format!("did you mean `{close}`?"),
     );
     Diagnostic::new("unknown-id", format!("there is nothing called `{id}`")).help(help)

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::args::{ListArgs, ListWhat};
-use super::{Exit, print, suite};
+use super::{Exit, faults, print, suite};
 use crate::case::{Suite, mutation};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
@@ -23,6 +23,7 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Vec<Diagnostic>> {
         ListWhat::Readings => readings(&contract),
         ListWhat::Capabilities => capabilities(&contract),
         ListWhat::Mutations => mutations(),
+        ListWhat::Faults => faults::list(),
     };
     print(&text);
     Ok(Exit::Pass)
