@@ -52,6 +52,8 @@ pub const STEP_WAIT: Duration = Duration::from_secs(600);
 pub const CASE_STEPS: usize = 200;
 /// Sessions open at a time (CONTRACT.md, rules for judging).
 pub const OPEN_SESSIONS: usize = 50;
+/// How long a session without a connection is judged as open (CONTRACT.md, rules for judging).
+pub const SESSION_IDLE: Duration = Duration::from_secs(600);
 /// Attempts of a request that was throttled.
 pub const THROTTLED_ATTEMPTS: u32 = 8;
 /// First pause after `Throttling`; doubles with every attempt.

@@ -33,6 +33,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
             stream: variant_stream,
             captured: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            opened: BTreeMap::new(),
             held: BTreeMap::new(),
             consumed: BTreeSet::new(),
             unknown,
@@ -159,7 +160,9 @@ async fn open_session(bed: &Bed, open: &OpenStep, state: &mut State, history: &m
         Some(region) => fill(bed, state, region)?,
         None => bed.target.region.clone(),
     };
+    let before = bed.clock.now();
     let session = sessions::open(bed, &region, &mut state.stream, history).await?;
+    state.opened.insert(open.name.value.clone(), before);
     state.sessions.insert(open.name.value.clone(), session);
     Ok(())
 }

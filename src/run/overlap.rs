@@ -28,6 +28,7 @@ pub(super) async fn overlap(
                 stream: Seed(salt).stream(&client.to_string()),
                 captured: state.captured.clone(),
                 sessions: state.sessions.clone(),
+                opened: state.opened.clone(),
                 held: std::collections::BTreeMap::new(),
                 consumed: state.consumed.clone(),
                 unknown: state.unknown.clone(),

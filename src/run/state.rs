@@ -6,6 +6,7 @@ use super::send::Bed;
 use super::sessions::Session;
 use crate::case::{Template, Variable};
 use crate::check::Context;
+use crate::clock::Moment;
 use crate::seed::Stream;
 use crate::transport::Held;
 use crate::wire::WireForm;
@@ -18,6 +19,8 @@ pub(super) struct State {
     pub captured: BTreeMap<String, String>,
     /// Sessions by name.
     pub sessions: BTreeMap<String, Session>,
+    /// When the sessions were opened, by name.
+    pub opened: BTreeMap<String, Moment>,
     /// Connections held on sessions, by the session's name.
     pub held: BTreeMap<String, Held>,
     /// Sessions that a look by End has ended, by name.

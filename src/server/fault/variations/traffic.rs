@@ -138,7 +138,7 @@ fn early_hints(_: &Asked, bytes: Vec<u8>) -> Talk {
 }
 
 fn slow(_: &Asked) -> Duration {
-    Duration::from_millis(900)
+    Duration::from_millis(300)
 }
 
 fn slow_now_and_then(asked: &Asked) -> Duration {
