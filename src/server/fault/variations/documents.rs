@@ -24,8 +24,8 @@ pub(super) const VARIATIONS: &[Fault] = &[
     after("xml-with-cdata", "texts are written as character data", xml_with_cdata),
     after("xml-with-namespace", "the root carries the namespace of the API's version", xml_with_namespace),
     after("xml-with-comment", "a comment after the document names the node that wrote it", xml_with_comment),
-    after("request-id-of-version-1", "ids are made of time and place", request_id_of_version_1),
-    after("request-id-of-version-7", "ids sort by time", request_id_of_version_7),
+    after("request-id-of-version-1", "ids are made of the time and the machine", request_id_of_version_1),
+    after("request-id-of-version-7", "ids begin with the time, so that they sort by it", request_id_of_version_7),
     after("request-id-header-twice", "a gateway adds an id of its own beside the service's", request_id_header_twice),
     after("broken-encoding-refused-by-proxy", "a proxy refuses what it cannot decode, with its page", refused_by_proxy),
 ];
