@@ -1,6 +1,6 @@
 //! Faults: what real implementations get wrong, one deliberate defect each, for a tester to be tested by.
 //!
-//! The honest server knows of faults in a few places alone, the fields of [`Hooks`]; a row of functions fills them.
+//! The honest server knows of faults in a few places alone, the fields of `Hooks`; a row of functions fills them.
 
 mod answers;
 mod reading;
