@@ -64,6 +64,8 @@ pub const CLEAN_UP_ATTEMPTS: usize = 3;
 /// Longest time for ending what a case has opened, and of a run that was stopped for all that is open; besides the last
 /// answer that is waited for, and what the pace takes.
 pub const CLEAN_UP: Duration = Duration::from_secs(60);
+/// How long a session without a connection is judged as open (CONTRACT.md, rules for judging).
+pub const SESSION_IDLE: Duration = Duration::from_secs(600);
 /// Attempts of a request that was throttled.
 pub const THROTTLED_ATTEMPTS: u32 = 8;
 /// First pause after `Throttling`; doubles with every attempt.

@@ -13,6 +13,7 @@ use endspec::run::Ended;
 use endspec::seed::Seed;
 use endspec::server::fault;
 use endspec::server::settings::Settings;
+use endspec::source::Source;
 
 struct Stage {
     contract: Arc<Contract>,
@@ -114,4 +115,24 @@ fn one_job_and_eight_come_to_the_same_verdicts_over_fifty_seeds() {
         scope.spawn(|| work(0));
         scope.spawn(|| work(1));
     });
+}
+
+#[test]
+fn a_session_without_a_connection_is_not_judged_as_open_after_ten_minutes() {
+    let stage = Stage::new();
+    let rows = [
+        ("nobody came", "", Verdict::Inconclusive),
+        ("somebody came and stayed", "  - connect: victim\n", Verdict::Pass),
+    ];
+    for (name, connect, verdict) in rows {
+        let text = format!(
+            "title: t\nclauses: [end/session/unknown]\nneeds: [sessions, websocket]\nsteps:\n  - open: victim\n{connect}  - wait: 600s\n  \
+             - look: victim\n    expect: usable\n"
+        );
+        let case = load::case::case(&Source::new("late.yaml", text), "late", &stage.contract).unwrap();
+        let ended = stage.run(vec![Arc::new(case)], Settings::default(), 1, 1);
+        let result = &ended.results[0];
+        assert!(result.findings.is_empty(), "{name}: {:?}", result.findings);
+        assert_eq!(result.verdict(true), verdict, "{name}: {:?}", result.undecided);
+    }
 }

@@ -159,6 +159,7 @@ mod tests {
                 title: None,
                 clauses: vec![Spanned::new(clause.to_owned(), Span::default())],
                 needs: Vec::new(),
+                occurs: Vec::new(),
                 tags: vec![tag.to_owned()],
                 for_each: None,
                 steps: Vec::new(),

@@ -100,7 +100,10 @@ mod tests {
     #[test]
     fn every_situation_is_found_by_its_own_name() {
         for (situation, name, sentence) in Situation::ALL {
-            assert_eq!((Situation::named(name), situation.name(), situation.sentence()), (Some(situation), name, sentence));
+            assert_eq!(
+                (Situation::named(name), situation.name(), situation.sentence()),
+                (Some(situation), name, sentence)
+            );
         }
     }
 }

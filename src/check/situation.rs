@@ -49,7 +49,9 @@ fn in_one(situation: Situation, records: &[&Record]) -> bool {
             connected.is_some_and(|look| ends(records).any(|(session, at)| session == look.session && at >= look.done))
         }),
         Situation::Overlapped => overlapped(records),
-        Situation::SeenOpen => records.iter().any(|record| looked(record).is_some_and(|look| sights(look, Sight::Open))),
+        Situation::SeenOpen => {
+            records.iter().any(|record| looked(record).is_some_and(|look| sights(look, Sight::Open)))
+        }
     }
 }
 
@@ -155,9 +157,9 @@ fn overlapped(records: &[&Record]) -> bool {
         .filter_map(|record| Some((*record, record.exchange()?)))
         .collect();
     ends.iter().enumerate().any(|(at, (one, first))| {
-        ends[..at].iter().any(|(other, second)| {
-            one.session == other.session && first.sent < second.done && second.sent < first.done
-        })
+        ends[..at]
+            .iter()
+            .any(|(other, second)| one.session == other.session && first.sent < second.done && second.sent < first.done)
     })
 }
 
@@ -167,7 +169,11 @@ mod tests {
     use super::*;
 
     fn end(status: u16, code: &str, sent: u64, done: u64) -> Record {
-        let reply = if status == 200 { Reply::Answered(sample::success()) } else { Reply::Answered(sample::refusal(status, code, "m")) };
+        let reply = if status == 200 {
+            Reply::Answered(sample::success())
+        } else {
+            Reply::Answered(sample::refusal(status, code, "m"))
+        };
         let record = sample::with(sample::sent(Role::Judged, reply), |exchange| {
             (exchange.sent, exchange.done) = (Moment(sent), Moment(done));
         });
@@ -197,7 +203,12 @@ mod tests {
             ("an End before it", vec![again(0, 1), end(200, "", 2, 3)], Probed, false),
             ("seen closed by an End", vec![ended(), again(3, 4)], SeenClosed, true),
             ("seen closed by a look", vec![ended(), look("victim", WebSocket, Sight::Closed, 3)], SeenClosed, true),
-            ("closed before it was ended", vec![look("victim", WebSocket, Sight::Closed, 0), ended()], SeenClosed, false),
+            (
+                "closed before it was ended",
+                vec![look("victim", WebSocket, Sight::Closed, 0), ended()],
+                SeenClosed,
+                false,
+            ),
             ("a neighbour", vec![ended(), look("other", WebSocket, Sight::Open, 3)], Neighbour, true),
             ("the session itself", vec![ended(), look("victim", WebSocket, Sight::Open, 3)], Neighbour, false),
             ("connected, then ended", vec![look("victim", WebSocket, Sight::Open, 0), ended()], Connected, true),

@@ -34,9 +34,9 @@ pub enum Command {
     Serve(ServeArgs),
     /// Send one signed request; print it, its answer and what the contract says of it
     Call(Box<CallArgs>),
-    /// List cases, clauses, outcomes, readings, capabilities or mutations
+    /// List cases, clauses, outcomes, readings, capabilities, mutations or faults
     List(ListArgs),
-    /// Explain a case, clause, outcome, reading or value, capability, class, mutation, diagnostic or exit code
+    /// Explain a case, clause, outcome, reading or value, capability, class, mutation, situation, fault, diagnostic or exit code
     Explain(ExplainArgs),
     /// Check case, schema and profile files without a network
     Lint(LintArgs),
@@ -149,6 +149,12 @@ pub struct ServeArgs {
     /// Keep the sessions in this file, and go on with those that it holds
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
+    /// Be wrong, or different, in the way that has this name
+    #[arg(long, value_name = "NAME")]
+    pub fault: Option<String>,
+    /// List those ways, and do nothing else
+    #[arg(long, exclusive = true)]
+    pub list_faults: bool,
 }
 
 /// Whether the reference server takes unsigned calls.
@@ -251,12 +257,14 @@ pub enum ListWhat {
     Mutations,
     /// What the history of a case can be asked for.
     Situations,
+    /// Named ways in which the reference server can be wrong, or different and right.
+    Faults,
 }
 
 /// `endspec explain`.
 #[derive(Debug, ClapArgs)]
 pub struct ExplainArgs {
-    /// Id of a case or clause, name of an outcome, reading, value, capability, class, mutation or diagnostic, or an exit code
+    /// Id of a case or clause, name of an outcome, reading, value, capability, class, mutation, situation, fault or diagnostic, or an exit code
     pub id: String,
     /// Revision of the documents
     #[arg(long, value_name = "REVISION", env = "ENDSPEC_CONTRACT")]

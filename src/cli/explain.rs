@@ -6,11 +6,12 @@ use std::sync::Arc;
 use arbitrary::Unstructured;
 
 use super::args::ExplainArgs;
-use super::{ENVIRONMENT, Exit, print, suite};
+use super::{ENVIRONMENT, Exit, faults, print, suite};
 use crate::case::{Case, Class, Situation, Suite, Values, mutation};
 use crate::contract::reading::ANY;
 use crate::contract::{Answer, Capability, Clause, Contract, Outcome, Reading};
 use crate::diagnostic::{self, Diagnostic, did_you_mean};
+use crate::server::fault;
 use crate::server::settings as server;
 
 pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Vec<Diagnostic>> {
@@ -56,6 +57,7 @@ fn named(id: &str, contract: &Contract, suite: &Suite) -> Option<String> {
         mutation::CATALOGUE.iter().find(|kind| kind.name == id).map(of_mutation),
         Situation::named(id).map(|situation| of_situation(situation, suite)),
         WORDS.iter().find(|(word, _)| *word == id).map(|(_, words)| format!("word {id}: {words}\n")),
+        fault::named(id).map(|fault| faults::explain(fault, contract)),
         diagnostic::CODES
             .iter()
             .find(|(code, _)| *code == id)
@@ -79,6 +81,7 @@ fn names(contract: &Contract, suite: &Suite) -> Vec<String> {
         .chain(Class::ALL.iter().map(|class| class.name().to_owned()))
         .chain(mutation::CATALOGUE.iter().map(|kind| kind.name.to_owned()))
         .chain(Situation::ALL.iter().map(|row| row.1.to_owned()))
+        .chain(faults::names().map(str::to_owned))
         .chain(WORDS.iter().map(|(word, _)| (*word).to_owned()))
         .chain(diagnostic::CODES.iter().map(|(code, _)| (*code).to_owned()))
         .collect()
@@ -95,7 +98,7 @@ fn ends(code: &str) -> &'static str {
 fn unknown(id: &str, contract: &Contract, suite: &Suite) -> Diagnostic {
     let names = names(contract, suite);
     let help = did_you_mean(id, names.iter().map(String::as_str)).map_or_else(
-        || "`endspec list cases|clauses|outcomes|readings|capabilities|mutations|situations` shows what there is".to_owned(),
+        || "`endspec list cases|clauses|outcomes|readings|capabilities|mutations|situations|faults` shows what there is".to_owned(),
         |close| format!("did you mean `{close}`?"),
     );
     Diagnostic::new("unknown-id", format!("there is nothing called `{id}`")).help(help)

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::args::{ListArgs, ListForm, ListWhat};
-use super::{Exit, print, suite};
+use super::{Exit, faults, print, suite};
 use crate::case::{Situation, Suite, mutation};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
@@ -29,6 +29,7 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Vec<Diagnostic>> {
         ListWhat::Capabilities => capabilities(&contract),
         ListWhat::Mutations => mutations(),
         ListWhat::Situations => situations(),
+        ListWhat::Faults => faults::list(),
     };
     print(&text);
     Ok(Exit::Pass)

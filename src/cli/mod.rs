@@ -3,6 +3,7 @@
 mod args;
 mod call;
 mod explain;
+mod faults;
 mod given;
 mod lint;
 mod list;

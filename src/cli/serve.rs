@@ -6,22 +6,27 @@ use std::path::Path;
 use super::args::{ServeArgs, ServeAuth};
 use super::settings::of_flag;
 use super::signals::Signals;
-use super::{ENVIRONMENT, Exit, print, suite, together};
+use super::{ENVIRONMENT, Exit, faults, print, suite, together};
 use crate::clock::Clock;
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::Diagnostic;
 use crate::files::{Found, Log};
 use crate::reference;
 use crate::seed::Seed;
+use crate::server::fault::Fault;
 use crate::server::journal::{self, Keep, Saved};
 use crate::server::settings::{self, Auth, Settings};
 use crate::server::{Server, listen};
 use crate::source::{Place, Source, Span};
 
 pub(super) fn serve(args: &ServeArgs) -> Result<Exit, Vec<Diagnostic>> {
+    if args.list_faults {
+        print(&faults::list());
+        return Ok(Exit::Pass);
+    }
     let contract = suite::contract(None)?;
-    let (readings, seed, ()) = together(readings(args, &contract), seed(args), Ok(()))?;
-    let mut settings = reference::settings(&readings);
+    let (readings, seed, fault) = together(readings(args, &contract), seed(args), fault(args))?;
+    let mut settings = Settings { fault, ..reference::settings(&readings) };
     if args.auth == ServeAuth::Open {
         settings.auth = Auth::Open;
     }
@@ -60,6 +65,9 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, Vec<Diagnostic>> {
             settings::UNSUPPORTED_REGION_ID,
             settings::INSTANCE_ID
         ));
+        if let Some(fault) = fault {
+            print(&format!("on purpose: {}, where {}\n", fault.name, fault.how));
+        }
         signals.next().await;
         listening.stop().await;
         Ok(Exit::Pass)
@@ -82,6 +90,10 @@ fn readings(args: &ServeArgs, contract: &Contract) -> Result<Readings, Vec<Diagn
 fn seed(args: &ServeArgs) -> Result<Seed, Vec<Diagnostic>> {
     let Some(text) = &args.seed else { return Ok(Seed::fresh()) };
     text.parse().map_err(|error| vec![Diagnostic::new("flag", format!("--seed: {error}"))])
+}
+
+fn fault(args: &ServeArgs) -> Result<Option<&'static Fault>, Vec<Diagnostic>> {
+    args.fault.as_deref().map(faults::named).transpose().map_err(|mistake| vec![mistake])
 }
 
 /// The server that goes on with what the file holds.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::expand::{self, Item};
-use super::send::{Bed, Way, is_silent, is_throttled};
+use super::send::{Bed, Patience, Way, is_silent, is_throttled};
 use super::sessions::{self, Room, Session};
 use super::state::{State, context, fill};
 use super::{clean_up, raw};
@@ -177,21 +177,21 @@ async fn send(
     history: &mut Vec<Record>,
 ) -> Result<Exchange, String> {
     let way = if sending.step.fresh { Way::Fresh } else { Way::Lane(Lane::Live) };
-    if sending.step.method.is_some() {
-        let request = sending.request(bed, state);
-        return Ok(bed.exchange(request, way).await);
+    let mut patience = Patience::default();
+    loop {
+        let exchange = if sending.step.method.is_none() && sending.step.lane == LaneChoice::Raw {
+            raw::pair(bed, sending, state, history).await
+        } else {
+            bed.exchange(sending.request(bed, state), way).await
+        };
+        if !is_throttled(&exchange) {
+            return Ok(exchange);
+        }
+        history.push(sending.record(Role::Throttled, exchange));
+        if !patience.waits(bed).await {
+            return Err(format!("the target throttled {} times", patience.times()));
+        }
     }
-    if sending.step.lane == LaneChoice::Raw {
-        return Ok(raw::pair(bed, sending, state, history).await);
-    }
-    let (form, key) = (sending.item.form, sending.key(bed));
-    let (exchange, throttled) = bed.call_as(&sending.call, form, key, way, &mut state.stream).await;
-    let count = throttled.len();
-    history.extend(throttled.into_iter().map(|exchange| sending.record(Role::Throttled, exchange)));
-    if is_throttled(&exchange) {
-        return Err(format!("the target throttled {} times", count + 1));
-    }
-    Ok(exchange)
 }
 
 /// The session that an End names to the letter.

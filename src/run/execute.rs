@@ -34,6 +34,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
             stream: bed.plan.seed.stream(&format!("{}\0{label}", case.id)),
             captured: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            opened: BTreeMap::new(),
             held: BTreeMap::new(),
             consumed: BTreeSet::new(),
             noted: Arc::default(),
@@ -91,7 +92,8 @@ fn never_occurred(bed: &Bed, result: &CaseResult) -> Vec<String> {
         return Vec::new();
     }
     let asked = result.case.occurs.iter().map(|situation| situation.value);
-    let possible = asked.filter(|situation| situation.capability().is_none_or(|name| !bed.target.lacking.contains(name)));
+    let possible =
+        asked.filter(|situation| situation.capability().is_none_or(|name| !bed.target.lacking.contains(name)));
     let missing = possible.filter(|situation| !check::situation::occurred(*situation, &result.history));
     missing.map(|situation| format!("`{}` never occurred: {}", situation.name(), situation.sentence())).collect()
 }
@@ -221,12 +223,13 @@ pub(super) async fn open_session(
         Some(region) => fill(bed, state, region)?,
         None => bed.target.region.clone(),
     };
-    let first = history.len();
+    let (first, before) = (history.len(), bed.clock.now());
     let opened = sessions::open(bed, &region, &mut state.stream, history).await;
     for record in &mut history[first..] {
         record.session = Some(open.name.value.clone());
     }
     let session = opened?;
+    state.opened.insert(open.name.value.clone(), before);
     state.sessions.insert(open.name.value.clone(), session);
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::check::seen::printable;
 use crate::check::{Seen, listed};
 use crate::clock::Moment;
 use crate::http::{Cause, CauseKind, Exchange, Headers, Lane, Reply, Response};
+use crate::limits;
 use crate::transport::{Held, Standing, WsOutcome};
 use crate::wire::{FrameKind, WireForm};
 
@@ -40,6 +41,9 @@ pub(super) async fn look(
         Some(Expectation::Look(outcome)) => *outcome,
         _ => LookOutcome::Usable,
     };
+    if matches!(expected, LookOutcome::Usable | LookOutcome::Listed) {
+        awake(bed, name, state)?;
+    }
     let at = bed.clock.now();
     let mut observations = Vec::new();
     for via in observers(bed, look, expected, &session, state) {
@@ -59,6 +63,15 @@ pub(super) async fn look(
         observations.push(by_end(bed, name, &session, expected, state, history).await);
     }
     history.push(record(bed, name, observations, at));
+    Ok(())
+}
+
+/// A session that nobody came to for ten minutes may lapse, and is no longer judged as open (rules for judging).
+fn awake(bed: &Bed, name: &str, state: &State) -> Result<(), String> {
+    let idle = state.opened.get(name).is_some_and(|opened| bed.clock.now().since(*opened) >= limits::SESSION_IDLE);
+    if idle && !state.held.contains_key(name) {
+        return Err(format!("`{name}` had no connection for ten minutes, and is no longer judged as open"));
+    }
     Ok(())
 }
 

@@ -133,33 +133,14 @@ impl Bed {
     /// Calls in a form, again after a pause while it is throttled and the run goes on; the last exchange, and those before
     /// it.
     pub async fn call(&self, call: &Call, form: WireForm, way: Way, stream: &mut Stream) -> (Exchange, Vec<Exchange>) {
-        self.call_as(call, form, self.target.credential.as_ref(), way, stream).await
-    }
-
-    /// As [`Bed::call`], signed with a key of choice.
-    pub async fn call_as(
-        &self,
-        call: &Call,
-        form: WireForm,
-        key: Option<&Credential>,
-        way: Way,
-        stream: &mut Stream,
-    ) -> (Exchange, Vec<Exchange>) {
-        let mut throttled = Vec::new();
-        let mut pause = limits::THROTTLED_PAUSE;
+        let (mut throttled, mut patience) = (Vec::new(), Patience::default());
         loop {
-            let request = self.encode_as(call, form, key, stream);
+            let request = self.encode(call, form, stream);
             let exchange = self.exchange(request, way).await;
-            let attempts = u32::try_from(throttled.len()).unwrap_or(u32::MAX) + 1;
-            if !is_throttled(&exchange) || attempts == limits::THROTTLED_ATTEMPTS || self.stopped().is_some() {
-                return (exchange, throttled);
-            }
-            self.sleep(pause).await;
-            if self.stopped().is_some() {
+            if !is_throttled(&exchange) || !patience.waits(self).await {
                 return (exchange, throttled);
             }
             throttled.push(exchange);
-            pause = (pause * 2).min(limits::THROTTLED_PAUSE_MOST);
         }
     }
 
@@ -193,6 +174,31 @@ pub enum Way {
     Lane(Lane),
     /// A fresh one of the polished lane.
     Fresh,
+}
+
+/// How long throttling is waited out: one request's attempts, each after a longer pause.
+#[derive(Debug, Default)]
+pub struct Patience {
+    throttled: u32,
+}
+
+impl Patience {
+    /// Pauses after an answer that was throttled; whether the request is to be sent again: not when the
+    /// run was stopped meanwhile.
+    pub async fn waits(&mut self, bed: &Bed) -> bool {
+        self.throttled += 1;
+        if self.throttled >= limits::THROTTLED_ATTEMPTS || bed.stopped().is_some() {
+            return false;
+        }
+        let pause = limits::THROTTLED_PAUSE * 2_u32.saturating_pow(self.throttled - 1);
+        bed.sleep(pause.min(limits::THROTTLED_PAUSE_MOST)).await;
+        bed.stopped().is_none()
+    }
+
+    /// How often it was throttled.
+    pub fn times(&self) -> u32 {
+        self.throttled
+    }
 }
 
 /// EndTerminalSession for a session id.

@@ -7,6 +7,7 @@ use super::send::Bed;
 use super::sessions::Session;
 use crate::case::{Template, Variable};
 use crate::check::Context;
+use crate::clock::Moment;
 use crate::seed::Stream;
 use crate::transport::Held;
 use crate::wire::WireForm;
@@ -19,6 +20,8 @@ pub(super) struct State {
     pub captured: BTreeMap<String, String>,
     /// Sessions by name.
     pub sessions: BTreeMap<String, Session>,
+    /// When the sessions were opened, by name.
+    pub opened: BTreeMap<String, Moment>,
     /// Connections held on sessions, by the session's name. Clients of an overlap share those of the case: a connection
     /// that is held is the look, for each of them.
     pub held: BTreeMap<String, Arc<Held>>,
@@ -59,6 +62,7 @@ impl State {
             stream,
             captured: self.captured.clone(),
             sessions: self.sessions.clone(),
+            opened: self.opened.clone(),
             held: self.held.clone(),
             consumed: self.consumed.clone(),
             noted: self.noted.clone(),
@@ -75,6 +79,7 @@ impl State {
     pub fn take_over(&mut self, client: usize, own: State) {
         self.captured.extend(own.captured);
         self.sessions.extend(own.sessions);
+        self.opened.extend(own.opened);
         self.consumed.extend(own.consumed);
         self.cut |= own.cut;
         for (name, held) in own.held {

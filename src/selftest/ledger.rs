@@ -47,7 +47,8 @@ pub fn text(entries: &[Entry<'_>]) -> String {
 
 /// The ledger as a table in Markdown.
 pub fn markdown(entries: &[Entry<'_>]) -> String {
-    let mut text = String::from("| clause | level | the endpoint ... | source | cases | faults |\n|---|---|---|---|---|---|\n");
+    let mut text =
+        String::from("| clause | level | the endpoint ... | source | cases | faults |\n|---|---|---|---|---|---|\n");
     for Entry { clause, cases, faults } in entries {
         let cell = |text: &str| text.replace('|', "\\|");
         let list = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ");

@@ -98,7 +98,8 @@ impl Writing {
     }
 }
 
-fn document(root: &str, members: &Map<String, Value>, after: &str) -> String {
+/// A document in XML: elements are repeated where a member is an array, and what comes `after` them stands as it is.
+pub(super) fn document(root: &str, members: &Map<String, Value>, after: &str) -> String {
     let mut out = String::from("<?xml version='1.0' encoding='UTF-8'?>");
     out.push_str(&format!("<{root}>"));
     members.iter().for_each(|(name, value)| element(&mut out, name, value));

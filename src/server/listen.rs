@@ -235,6 +235,9 @@ async fn answer(
         return Ok(written(response));
     }
     let (response, asked) = server.answer(&plain, origin, Now { unix: clock.unix_seconds(), moment: clock.now() });
+    if let Some(pauses) = server.settings.fault.and_then(Fault::pauses) {
+        sleep(pauses(&asked)).await;
+    }
     *note.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
     Ok(written(response))
 }

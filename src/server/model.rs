@@ -190,6 +190,13 @@ impl Model {
         self.next_id = Some(id);
     }
 
+    /// Keeps nothing of a session, as a server may that deletes what has ended; the honest one remembers.
+    pub(super) fn erase(&mut self, id: &str) {
+        if let Some(number) = self.numbers.get(id).copied() {
+            self.remove(number);
+        }
+    }
+
     fn session_mut(&mut self, id: &str) -> Option<(u64, &mut Session)> {
         let number = *self.numbers.get(id)?;
         Some((number, self.sessions.get_mut(&number)?))
@@ -228,6 +235,10 @@ impl Model {
         else {
             return;
         };
+        self.remove(number);
+    }
+
+    fn remove(&mut self, number: u64) {
         let Some(session) = self.sessions.remove(&number) else { return };
         self.not_ended.remove(&number);
         self.numbers.remove(&session.id);

@@ -27,6 +27,17 @@ fn every_clause_outcome_reading_capability_class_word_and_mutation_is_explained(
 }
 
 #[test]
+fn a_fault_is_explained_by_the_clauses_that_it_breaks_and_a_variation_by_breaking_none() {
+    endspec(&["explain", "session-not-found-as-400"]).ends(0).says(&[
+        "fault session-not-found-as-400: a framework maps every refusal",
+        "breaks: end/error/status - the endpoint sends each documented Code with its documented status",
+        "endspec serve --fault session-not-found-as-400",
+        "endspec selftest --fault session-not-found-as-400",
+    ]);
+    endspec(&["explain", "chunked"]).ends(0).says(&["variation chunked: ", "breaks nothing"]);
+}
+
+#[test]
 fn every_exit_code_is_explained() {
     for code in ["0", "1", "2", "3", "101", "130"] {
         explained("exit code", code);
@@ -87,6 +98,7 @@ fn what_nobody_knows_comes_with_the_nearest_that_is_known() {
         ("end/session/unknwn", "end/session/unknown"),
         ("repeat-edn", "repeat-end"),
         ("websokcet", "websocket"),
+        ("chunkd", "chunked"),
         ("unknown-kye", "unknown-key"),
         ("near-mis", "near-miss"),
         ("permited", "permitted"),

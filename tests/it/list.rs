@@ -1,5 +1,7 @@
 //! `endspec list`: what there is.
 
+use endspec::server::fault;
+
 use crate::endspec;
 
 #[test]
@@ -12,11 +14,25 @@ fn every_list_names_what_it_is_about() {
         ("capabilities", ["websocket", "goes with"]),
         ("mutations", ["truncated-end", "near-miss"]),
         ("situations", ["overlapped", "two Ends of one session"]),
+        ("faults", ["session-not-found-as-400", "end/error/status"]),
     ] {
         let done = endspec(&["list", what]).ends(0).says(&words);
         assert_eq!(done.err, "", "{what}");
         assert!(done.out.lines().all(|line| line == line.trim_end()), "{what}: spaces at the end of a line");
     }
+}
+
+#[test]
+fn every_fault_and_variation_is_listed_with_what_it_breaks_and_how_it_comes_about() {
+    let done = endspec(&["list", "faults"]).ends(0);
+    for fault in fault::all().chain(fault::variations()) {
+        let clauses = fault.clauses.join(", ");
+        let named = |line: &&str| line.split_whitespace().next() == Some(fault.name) && line.ends_with(&clauses);
+        let mut lines = done.out.lines().skip_while(|line| !named(line));
+        assert!(lines.next().is_some(), "{}:\n{}", fault.name, done.out);
+        assert_eq!(lines.next().map(str::trim), Some(fault.how));
+    }
+    assert_eq!(done.out, endspec(&["serve", "--list-faults"]).ends(0).out);
 }
 
 #[test]

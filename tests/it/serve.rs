@@ -52,6 +52,39 @@ fn with_auth_open_it_takes_unsigned_calls() {
 }
 
 #[test]
+fn with_a_fault_it_breaks_the_clause_of_that_fault_over_a_socket() {
+    let rows = [
+        ("session-not-found-as-400", "400 InvalidSessionId.NotFound", Some("end/error/status")),
+        ("error-as-page", "<h1>404 Not Found</h1>", Some("end/error/envelope")),
+        ("host-id-missing", "no HostId that is a string", Some("end/error/host-id")),
+        ("chunked", "transfer-encoding: chunked", None),
+    ];
+    for (fault, said, broken) in rows {
+        let served = serve(&["--auth", "open", "--fault", fault], 3);
+        assert!(served.lines[2].starts_with(&format!("on purpose: {fault}, where ")), "{:?}", served.lines);
+        let call = endspec(&["call", "EndTerminalSession", "SessionId=s-1", "--target", &served.url]);
+        assert!(call.out.contains(said), "{fault}: {}", call.out);
+        let select = "end/error/missing,end/session/unknown-shape";
+        let run = endspec(&["run", "--select", select, "--target", &served.url, "--report", "json=-"]);
+        let findings = run.json()["cases"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|case| case["findings"].as_array().unwrap().clone())
+            .collect::<Vec<_>>();
+        let found = |clause: &str| findings.iter().any(|finding| finding["clause"] == clause);
+        assert!(broken.map_or(findings.is_empty(), found), "{fault}: {findings:?}");
+    }
+}
+
+#[test]
+fn an_unknown_fault_is_a_mistake_with_the_nearest_that_is_known() {
+    endspec(&["serve", "--fault", "chunkd"]).ends(2).complains(&["--fault", "`chunkd`", "did you mean `chunked`?"]);
+    endspec(&["serve", "--fault", "?"]).ends(2).complains(&["endspec list faults"]);
+    endspec(&["serve", "--list-faults", "--auth", "open"]).ends(2).complains(&["--list-faults"]);
+}
+
+#[test]
 fn a_second_server_on_the_same_port_is_a_mistake_with_a_way_out() {
     let served = serve(&["--auth", "open"], 2);
     let address = served.url.strip_prefix("http://").unwrap();

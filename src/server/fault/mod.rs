@@ -13,6 +13,7 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use super::journal::Saved;
 use super::model::Model;
@@ -61,6 +62,8 @@ struct Hooks {
     holds: Option<Hold>,
     /// Changes the bytes of an answer, or breaks off.
     talks: Option<fn(&Asked, Vec<u8>) -> Talk>,
+    /// How long an answer is held back, once all that was asked is done.
+    pauses: Option<fn(&Asked) -> Duration>,
     /// Changes what a restarted server finds.
     resumes: Option<fn(&mut Saved)>,
 }
@@ -74,6 +77,7 @@ const HONEST: Hooks = Hooks {
     trusts: None,
     holds: None,
     talks: None,
+    pauses: None,
     resumes: None,
 };
 
@@ -86,6 +90,8 @@ pub struct Asked {
     pub operation: Option<Operation>,
     /// Parameters of query and form body, decoded.
     pub parameters: Parameters,
+    /// How long the target is, as it was sent.
+    pub length: usize,
     /// The number of the request, from 1 on, over all connections.
     pub number: u64,
     /// The connection that it came on.
@@ -98,7 +104,8 @@ impl Asked {
         let parameters: Parameters = incoming.iter().flat_map(Incoming::parameters).map(owned).collect();
         let action = incoming.as_ref().and_then(Incoming::action).or_else(|| first(&parameters, "Action"));
         let operation = Operation::ALL.into_iter().find(|operation| Some(operation.name()) == action);
-        Asked { method: request.method.clone(), operation, parameters, number, origin }
+        let (method, length) = (request.method.clone(), request.target.len());
+        Asked { method, operation, parameters, length, number, origin }
     }
 
     /// The first value of a parameter.
@@ -162,14 +169,13 @@ fn first<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> {
 
 /// Every fault, in the order of what it breaks.
 pub fn all() -> impl Iterator<Item = &'static Fault> {
-    let before = [answers::FAULTS].into_iter().chain(reading::FAULTS.iter().copied());
-    let groups = before.chain(sessions::FAULTS.iter().copied());
-    groups.chain([terminals::FAULTS, trust::FAULTS, wire::FAULTS]).flatten()
+    let slices = answers::FAULTS.iter().chain(reading::FAULTS).chain(sessions::FAULTS).copied();
+    slices.chain([terminals::FAULTS, trust::FAULTS, wire::FAULTS]).flatten()
 }
 
 /// Every way of being different and right.
 pub fn variations() -> impl Iterator<Item = &'static Fault> {
-    variations::VARIATIONS.iter()
+    variations::VARIATIONS.iter().copied().flatten()
 }
 
 /// The fault or variation of that name.
@@ -191,6 +197,11 @@ impl Fault {
     /// What becomes of the bytes of an answer.
     pub(super) fn talks(&self) -> Option<fn(&Asked, Vec<u8>) -> Talk> {
         self.hooks.talks
+    }
+
+    /// How long an answer is held back.
+    pub(super) fn pauses(&self) -> Option<fn(&Asked) -> Duration> {
+        self.hooks.pauses
     }
 
     /// What a restarted server finds.
