@@ -3,6 +3,7 @@
 pub mod expectation;
 pub mod mutation;
 pub mod selection;
+pub mod sign;
 pub mod step;
 pub mod template;
 pub mod write;
@@ -11,12 +12,14 @@ use std::sync::Arc;
 
 pub use expectation::{Expectation, Matchers, StatusPattern, TextMatch};
 pub use mutation::{Class, Mutation, Values};
+pub use sign::Flaw;
 pub use step::{
     Action, CallStep, ForEach, LaneChoice, LookAt, OpenStep, OverlapStep, Parameter, Pause, RawStep, Step, Via,
 };
 pub use template::{Template, Variable};
 
 use crate::source::{Source, Spanned};
+use crate::wire::Scheme;
 
 /// A set of cases, in the order of their ids.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +55,16 @@ impl Case {
     /// The clause that a step's expectation proves: its own, or the case's first.
     pub fn clause_of<'a>(&'a self, step: &'a Step) -> &'a str {
         step.clause.as_ref().map_or_else(|| self.clauses[0].value.as_str(), |clause| clause.value.as_str())
+    }
+
+    /// Whether every call of the case can be signed, rightly or wrongly, in a scheme to a target that is `secure`.
+    pub fn can_be_signed(&self, scheme: Scheme, secure: bool) -> bool {
+        let ordinary = self.steps.iter().filter_map(|step| match &step.action {
+            Action::Call(call) if call.for_each.as_ref().is_none_or(|axes| axes.signature.is_none()) => Some(call),
+            _ => None,
+        });
+        let mut flawed = ordinary.filter(|call| !call.sign.is_empty());
+        flawed.all(|call| call.sign.iter().any(|flaw| flaw.is_in(scheme, secure)))
     }
 
     /// Whether the case needs the capability, spelled out or through a step that opens a session.

@@ -12,6 +12,7 @@ pub mod node;
 pub mod profile;
 mod reader;
 mod scope;
+mod sign;
 mod step;
 pub mod suite;
 pub mod yaml;

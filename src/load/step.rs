@@ -29,6 +29,7 @@ pub(super) const ACTIONS: [(&str, &[&str]); 8] = [
             "times",
             "connection",
             "credential",
+            "sign",
             "capture",
             "clause",
             "expect",

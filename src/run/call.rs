@@ -4,13 +4,15 @@ use super::expand::{self, Item};
 use super::raw;
 use super::send::{Bed, Way, is_silent, is_throttled};
 use super::sessions::{self, Session};
+use super::sign;
 use super::state::{State, context, fill};
 use crate::case::mutation::{self, Base};
 use crate::case::{CallStep, LaneChoice, Step};
 use crate::check::history::{Event, Record, Role};
 use crate::check::{Seen, expectation};
 use crate::http::{Exchange, Headers, Lane, Request};
-use crate::wire::{Call, Credential};
+use crate::seed::Stream;
+use crate::wire::{Call, Credential, Stamp};
 
 /// One request of a step: the call as filled, the form and value it takes, and what reports say of it.
 pub(super) struct Sending<'a> {
@@ -18,6 +20,8 @@ pub(super) struct Sending<'a> {
     pub(super) call: Call,
     pub(super) item: Item,
     session: Option<String>,
+    /// The nonce, and its time, that an earlier call used up.
+    used: Option<Stamp>,
 }
 
 impl Sending<'_> {
@@ -36,13 +40,18 @@ impl Sending<'_> {
         if self.step.denied { bed.target.denied.as_ref() } else { bed.target.credential.as_ref() }
     }
 
-    /// Encoded and signed anew.
-    fn request(&self, bed: &Bed, state: &mut State) -> Request {
-        let mut request = bed.encode_as(&self.call, self.item.form, self.key(bed), &mut state.stream);
+    /// Encoded and signed anew, rightly unless the step says otherwise.
+    fn request(&self, bed: &Bed, stream: &mut Stream) -> Result<Request, String> {
+        if let Some(flaw) = self.item.flaw {
+            let key = self.key(bed).ok_or("there is no key to sign with")?;
+            return sign::encode(bed, &self.call, self.item.form, key, (flaw, self.used.as_ref()), stream);
+        }
+        let stamp = bed.stamp(stream);
+        let mut request = bed.encode_as(&self.call, self.item.form, self.key(bed), &stamp, stream);
         if let Some(method) = &self.step.method {
             request.method.clone_from(method);
         }
-        request
+        Ok(request)
     }
 }
 
@@ -66,7 +75,8 @@ pub(super) async fn call(
         if let Some(reason) = bed.stopped() {
             return Err(reason);
         }
-        let sending = sending(step, &call, item, state);
+        let used = sign::used(history, state.variant.as_deref(), item.form.scheme);
+        let sending = Sending { used, ..sending(step, &call, item, state) };
         if sending.session.as_ref().is_some_and(|name| state.consumed.contains(name)) {
             return Err("a look had no other observer than End, and has ended the session".to_owned());
         }
@@ -88,7 +98,7 @@ fn sending<'a>(step: &'a CallStep, call: &Call, item: Item, state: &State) -> Se
     let call = with_mutation(call, step, &item);
     let named = session_of(state, &call);
     let session = named.map(|(name, _)| name.to_owned());
-    Sending { step, call, item, session }
+    Sending { step, call, item, session, used: None }
 }
 
 /// Silence is struck twice more, unless it is permitted to this request.
@@ -165,14 +175,13 @@ async fn send(
 ) -> Result<Exchange, String> {
     let way = if sending.step.fresh { Way::Fresh } else { Way::Lane(Lane::Live) };
     if sending.step.method.is_some() {
-        let request = sending.request(bed, state);
+        let request = sending.request(bed, &mut state.stream)?;
         return Ok(bed.exchange(request, way).await);
     }
     if sending.step.lane == LaneChoice::Raw {
         return Ok(raw::pair(bed, sending, state, history).await);
     }
-    let (form, key) = (sending.item.form, sending.key(bed));
-    let (exchange, throttled) = bed.call_as(&sending.call, form, key, way, &mut state.stream).await;
+    let (exchange, throttled) = bed.patiently(way, &mut state.stream, |stream| sending.request(bed, stream)).await?;
     let count = throttled.len();
     history.extend(throttled.into_iter().map(|exchange| sending.record(Role::Throttled, exchange)));
     if is_throttled(&exchange) {
@@ -234,7 +243,7 @@ async fn strike_twice(bed: &Bed, sending: &Sending<'_>, state: &mut State, histo
     let probe = bed.probe(label, &mut state.stream).await;
     history.push(probe);
     for _ in 0..2 {
-        let request = sending.request(bed, state);
+        let Ok(request) = sending.request(bed, &mut state.stream) else { return };
         let exchange = bed.exchange(request, Way::Fresh).await;
         ended(bed, &sending.call, &exchange);
         let answered = !is_silent(&exchange);

@@ -11,6 +11,7 @@ mod restart;
 pub mod schedule;
 pub mod send;
 pub mod sessions;
+mod sign;
 mod state;
 pub mod target;
 

@@ -1,5 +1,6 @@
 //! Sending one request of a run: paced, signed anew each time, throttling waited out.
 
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -89,15 +90,22 @@ impl Bed {
 
     /// Encodes and signs a call in a form.
     pub fn encode(&self, call: &Call, form: WireForm, stream: &mut Stream) -> Request {
-        self.encode_as(call, form, self.target.credential.as_ref(), stream)
+        let stamp = self.stamp(stream);
+        self.encode_as(call, form, self.target.credential.as_ref(), &stamp, stream)
     }
 
-    /// Encodes a call and signs it with a key of choice.
-    pub fn encode_as(&self, call: &Call, form: WireForm, key: Option<&Credential>, stream: &mut Stream) -> Request {
+    /// Encodes a call and signs it with a key and a stamp of choice.
+    pub fn encode_as(
+        &self,
+        call: &Call,
+        form: WireForm,
+        key: Option<&Credential>,
+        stamp: &Stamp,
+        stream: &mut Stream,
+    ) -> Request {
         let endpoint = &self.target.endpoint;
         let credential = if form.scheme == Scheme::None { None } else { key };
-        let mut request =
-            wire::encode(call, form, &endpoint.host_header(), endpoint.path(), credential, &self.stamp(stream));
+        let mut request = wire::encode(call, form, &endpoint.host_header(), endpoint.path(), credential, stamp);
         if let Some(name) = &self.target.id_header {
             request.headers.push(name.clone(), stream.hex(16));
         }
@@ -133,26 +141,27 @@ impl Bed {
 
     /// Calls in a form, again after a pause while it is throttled; the last exchange, and those before it.
     pub async fn call(&self, call: &Call, form: WireForm, way: Way, stream: &mut Stream) -> (Exchange, Vec<Exchange>) {
-        self.call_as(call, form, self.target.credential.as_ref(), way, stream).await
+        let Ok(done) = self.patiently(way, stream, |s| Ok::<_, Infallible>(self.encode(call, form, s))).await;
+        done
     }
 
-    /// As [`Bed::call`], signed with a key of choice.
-    pub async fn call_as(
+    /// Sends what `make` makes, made anew after a pause while it is throttled; the last exchange, and those before it.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub async fn patiently<E>(
         &self,
-        call: &Call,
-        form: WireForm,
-        key: Option<&Credential>,
         way: Way,
         stream: &mut Stream,
-    ) -> (Exchange, Vec<Exchange>) {
+        make: impl Fn(&mut Stream) -> Result<Request, E>,
+    ) -> Result<(Exchange, Vec<Exchange>), E> {
         let mut throttled = Vec::new();
         let mut pause = limits::THROTTLED_PAUSE;
         loop {
-            let request = self.encode_as(call, form, key, stream);
-            let exchange = self.exchange(request, way).await;
+            let exchange = self.exchange(make(stream)?, way).await;
             let attempts = u32::try_from(throttled.len()).unwrap_or(u32::MAX) + 1;
             if !is_throttled(&exchange) || attempts == limits::THROTTLED_ATTEMPTS || self.stopped().is_some() {
-                return (exchange, throttled);
+                return Ok((exchange, throttled));
             }
             throttled.push(exchange);
             self.clock.sleep(pause).await;
