@@ -29,7 +29,13 @@ pub(super) fn encode(
     match (flaw, used) {
         (Flaw::Age(age), _) => stamp.timestamp = clock::timestamp(now.saturating_sub(age.as_secs())),
         (Flaw::Ahead(time), _) => stamp.timestamp = clock::timestamp(now.saturating_add(time.as_secs())),
-        (Flaw::UsedNonce, Some(used)) => stamp.nonce.clone_from(&used.nonce),
+        (Flaw::UsedNonce, Some(used)) => {
+            stamp.nonce.clone_from(&used.nonce);
+            // Who remembers a nonce together with its time must be seen to.
+            if stamp.timestamp == used.timestamp {
+                stamp.timestamp = clock::timestamp(now.saturating_sub(1));
+            }
+        }
         (Flaw::Replayed, Some(used)) => stamp.clone_from(used),
         (Flaw::UsedNonce | Flaw::Replayed, None) => return Err("no earlier call used up a nonce".to_owned()),
         _ => {}
