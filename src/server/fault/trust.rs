@@ -13,7 +13,7 @@ pub struct Trust {
     /// Whether a call without a signature is taken.
     unsigned: Option<fn(Claim<'_>) -> bool>,
     /// The key that one which nobody has is taken for.
-    stranger: Option<fn(&[Key]) -> Option<&Key>>,
+    stranger: Option<Stranger>,
     /// Whether a signature is taken.
     takes: Option<fn(&Signed<'_>) -> bool>,
     /// Whether the time of a signature is taken.
@@ -25,6 +25,9 @@ pub struct Trust {
     /// Whether a key may do what is asked.
     permits: Option<fn(&Asked) -> bool>,
 }
+
+/// Which of the keys that there are.
+type Stranger = fn(&[Key]) -> Option<&Key>;
 
 /// A signature to be judged.
 struct Signed<'a> {
