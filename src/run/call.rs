@@ -7,7 +7,7 @@ use super::sessions::{self, Session};
 use super::sign;
 use super::state::{State, context, fill};
 use crate::case::mutation::{self, Base};
-use crate::case::{CallStep, LaneChoice, Step};
+use crate::case::{CallStep, Flaw, LaneChoice, Step};
 use crate::check::history::{Event, Record, Role};
 use crate::check::{Seen, expectation};
 use crate::http::{Exchange, Headers, Lane, Request};
@@ -75,7 +75,8 @@ pub(super) async fn call(
         if let Some(reason) = bed.stopped() {
             return Err(reason);
         }
-        let used = sign::used(history, state.variant.as_deref(), item.form.scheme);
+        let repeats = matches!(item.flaw, Some(Flaw::UsedNonce | Flaw::Replayed));
+        let used = repeats.then(|| sign::used(history, state.variant.as_deref(), item.form.scheme)).flatten();
         let sending = Sending { used, ..sending(step, &call, item, state) };
         if sending.session.as_ref().is_some_and(|name| state.consumed.contains(name)) {
             return Err("a look had no other observer than End, and has ended the session".to_owned());
