@@ -53,6 +53,10 @@ pub const CALL_TIMES: u64 = 100;
 pub const FILLER_TIMES: u64 = 200_000;
 /// Longest wait of a step.
 pub const STEP_WAIT: Duration = Duration::from_secs(600);
+/// Age beyond which a signature is surely too old (CONTRACT.md, clause `rpc/signature/expired`).
+pub const SIGNATURE_OLD: Duration = Duration::from_secs(31 * 60);
+/// Oldest signature that a case can ask for, and as far ahead as one may be.
+pub const SIGNATURE_OLDEST: Duration = Duration::from_secs(7_300 * 86_400);
 /// Steps of one case.
 pub const CASE_STEPS: usize = 200;
 /// Sessions open at a time (CONTRACT.md, rules for judging).

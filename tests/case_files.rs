@@ -57,7 +57,7 @@ fn every_invalid_case_is_refused_for_what_it_is_named_after() {
 }
 
 /// Mistakes that a JSON Schema cannot tell, or is not meant to, by code; the reason stands beside it.
-const BEYOND_THE_SCHEMA: [(&str, &str); 29] = [
+const BEYOND_THE_SCHEMA: [(&str, &str); 30] = [
     ("bad-argument", "which outcome takes an argument is the contract's"),
     ("bad-template", "variables are a language of their own"),
     ("clause-not-listed", "compares two places"),
@@ -69,6 +69,7 @@ const BEYOND_THE_SCHEMA: [(&str, &str); 29] = [
     ("missing-need", "compares two places"),
     ("name-taken", "compares two places"),
     ("old-boolean", "JSON does not tell quoted from plain texts"),
+    ("out-of-range-age", "the number stands in a text"),
     ("out-of-range-wait", "the number stands in a text"),
     ("too-many-clients", "multiplies two places"),
     ("too-many-sessions", "adds several places"),

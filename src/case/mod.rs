@@ -3,6 +3,7 @@
 pub mod expectation;
 pub mod mutation;
 pub mod selection;
+pub mod sign;
 mod situation;
 pub mod step;
 pub mod template;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use expectation::{Expectation, Matchers, StatusPattern, TextMatch};
 pub use mutation::{Class, Mutation, Values};
+pub use sign::Flaw;
 pub use situation::Situation;
 pub use step::{
     Action, CallStep, Element, ForEach, LaneChoice, LookAt, OpenStep, OverlapStep, Parameter, Pause, RawStep, Step, Via,
@@ -21,6 +23,7 @@ pub use template::{Template, Variable};
 pub use workload::Workload;
 
 use crate::source::{Source, Spanned};
+use crate::wire::Scheme;
 
 /// A set of cases, in the order of their ids.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +66,16 @@ impl Case {
     /// How many sessions the case has open at a time, at most.
     pub fn opens(&self) -> usize {
         self.steps.iter().map(|step| step.action.opens()).sum()
+    }
+
+    /// Whether every call of the case can be signed, rightly or wrongly, in a scheme to a target that is `secure`.
+    pub fn can_be_signed(&self, scheme: Scheme, secure: bool) -> bool {
+        let ordinary = self.steps.iter().filter_map(|step| match &step.action {
+            Action::Call(call) if call.for_each.as_ref().is_none_or(|axes| axes.signature.is_none()) => Some(call),
+            _ => None,
+        });
+        let mut flawed = ordinary.filter(|call| !call.sign.is_empty());
+        flawed.all(|call| call.sign.iter().any(|flaw| flaw.is_in(scheme, secure)))
     }
 
     /// Whether the case needs the capability, spelled out or through a step that opens a session.

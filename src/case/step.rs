@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Expectation, Template, Values, Workload};
+use super::{Expectation, Flaw, Template, Values, Workload};
 use crate::source::{Span, Spanned};
 use crate::wire::{Encoding, Format, Order, Placement, Scheme};
 
@@ -195,6 +195,8 @@ pub struct CallStep {
     pub fresh: bool,
     /// Whether it is signed with the key that has no permission to end sessions.
     pub denied: bool,
+    /// What is wrong with its signature, one request each, all of one key of `sign`; rightly signed when empty.
+    pub sign: Vec<Flaw>,
     /// Values taken from the answer: name, JSON pointer.
     pub capture: Vec<(Spanned<String>, String)>,
 }

@@ -256,6 +256,8 @@ fn end(name: &str) -> CallStep {
     };
     let parameter = |name: &str, values| Parameter { name: bare(name), values };
     CallStep {
+        sign: Vec::new(),
+
         operation: bare("EndTerminalSession"),
         with: vec![
             parameter("RegionId", variable("region", None)),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::expectation::{BodyMatch, LookOutcome};
 use super::{
-    Action, CallStep, Case, Element, Expectation, ForEach, LaneChoice, Matchers, OverlapStep, Parameter, Pause,
+    Action, CallStep, Case, Element, Expectation, Flaw, ForEach, LaneChoice, Matchers, OverlapStep, Parameter, Pause,
     RawStep, Step, Template, TextMatch, Values, Workload,
 };
 use crate::contract::OutcomeRef;
@@ -163,9 +163,20 @@ fn call(text: &mut String, call: &CallStep) {
     if call.denied {
         line(text, STEP, "credential", "denied");
     }
+    if let [first, ..] = call.sign.as_slice() {
+        line(text, STEP, "sign", &mapping([(first.key(), sign(&call.sign))]));
+    }
     if !call.capture.is_empty() {
         let members = call.capture.iter().map(|(name, pointer)| (name.value.as_str(), quoted(pointer)));
         line(text, STEP, "capture", &mapping(members));
+    }
+}
+
+/// The words of one key of `sign`.
+fn sign(flaws: &[Flaw]) -> String {
+    match flaws {
+        [one @ (Flaw::UsedNonce | Flaw::Replayed | Flaw::UnknownKey)] => one.word(),
+        flaws => list(flaws.iter().map(|flaw| quoted(&flaw.word()))),
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) fn call(
     let connections = [("reused", false), ("fresh", true)];
     let fresh = fields.get("connection").and_then(|node| reader.word(node, "connection", &connections));
     let denied = fields.get("credential").and_then(|node| credential(reader, node, scope));
+    let sign = fields.get("sign").map(|node| super::sign::sign(reader, fields, node, scope)).unwrap_or_default();
     let capture = fields.get("capture").map(|node| captures(reader, node, scope)).unwrap_or_default();
     if reader.mistakes.len() > before {
         return None;
@@ -53,6 +54,7 @@ pub(super) fn call(
         times: u32::try_from(times).ok()?,
         fresh: fresh.unwrap_or_default(),
         denied: denied.unwrap_or_default(),
+        sign,
         capture,
     })
 }

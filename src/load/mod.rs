@@ -13,6 +13,7 @@ mod overlap;
 pub mod profile;
 mod reader;
 mod scope;
+mod sign;
 mod step;
 pub mod suite;
 pub mod yaml;

@@ -29,6 +29,7 @@ pub(super) const ACTIONS: [(&str, &[&str]); 9] = [
             "times",
             "connection",
             "credential",
+            "sign",
             "capture",
             "clause",
             "expect",

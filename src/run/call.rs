@@ -6,13 +6,14 @@ use super::expand::{self, Item};
 use super::send::{Bed, Patience, Way, is_silent, is_throttled};
 use super::sessions::{self, Room, Session};
 use super::state::{State, context, fill};
-use super::{clean_up, raw};
+use super::{clean_up, raw, sign};
 use crate::case::mutation::{self, Base, Generated};
-use crate::case::{CallStep, LaneChoice, Step};
+use crate::case::{CallStep, Flaw, LaneChoice, Step};
 use crate::check::history::{Event, Record, Role};
 use crate::check::{Seen, expectation};
 use crate::http::{Exchange, Headers, Lane, Request};
-use crate::wire::{Call, Credential};
+use crate::seed::Stream;
+use crate::wire::{Call, Credential, Stamp};
 
 /// One request of a step: the call as filled, the form and value it takes, and what reports say of it.
 pub(super) struct Sending<'a> {
@@ -20,6 +21,8 @@ pub(super) struct Sending<'a> {
     pub(super) call: Call,
     pub(super) item: Item,
     session: Option<String>,
+    /// The nonce, and its time, that an earlier call used up.
+    used: Option<Stamp>,
 }
 
 impl Sending<'_> {
@@ -43,13 +46,18 @@ impl Sending<'_> {
         if self.step.denied { bed.target.denied.as_ref() } else { bed.target.credential.as_ref() }
     }
 
-    /// Encoded and signed anew.
-    fn request(&self, bed: &Bed, state: &mut State) -> Request {
-        let mut request = bed.encode_as(&self.call, self.item.form, self.key(bed), &mut state.stream);
+    /// Encoded and signed anew, rightly unless the step says otherwise.
+    fn request(&self, bed: &Bed, stream: &mut Stream) -> Result<Request, String> {
+        if let Some(flaw) = self.item.flaw {
+            let key = self.key(bed).ok_or("there is no key to sign with")?;
+            return sign::encode(bed, &self.call, self.item.form, key, (flaw, self.used.as_ref()), stream);
+        }
+        let stamp = bed.stamp(stream);
+        let mut request = bed.encode_as(&self.call, self.item.form, self.key(bed), &stamp, stream);
         if let Some(method) = &self.step.method {
             request.method.clone_from(method);
         }
-        request
+        Ok(request)
     }
 }
 
@@ -74,7 +82,9 @@ pub(super) async fn call(
         if let Some(reason) = bed.stopped() {
             return Err(reason);
         }
-        let sending = sending(step, &call, item, state);
+        let repeats = matches!(item.flaw, Some(Flaw::UsedNonce | Flaw::Replayed));
+        let used = repeats.then(|| sign::used(history, state.variant.as_deref(), item.form.scheme)).flatten();
+        let sending = Sending { used, ..sending(step, &call, item, state) };
         if sending.session.as_ref().is_some_and(|name| state.consumed.contains(name)) {
             return Err("a look had no other observer than End, and has ended the session".to_owned());
         }
@@ -98,7 +108,7 @@ fn sending<'a>(step: &'a CallStep, call: &Call, item: Item, state: &State) -> Se
     let call = with_mutation(call, step, &item);
     let named = session_of(state, &call);
     let session = named.map(|(name, _)| name.to_owned());
-    Sending { step, call, item, session }
+    Sending { step, call, item, session, used: None }
 }
 
 /// Silence is struck twice more, unless it is permitted to this request.
@@ -182,7 +192,7 @@ async fn send(
         let exchange = if sending.step.method.is_none() && sending.step.lane == LaneChoice::Raw {
             raw::pair(bed, sending, state, history).await
         } else {
-            bed.exchange(sending.request(bed, state), way).await
+            bed.exchange(sending.request(bed, &mut state.stream)?, way).await
         };
         if !is_throttled(&exchange) {
             return Ok(exchange);
@@ -274,7 +284,7 @@ async fn strike_twice(bed: &Bed, sending: &Sending<'_>, state: &mut State, histo
     let probe = bed.probe(label, &mut state.stream).await;
     history.push(probe);
     for _ in 0..2 {
-        let request = sending.request(bed, state);
+        let Ok(request) = sending.request(bed, &mut state.stream) else { return };
         let exchange = bed.exchange(request, Way::Fresh).await;
         ended(bed, sending, &exchange);
         started(bed, sending, &exchange, state);

@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use super::Target;
-use crate::case::{CallStep, Case, ForEach, Mutation};
+use crate::case::{CallStep, Case, Flaw, ForEach, Mutation};
 use crate::limits;
 use crate::wire::{Encoding, Format, Order, Placement, Scheme, WireForm};
 
 /// One request of a step: what it is called in reports, the form it takes, the value it carries.
 #[derive(Debug, Clone)]
 pub struct Item {
-    /// Wire form, mutation, repetition, as far as there is more than one.
+    /// Wire form, mutation, flaw, repetition, as far as there is more than one.
     pub label: String,
     /// The form.
     pub form: WireForm,
     /// The generated value.
     pub mutation: Option<Arc<Mutation>>,
+    /// What is wrong with its signature.
+    pub flaw: Option<Flaw>,
 }
 
 /// How the target is ordinarily called: as official clients do under V3, with POST and all parameters in the query.
@@ -33,11 +35,15 @@ pub fn ordinary(target: &Target) -> WireForm {
 pub fn variants(case: &Case, target: &Target) -> Vec<(Option<String>, WireForm)> {
     match &case.for_each {
         None => vec![(None, ordinary(target))],
-        Some(axes) => forms(axes, ordinary(target), target).into_iter().map(|f| (Some(f.to_string()), f)).collect(),
+        Some(axes) => {
+            let forms = forms(axes, ordinary(target), target).into_iter();
+            let forms = forms.filter(|form| case.can_be_signed(form.scheme, target.endpoint.is_secure()));
+            forms.map(|form| (Some(form.to_string()), form)).collect()
+        }
     }
 }
 
-/// The requests of a call: every form, every value, every repetition, cut at `limits::STEP_REQUESTS`.
+/// The requests of a call: every value, every form, every flaw that the form can have, every repetition, cut at `limits::STEP_REQUESTS`.
 pub fn items(call: &CallStep, base: WireForm, mutations: Vec<Mutation>, target: &Target) -> Vec<Item> {
     let forms = call.for_each.as_ref().map_or_else(|| vec![base], |axes| forms(axes, base, target));
     let values: Vec<Option<Arc<Mutation>>> =
@@ -45,19 +51,31 @@ pub fn items(call: &CallStep, base: WireForm, mutations: Vec<Mutation>, target: 
     let mut items = Vec::new();
     for mutation in &values {
         for form in &forms {
-            for time in 1..=call.times {
-                let mut words = Vec::new();
-                words.extend(mutation.as_ref().map(|mutation| mutation.name.to_owned()));
-                words.extend((forms.len() > 1).then(|| form.to_string()));
-                words.extend((call.times > 1).then(|| format!("time {time}")));
-                items.push(Item { label: words.join("; "), form: *form, mutation: mutation.clone() });
-                if items.len() == limits::STEP_REQUESTS {
-                    return items;
+            for flaw in flaws(call, *form, target) {
+                for time in 1..=call.times {
+                    let mut words = Vec::new();
+                    words.extend(mutation.as_ref().map(|mutation| mutation.name.to_owned()));
+                    words.extend(flaw.map(|flaw| flaw.to_string()));
+                    words.extend((forms.len() > 1).then(|| form.to_string()));
+                    words.extend((call.times > 1).then(|| format!("time {time}")));
+                    items.push(Item { label: words.join("; "), form: *form, mutation: mutation.clone(), flaw });
+                    if items.len() == limits::STEP_REQUESTS {
+                        return items;
+                    }
                 }
             }
         }
     }
     items
+}
+
+/// What is wrong with a call's signature in a form, one thing each; a right one where the step asks for nothing else.
+fn flaws(call: &CallStep, form: WireForm, target: &Target) -> Vec<Option<Flaw>> {
+    if call.sign.is_empty() {
+        return vec![None];
+    }
+    let secure = target.endpoint.is_secure();
+    call.sign.iter().copied().filter(|flaw| flaw.is_in(form.scheme, secure)).map(Some).collect()
 }
 
 /// The forms of some axes: those named vary, the others stay as in `base`.

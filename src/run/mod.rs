@@ -12,6 +12,7 @@ mod restart;
 pub mod schedule;
 pub mod send;
 pub mod sessions;
+mod sign;
 mod state;
 pub mod target;
 mod workload;

@@ -88,15 +88,22 @@ impl Bed {
 
     /// Encodes and signs a call in a form.
     pub fn encode(&self, call: &Call, form: WireForm, stream: &mut Stream) -> Request {
-        self.encode_as(call, form, self.target.credential.as_ref(), stream)
+        let stamp = self.stamp(stream);
+        self.encode_as(call, form, self.target.credential.as_ref(), &stamp, stream)
     }
 
-    /// Encodes a call and signs it with a key of choice.
-    pub fn encode_as(&self, call: &Call, form: WireForm, key: Option<&Credential>, stream: &mut Stream) -> Request {
+    /// Encodes a call and signs it with a key and a stamp of choice.
+    pub fn encode_as(
+        &self,
+        call: &Call,
+        form: WireForm,
+        key: Option<&Credential>,
+        stamp: &Stamp,
+        stream: &mut Stream,
+    ) -> Request {
         let endpoint = &self.target.endpoint;
         let credential = if form.scheme == Scheme::None { None } else { key };
-        let mut request =
-            wire::encode(call, form, &endpoint.host_header(), endpoint.path(), credential, &self.stamp(stream));
+        let mut request = wire::encode(call, form, &endpoint.host_header(), endpoint.path(), credential, stamp);
         if let Some(name) = &self.target.id_header {
             request.headers.push(name.clone(), stream.hex(16));
         }

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use subtle::ConstantTimeEq as _;
 
 use super::answer::Problem;
+use super::fault::{Asked, Fault, Trust};
 use super::nonces::Nonces;
 use super::problem;
 use super::session::Now;
-use super::settings::{Auth, Key, Limits, MissingCode, Settings};
+use super::settings::{Auth, Key, Limits, MissingCode, Operation, Settings};
 use crate::wire::v3::Authorization;
 use crate::wire::{Incoming, Scheme, v1, v3};
 
@@ -22,83 +23,128 @@ const SIGNED: [&str; 7] = [
     "x-acs-security-token",
 ];
 
-/// The key that signed the call; none where nobody has to sign.
-///
-/// The nonce is noted last, so that a call that is refused does not use it up.
-///
-/// # Errors
-/// The gateway's refusals: key, age, signature, token, nonce, in this order.
-pub fn authorize<'s>(
+/// Who may call.
+pub struct Gate<'s> {
     settings: &'s Settings,
-    incoming: &Incoming<'_>,
-    body: &[u8],
-    nonces: &mut Nonces,
+    trust: Trust,
     now: Now,
-) -> Result<Option<&'s Key>, Problem> {
-    let Auth::Required(keys) = &settings.auth else { return Ok(None) };
-    let code = settings.readings.missing_code;
-    let key = match incoming.scheme() {
-        Scheme::None => {
-            let named = incoming.parameter("AccessKeyId").is_some_and(|id| !id.is_empty());
-            return Err(problem::missing(if named { "Signature" } else { "AccessKeyId" }, code));
+}
+
+/// What a caller brings.
+#[derive(Clone, Copy)]
+pub struct Claim<'a> {
+    /// The call.
+    pub incoming: &'a Incoming<'a>,
+    /// Its body.
+    pub body: &'a [u8],
+    /// Its query as sent; for faults alone.
+    pub query: &'a str,
+    /// For faults alone.
+    pub asked: &'a Asked,
+}
+
+impl<'s> Gate<'s> {
+    /// As it stands now.
+    pub fn new(settings: &'s Settings, now: Now) -> Gate<'s> {
+        let trust = settings.fault.and_then(Fault::trusts).unwrap_or_default();
+        Gate { settings, trust, now }
+    }
+
+    /// The key that signed the call; none where nobody has to sign.
+    ///
+    /// The nonce is noted last, so that a call that is refused does not use it up.
+    ///
+    /// # Errors
+    /// The gateway's refusals: key, age, signature, token, nonce, in this order.
+    pub fn admit(&self, claim: Claim<'_>, nonces: &mut Nonces) -> Result<Option<&'s Key>, Problem> {
+        let Auth::Required(keys) = &self.settings.auth else { return Ok(None) };
+        let incoming = claim.incoming;
+        let key = match incoming.scheme() {
+            Scheme::None if self.trust.takes_unsigned(claim) => return Ok(keys.first()),
+            Scheme::None => {
+                let named = incoming.parameter("AccessKeyId").is_some_and(|id| !id.is_empty());
+                return Err(problem::missing(if named { "Signature" } else { "AccessKeyId" }, self.code()));
+            }
+            Scheme::V1 => self.signed_v1(keys, claim)?,
+            Scheme::V3 => self.signed_v3(keys, claim)?,
+        };
+        check_token(key, incoming)?;
+        let nonce = self.there(incoming.nonce(), "SignatureNonce")?;
+        let limits = &self.settings.limits;
+        let kept = limits.signature_past + limits.signature_ahead;
+        let Some(nonce) = self.trust.nonce(claim, nonce) else { return Ok(Some(key)) };
+        if !nonces.note(&key.id, &nonce, kept, self.now.unix) {
+            return Err(Problem::new(400, "SignatureNonceUsed", "Specified signature nonce was used already."));
         }
-        Scheme::V1 => signed_v1(keys, &settings.limits, incoming, code, now)?,
-        Scheme::V3 => signed_v3(keys, &settings.limits, incoming, body, code, now)?,
-    };
-    check_token(key, incoming)?;
-    let nonce = there(incoming.nonce(), "SignatureNonce", code)?;
-    let kept = settings.limits.signature_past + settings.limits.signature_ahead;
-    if !nonces.note(&key.id, nonce, kept, now.unix) {
-        return Err(Problem::new(400, "SignatureNonceUsed", "Specified signature nonce was used already."));
+        self.trust.forgets(nonces);
+        Ok(Some(key))
     }
-    Ok(Some(key))
-}
 
-fn signed_v1<'s>(
-    keys: &'s [Key],
-    limits: &Limits,
-    incoming: &Incoming<'_>,
-    code: MissingCode,
-    now: Now,
-) -> Result<&'s Key, Problem> {
-    let id = there(incoming.parameter("AccessKeyId"), "AccessKeyId", code)?;
-    let signature = there(incoming.parameter("Signature"), "Signature", code)?;
-    let key = key_of(keys, id)?;
-    check_age(there(incoming.timestamp(), "Timestamp", code)?, limits, now)?;
-    let string_to_sign = incoming.v1_string_to_sign();
-    if !v1::verify(&key.secret, &string_to_sign, signature) {
-        return Err(mismatch("is not matched with", &string_to_sign));
+    /// Whether the caller may do that.
+    ///
+    /// # Errors
+    /// It may not.
+    pub fn permit(&self, key: Option<&Key>, operation: Operation, asked: &Asked) -> Result<(), Problem> {
+        let allowed = key.is_none_or(|key| key.allowed.contains(&operation));
+        if self.trust.permits(allowed, asked) { Ok(()) } else { Err(problem::not_allowed()) }
     }
-    if there(incoming.parameter("SignatureMethod"), "SignatureMethod", code)? != "HMAC-SHA1" {
-        return Err(Problem::new(400, "InvalidSignatureMethod", "Specified signature method is not valid."));
-    }
-    if there(incoming.parameter("SignatureVersion"), "SignatureVersion", code)? != "1.0" {
-        return Err(problem::not_valid("SignatureVersion"));
-    }
-    Ok(key)
-}
 
-fn signed_v3<'s>(
-    keys: &'s [Key],
-    limits: &Limits,
-    incoming: &Incoming<'_>,
-    body: &[u8],
-    code: MissingCode,
-    now: Now,
-) -> Result<&'s Key, Problem> {
-    let authorization = incoming.authorization().ok_or_else(incomplete)?;
-    let key = key_of(keys, &authorization.credential)?;
-    check_age(there(incoming.timestamp(), "x-acs-date", code)?, limits, now)?;
-    let string_to_sign = incoming.v3_string_to_sign(&authorization, body);
-    let hash = incoming.headers.get("x-acs-content-sha256").unwrap_or("");
-    let body_as_signed = hash.eq_ignore_ascii_case(&v3::hash(body));
-    if !v3::verify(&key.secret, &string_to_sign, &authorization.signature) || !body_as_signed {
-        return Err(mismatch("does not match", &string_to_sign));
+    fn signed_v1(&self, keys: &'s [Key], claim: Claim<'_>) -> Result<&'s Key, Problem> {
+        let incoming = claim.incoming;
+        let id = self.there(incoming.parameter("AccessKeyId"), "AccessKeyId")?;
+        let signature = self.there(incoming.parameter("Signature"), "Signature")?;
+        let key = self.key_of(keys, id)?;
+        self.check_age(claim, self.there(incoming.timestamp(), "Timestamp")?)?;
+        let string_to_sign = incoming.v1_string_to_sign();
+        let right = v1::verify(&key.secret, &string_to_sign, signature);
+        if !self.trust.takes(right, claim, keys, key) {
+            return Err(mismatch("is not matched with", &string_to_sign));
+        }
+        if self.there(incoming.parameter("SignatureMethod"), "SignatureMethod")? != "HMAC-SHA1" {
+            return Err(Problem::new(400, "InvalidSignatureMethod", "Specified signature method is not valid."));
+        }
+        if self.there(incoming.parameter("SignatureVersion"), "SignatureVersion")? != "1.0" {
+            return Err(problem::not_valid("SignatureVersion"));
+        }
+        Ok(key)
     }
-    if !covers(&authorization, incoming) {
-        return Err(incomplete());
+
+    fn signed_v3(&self, keys: &'s [Key], claim: Claim<'_>) -> Result<&'s Key, Problem> {
+        let incoming = claim.incoming;
+        let authorization = incoming.authorization().ok_or_else(incomplete)?;
+        let key = self.key_of(keys, &authorization.credential)?;
+        self.check_age(claim, self.there(incoming.timestamp(), "x-acs-date")?)?;
+        let string_to_sign = incoming.v3_string_to_sign(&authorization, claim.body);
+        let hash = incoming.headers.get("x-acs-content-sha256").unwrap_or("");
+        let body_as_signed = hash.eq_ignore_ascii_case(&v3::hash(claim.body));
+        let right = v3::verify(&key.secret, &string_to_sign, &authorization.signature) && body_as_signed;
+        if !self.trust.takes(right, claim, keys, key) {
+            return Err(mismatch("does not match", &string_to_sign));
+        }
+        if !covers(&authorization, incoming) {
+            return Err(incomplete());
+        }
+        Ok(key)
     }
-    Ok(key)
+
+    fn key_of(&self, keys: &'s [Key], id: &str) -> Result<&'s Key, Problem> {
+        let unknown = || Problem::new(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.");
+        let key = keys.iter().find(|key| key.id == id);
+        key.or_else(|| self.trust.stranger(keys)).ok_or_else(unknown)
+    }
+
+    fn check_age(&self, claim: Claim<'_>, text: &str) -> Result<(), Problem> {
+        let aged = check_age(text, &self.settings.limits, self.now);
+        if self.trust.takes_age(claim, text, self.now, aged.is_ok()) { Ok(()) } else { aged.and(Err(expired())) }
+    }
+
+    fn there<'a>(&self, value: Option<&'a str>, name: &str) -> Result<&'a str, Problem> {
+        value.filter(|value| !value.is_empty()).ok_or_else(|| problem::missing(name, self.code()))
+    }
+
+    fn code(&self) -> MissingCode {
+        self.settings.readings.missing_code
+    }
 }
 
 /// A header that stands twice is read by its first value and signed by all, so that it counts as not covered.
@@ -108,15 +154,6 @@ fn covers(authorization: &Authorization, incoming: &Incoming<'_>) -> bool {
         1 => authorization.signed_headers.iter().any(|signed| signed == name),
         _ => false,
     })
-}
-
-fn there<'a>(value: Option<&'a str>, name: &str, code: MissingCode) -> Result<&'a str, Problem> {
-    value.filter(|value| !value.is_empty()).ok_or_else(|| problem::missing(name, code))
-}
-
-fn key_of<'s>(keys: &'s [Key], id: &str) -> Result<&'s Key, Problem> {
-    let unknown = || Problem::new(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.");
-    keys.iter().find(|key| key.id == id).ok_or_else(unknown)
 }
 
 /// Some clients look for the words before the colon, others for whatever stands behind it (FACTS 3).
@@ -137,14 +174,17 @@ fn check_age(text: &str, limits: &Limits, now: Now) -> Result<(), Problem> {
     let past = now.unix.saturating_sub(signed);
     let ahead = signed.saturating_sub(now.unix);
     if past > limits.signature_past.as_secs() || ahead > limits.signature_ahead.as_secs() {
-        let message = "Specified time stamp or date value is expired.";
-        return Err(Problem::new(400, "InvalidTimeStamp.Expired", message));
+        return Err(expired());
     }
     Ok(())
 }
 
+fn expired() -> Problem {
+    Problem::new(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
+}
+
 /// Unix time of `yyyy-MM-ddTHH:mm:ssZ`; the parser alone would take other writings as well.
-fn seconds_of(text: &str) -> Option<u64> {
+pub(super) fn seconds_of(text: &str) -> Option<u64> {
     let shape = text.bytes().map(|b| if b.is_ascii_digit() { b'd' } else { b });
     if !shape.eq("dddd-dd-ddTdd:dd:ddZ".bytes()) {
         return None;

@@ -42,6 +42,15 @@ impl Nonces {
         }
     }
 
+    /// Forgets all but the last `count`; for a fault alone.
+    pub(super) fn forget_but(&mut self, count: usize) {
+        while self.by_age.len() > count {
+            if let Some((_, print)) = self.by_age.pop_front() {
+                self.used.remove(&print);
+            }
+        }
+    }
+
     /// The last `count` that were used, in the order of their use.
     pub(super) fn youngest(&self, count: usize) -> impl Iterator<Item = &(u64, Print)> {
         self.by_age.iter().skip(self.by_age.len().saturating_sub(count))

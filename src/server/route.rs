@@ -1,7 +1,7 @@
 //! From a request to its answer: method, path, format, caller, operation.
 
 use super::answer::{Answer, Problem, Writing};
-use super::authorize::authorize;
+use super::authorize::{Claim, Gate};
 use super::fault::{Asked, Scene};
 use super::parameters::Given;
 use super::reply::Reply;
@@ -54,15 +54,15 @@ fn perform(
     now: Now,
 ) -> Result<Answer, Problem> {
     let settings = &*server.settings;
-    let key = authorize(settings, incoming, &request.body, &mut state.model.nonces, now)?;
+    let gate = Gate::new(settings, now);
+    let key =
+        gate.admit(Claim { incoming, body: &request.body, query: request.query(), asked }, &mut state.model.nonces)?;
     let (none, meant) = (Headers::new(), meant(settings, state, incoming, asked, now));
     let meant = meant.map(|query| Incoming { query, form: Vec::new(), headers: &none, ..incoming.clone() });
     let incoming = meant.as_ref().unwrap_or(incoming);
     let given = Given::new(incoming, settings.readings);
     let operation = operation(incoming, given, server)?;
-    if key.is_some_and(|key| !key.allowed.contains(&operation)) {
-        return Err(problem::not_allowed());
-    }
+    gate.permit(key, operation, asked)?;
     match operation {
         Operation::Start => {
             let base = settings.web_socket_base.clone().unwrap_or_else(|| base_of(&request.headers));

@@ -4,6 +4,21 @@ use super::v3::{self, Authorization};
 use super::{DecodeError, Parameters, Scheme, parameters, v1};
 use crate::http::{Headers, Request};
 
+/// Parameters that every operation has; the others are its own.
+pub(super) const COMMON: [&str; 11] = [
+    "Action",
+    "Version",
+    "Format",
+    "AccessKeyId",
+    "Signature",
+    "SignatureMethod",
+    "SignatureVersion",
+    "SignatureType",
+    "SignatureNonce",
+    "Timestamp",
+    "SecurityToken",
+];
+
 /// A request with its parameters decoded. Says what the request claims, and judges nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incoming<'a> {
@@ -81,6 +96,14 @@ impl<'a> Incoming<'a> {
     /// The STS token: `x-acs-security-token` under V3, else the parameter `SecurityToken`.
     pub fn security_token(&self) -> Option<&str> {
         self.common("SecurityToken", "x-acs-security-token")
+    }
+
+    /// The signature, of whichever scheme.
+    pub fn signature(&self) -> Option<String> {
+        match self.scheme() {
+            Scheme::V3 => self.authorization().map(|authorization| authorization.signature),
+            Scheme::V1 | Scheme::None => self.parameter("Signature").map(str::to_owned),
+        }
     }
 
     /// What a V1 signature of this request covers: method, query and form, without `Signature`.

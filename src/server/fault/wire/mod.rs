@@ -1,4 +1,6 @@
-//! Faults below HTTP: the bytes of an answer, and whether they come at all.
+//! Faults below HTTP: a connection that changes the bytes of answers, or keeps them; the rows are in `answers`.
+
+mod answers;
 
 use std::io;
 use std::pin::Pin;
@@ -7,8 +9,9 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{Asked, Fault, HONEST, Hooks};
-use crate::server::settings::Operation;
+use super::Asked;
+
+pub(super) use answers::FAULTS;
 
 /// What becomes of the bytes of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,30 +22,6 @@ pub enum Talk {
     Last(Vec<u8>),
     /// Nothing is sent, ever.
     Mute,
-}
-
-pub(super) const FAULTS: &[Fault] = &[Fault {
-    name: "length-short-by-two",
-    clauses: &["rpc/robust/framing"],
-    how: "the length of a refusal is counted before its line ends are written",
-    hooks: Hooks { talks: Some(length_short_by_two), ..HONEST },
-}];
-
-fn length_short_by_two(asked: &Asked, bytes: Vec<u8>) -> Talk {
-    if asked.operation != Some(Operation::End) || bytes.starts_with(b"HTTP/1.1 200") {
-        return Talk::Say(bytes);
-    }
-    Talk::Say(with_length(bytes, |length| length.saturating_sub(2)))
-}
-
-/// The answer with another `content-length`.
-fn with_length(bytes: Vec<u8>, change: impl FnOnce(usize) -> usize) -> Vec<u8> {
-    let text = String::from_utf8_lossy(&bytes);
-    let field = "content-length: ";
-    let Some((before, rest)) = text.split_once(field) else { return bytes };
-    let Some((length, after)) = rest.split_once("\r\n") else { return bytes };
-    let length = change(length.parse().unwrap_or(0));
-    format!("{before}{field}{length}\r\n{after}").into_bytes()
 }
 
 /// What is known of the answer that is being written, left by whoever made it.
