@@ -42,6 +42,8 @@ pub struct Record {
     pub form: Option<WireForm>,
     /// The generated value it carries; many requests carry the same, and some are long.
     pub mutation: Option<Arc<Mutation>>,
+    /// Whether its signature is wrong on purpose: its refusal says nothing about the set-up.
+    pub flawed: bool,
     /// Index of the step within an overlap.
     pub inner: Option<usize>,
     /// Which client of an overlap sent it.
@@ -166,6 +168,7 @@ impl Record {
             operation,
             form,
             mutation: None,
+            flawed: false,
             inner: None,
             client: 0,
             session: None,

@@ -194,9 +194,12 @@ impl Contract {
 
     fn fits(&self, pattern: &CodePattern, code: &str, operation: &str) -> bool {
         match pattern {
-            CodePattern::WithName(..) => {
-                pattern.name_in(code).is_some_and(|name| self.parameters(operation).any(|parameter| parameter == name))
-            }
+            // Under V3 what V1 has as common parameters are headers, and what is missing may be one of them.
+            CodePattern::WithName(..) => pattern.name_in(code).is_some_and(|name| {
+                let header = name.to_ascii_lowercase();
+                let of_v3 = header == "authorization" || header.starts_with("x-acs-");
+                of_v3 || self.parameters(operation).any(|parameter| parameter == name)
+            }),
             pattern => pattern.fits(code),
         }
     }

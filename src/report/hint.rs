@@ -23,7 +23,8 @@ pub(super) fn hint(results: &[CaseResult], url: &str) -> Option<String> {
     if answers().any(|seen| seen.response.status == 200) {
         return None;
     }
-    let of_calls = || records().filter(|record| record.role != Role::Probe && record.is_rpc()).filter_map(answer);
+    let plain = |record: &&Record| record.role != Role::Probe && record.is_rpc() && !record.flawed;
+    let of_calls = || records().filter(plain).filter_map(answer);
     let refused = of_calls().filter_map(|seen| refusal(&seen).map(|why| (seen.words(), why)));
     let refused: Vec<_> = refused.collect();
     let (words, why) = refused.first().filter(|_| refused.len() * 2 > of_calls().count())?;

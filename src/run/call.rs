@@ -11,7 +11,7 @@ use crate::case::mutation::{self, Base, Generated};
 use crate::case::{CallStep, Flaw, LaneChoice, Step};
 use crate::check::history::{Event, Record, Role};
 use crate::check::{Seen, expectation};
-use crate::http::{Exchange, Headers, Lane, Request};
+use crate::http::{CauseKind, Exchange, Headers, Lane, Reply, Request};
 use crate::seed::Stream;
 use crate::wire::{Call, Credential, Stamp};
 
@@ -32,6 +32,7 @@ impl Sending<'_> {
         Record {
             item: self.item.label.clone(),
             mutation: self.item.mutation.clone(),
+            flawed: self.item.flaw.is_some(),
             session: self.session.clone(),
             ..Record::new(role, operation, Some(self.item.form), Event::Exchange(Box::new(exchange)))
         }
@@ -279,13 +280,23 @@ fn capture(step: &CallStep, exchange: &Exchange, state: &mut State) -> Result<()
 
 /// Sends a silent input twice more on fresh connections, with plain requests before, between and after: the two-strikes
 /// rule is judged from what is recorded here.
+fn is_unread(record: &Record) -> bool {
+    record.exchange().is_some_and(|exchange| match &exchange.reply {
+        Reply::Lost(cause) => cause.kind == CauseKind::NotHttp && exchange.lane == Lane::Live,
+        Reply::Answered(_) | Reply::Refused(_) => false,
+    })
+}
+
 async fn strike_twice(bed: &Bed, sending: &Sending<'_>, state: &mut State, history: &mut Vec<Record>) {
     let label = &sending.item.label;
     let probe = bed.probe(label, &mut state.stream).await;
     history.push(probe);
+    // What the polished lane cannot read is read by the exact one, which tells what is wrong with it.
+    let unread = history.iter().rev().find(|record| record.role == Role::Judged).is_some_and(is_unread);
+    let way = if unread { Way::Lane(Lane::Raw) } else { Way::Fresh };
     for _ in 0..2 {
         let Ok(request) = sending.request(bed, &mut state.stream) else { return };
-        let exchange = bed.exchange(request, Way::Fresh).await;
+        let exchange = bed.exchange(request, way).await;
         ended(bed, sending, &exchange);
         started(bed, sending, &exchange, state);
         let answered = !is_silent(&exchange);

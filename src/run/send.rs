@@ -15,7 +15,7 @@ use crate::check::seen::printable;
 use crate::check::{Seen, silence};
 use crate::clock::{self, Clock, Moment};
 use crate::contract::Contract;
-use crate::http::{Exchange, Headers, Lane, Reply, Request};
+use crate::http::{CauseKind, Exchange, Headers, Lane, Reply, Request};
 use crate::limits;
 use crate::seed::Stream;
 use crate::transport::Transport;
@@ -128,6 +128,8 @@ impl Bed {
             Reply::Answered(_) => self.silent.store(0, Ordering::SeqCst),
             // A status line is an answer of sorts: the target is there.
             Reply::Lost(cause) if cause.status.is_some() => self.silent.store(0, Ordering::SeqCst),
+            // Something came that the polished lane cannot read: the exact one, which is tried next, tells what it is.
+            Reply::Lost(cause) if cause.kind == CauseKind::NotHttp && exchange.lane == Lane::Live => {}
             Reply::Refused(cause) | Reply::Lost(cause) => {
                 if self.silent.fetch_add(1, Ordering::SeqCst) + 1 >= limits::SILENT_IN_A_ROW {
                     // The first to get here says why; all say the same.
@@ -168,7 +170,11 @@ impl Bed {
     async fn probe_by(&self, call: Call, item: &str, stream: &mut Stream) -> Record {
         let form = ordinary(&self.target);
         let request = self.encode(&call, form, stream);
-        let exchange = self.exchange(request, Way::Fresh).await;
+        let mut exchange = self.exchange(request, Way::Fresh).await;
+        if matches!(&exchange.reply, Reply::Lost(cause) if cause.kind == CauseKind::NotHttp) {
+            let again = self.encode(&call, form, stream);
+            exchange = self.exchange(again, Way::Lane(Lane::Raw)).await;
+        }
         let event = Event::Exchange(Box::new(exchange));
         Record { item: item.to_owned(), ..Record::new(Role::Probe, call.action, Some(form), event) }
     }
