@@ -249,7 +249,7 @@ fn ended(bed: &Bed, sending: &Sending<'_>, exchange: &Exchange) {
     let (Some(id), Some(region)) = (of("SessionId").next(), of("RegionId").next()) else { return };
     let one = of("SessionId").all(|other| other == id) && of("RegionId").all(|other| other == region);
     if one && Seen::of(response).took_effect() {
-        bed.sessions.ended(id, region, exchange.done);
+        bed.sessions.ended(id, region, exchange);
     }
 }
 

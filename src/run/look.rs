@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::expand::ordinary;
-use super::send::{Bed, Way, call, end_call, is_silent};
+use super::send::{Bed, Way, call, end_call};
 use super::sessions::Session;
 use super::state::State;
 use crate::case::expectation::LookOutcome;
@@ -45,7 +45,7 @@ pub(super) async fn look(
     for via in observers(bed, look, expected, &session, state) {
         match via {
             Via::Describe => observations.push(describe(bed, &session, state, history).await),
-            Via::Connection => observations.extend(connection(bed, name, expected, state).await),
+            Via::Connection => observations.extend(connection(bed, &session, name, expected, state).await),
             Via::WebSocket | Via::WrongToken | Via::NoToken => {
                 observations.extend(web_socket(bed, &session, via, name, expected, state).await);
             }
@@ -144,9 +144,15 @@ fn described(seen: &Seen<'_>, id: &str) -> (Sight, String) {
 }
 
 /// The connection that is held: alive, or closed within the time that a target has to close it.
-async fn connection(bed: &Bed, name: &str, expected: LookOutcome, state: &mut State) -> Option<Observation> {
+async fn connection(
+    bed: &Bed,
+    session: &Session,
+    name: &str,
+    expected: LookOutcome,
+    state: &mut State,
+) -> Option<Observation> {
     let held = state.held.get(name)?.clone();
-    let (mut sight, words) = if expected == LookOutcome::Unusable {
+    let (sight, words) = if expected == LookOutcome::Unusable {
         match held.wait_closed(bed.target.settle.max(bed.target.timeout)).await {
             Standing::Closed(ended) => (Sight::Closed, format!("its end: {:?}", ended.ending)),
             Standing::StillOpen => (Sight::Open, "neither Close nor the end of the connection".to_owned()),
@@ -161,20 +167,10 @@ async fn connection(bed: &Bed, name: &str, expected: LookOutcome, state: &mut St
     };
     if sight == Sight::Closed {
         state.held.remove(name);
-        let abrupt = held.ended().is_some_and(|ended| ended.is_abrupt());
-        if expected != LookOutcome::Unusable && abrupt && is_weather(bed, state).await {
-            sight = Sight::Unknown;
-        }
+        let cut = held.ended().filter(|ended| ended.is_abrupt() && expected != LookOutcome::Unusable);
+        state.noted().cut.extend(cut.map(|ended| (session.id.clone(), ended.at)));
     }
     Some(Observation { observer: Observer::Connection, sight, manner: None, words })
-}
-
-/// Whether a connection that should have gone on may have ended for reasons that have nothing to do with its session: the
-/// target is not there, or it is and this is the first time. The case is then tried again.
-async fn is_weather(bed: &Bed, state: &mut State) -> bool {
-    let there = bed.probe("look", &mut state.stream).await.exchange().is_some_and(|exchange| !is_silent(exchange));
-    state.cut |= there;
-    !there || !state.second
 }
 
 /// Connects to the session's URL: twice when it is to be closed, since it must answer the same way every time; what is
@@ -189,10 +185,10 @@ async fn web_socket(
 ) -> Vec<Observation> {
     let Some(url) = session.url.as_deref().and_then(|url| url_of(url, session, via)) else { return Vec::new() };
     let mut observations = Vec::new();
-    let mut abrupt = expected != LookOutcome::Unusable;
+    let mut broken_off = false;
     for _ in 0..2 {
-        let (observation, held, cut) = connect(bed, &url, via, expected).await;
-        abrupt &= cut || observation.sight == Sight::Unknown;
+        let (observation, held, abrupt) = connect(bed, &url, via, expected).await;
+        broken_off |= abrupt;
         let (sight, mute) = (observation.sight, observation.manner == Some(Manner::Other));
         observations.push(observation);
         if let Some(held) = held {
@@ -201,6 +197,7 @@ async fn web_socket(
         if sight == Sight::Open {
             // One that opens settles it: what was refused before was weather.
             observations.drain(..observations.len() - 1);
+            broken_off = false;
             break;
         }
         // A handshake that was given up may have had its effect: a second one would tell of that.
@@ -212,9 +209,8 @@ async fn web_socket(
     if observations.len() == 2 && observations.iter().all(mute) {
         observations[1].sight = Sight::Closed;
     }
-    let closed = |seen: &Observation| seen.sight == Sight::Closed;
-    if abrupt && observations.iter().any(closed) && is_weather(bed, state).await {
-        observations.iter_mut().filter(|seen| closed(seen)).for_each(|seen| seen.sight = Sight::Unknown);
+    if broken_off && expected != LookOutcome::Unusable {
+        state.noted().cut.insert(session.id.clone(), bed.clock.now());
     }
     observations
 }
@@ -341,7 +337,7 @@ async fn by_end(
         Reply::Answered(response) => {
             let seen = Seen::of(response);
             if seen.took_effect() {
-                bed.sessions.ended(&session.id, &session.region, exchange.done);
+                bed.sessions.ended(&session.id, &session.region, &exchange);
                 if expected == LookOutcome::Usable {
                     state.consumed.insert(name.to_owned());
                 }

@@ -14,6 +14,7 @@ pub mod send;
 pub mod sessions;
 mod state;
 pub mod target;
+mod weather;
 mod workload;
 
 pub use schedule::{Ended, Means, Plan, Progress, run};

@@ -71,12 +71,19 @@ async fn of_what_one_step_starts_never_more_than_fifty_are_open() {
 }
 
 #[tokio::test]
-async fn a_case_that_would_open_more_by_names_is_undecided_and_says_why() {
-    let opens: String = (0..51).map(|n| format!("  - open: s{n}\n")).collect();
-    let call = "  - call: EndTerminalSession\n    with: { RegionId: r, SessionId: s }\n    expect: refused\n";
-    let case = format!("clauses: [end/session/unknown]\nneeds: [sessions]\nsteps:\n{opens}{call}");
+async fn a_case_whose_clients_would_open_more_is_undecided_and_says_why() {
+    let case = r#"
+clauses: [start/success]
+needs: [start]
+steps:
+  - overlap:
+      - call: StartTerminalSession
+        with: { RegionId: "{{region}}", InstanceId.1: "{{instance-id}}" }
+        expect: ok
+    clients: 51
+"#;
     let small = endpoint(Manner::Right).await;
-    let ended = simulated(&small, &case).await;
+    let ended = simulated(&small, case).await;
     assert!(ended.results[0].undecided[0].contains("50 sessions are open, the most at a time"), "{ended:?}");
     leaves_nothing(&ended, &small);
 }
