@@ -36,6 +36,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
             sessions: BTreeMap::new(),
             held: BTreeMap::new(),
             consumed: BTreeSet::new(),
+            hung_up: BTreeSet::new(),
             noted: Arc::default(),
             cut: false,
             second: false,
@@ -48,7 +49,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
         if state.cut && bed.stopped().is_none() {
             // What depends on a connection that broke off is seen a second time before it is held against anybody.
             result.undecided.truncate(undecided);
-            (state.captured, state.consumed) = Default::default();
+            (state.captured, state.consumed, state.hung_up) = Default::default();
             (state.cut, state.second) = (false, true);
             held = attempt(bed, &case, &mut state, &mut result).await;
         }
@@ -163,6 +164,7 @@ async fn act(bed: &Bed, index: usize, step: &Step, state: &mut State, history: &
         }
         Action::Look(look) => look::look(bed, look, step, state, history).await,
         Action::Connect(session) => look::hold(bed, &session.value, step.expect.is_some(), state, history).await,
+        Action::HangUp(session) => look::hang_up(bed, &session.value, state).await,
         Action::Raw(raw) => raw::send(bed, raw, state, history).await,
         Action::Call(call) => call::call(bed, call, step, state, history).await,
         Action::Overlap(overlap) => overlap::overlap(bed, overlap, 0, state, history).await,

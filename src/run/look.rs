@@ -32,6 +32,9 @@ pub(super) async fn look(
     if state.consumed.contains(name) {
         return Err(format!("a look had no other observer than End, and has ended `{name}`"));
     }
+    if may_be_over(bed, name, &session, state) {
+        return Ok(());
+    }
     // A look that is not judged by itself may be as late as it is: the history that it is part of excuses that.
     if step.expect.is_some() {
         bed.sleep(bed.target.settle).await;
@@ -91,6 +94,24 @@ fn observers(bed: &Bed, look: &LookAt, expected: LookOutcome, session: &Session,
     all.iter().copied().filter(has).collect()
 }
 
+/// Whether a session may have ended with its connection: it is no longer judged as open, and closed only once an End said so.
+fn may_be_over(bed: &Bed, name: &str, session: &Session, state: &State) -> bool {
+    state.hung_up.contains(name) && !bed.sessions.endings().contains_key(&session.id)
+}
+
+/// Closes the WebSocket that is held on a session.
+///
+/// # Errors
+/// When none is held.
+pub(super) async fn hang_up(bed: &Bed, name: &str, state: &mut State) -> Result<(), String> {
+    let held = state.held.get(name).filter(|held| held.ended().is_none());
+    let held = held.ok_or_else(|| format!("no connection is held on `{name}`: `connect` to it before"))?;
+    held.close(bed.target.timeout).await;
+    state.held.remove(name);
+    state.hung_up.insert(name.to_owned());
+    Ok(())
+}
+
 /// Opens a WebSocket on a session and holds it until the case ends.
 ///
 /// # Errors
@@ -103,6 +124,9 @@ pub(super) async fn hold(
     history: &mut Vec<Record>,
 ) -> Result<(), String> {
     let session = state.sessions.get(name).cloned().ok_or_else(|| format!("session `{name}` is not open"))?;
+    if may_be_over(bed, name, &session, state) {
+        return Err(format!("the connection on `{name}` was closed, and the session may have ended with it"));
+    }
     if session.url.is_none() || bed.target.lacking.contains("websocket") {
         return Err(format!("session `{name}` has no WebSocket URL; `--without websocket` declares that"));
     }

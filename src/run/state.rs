@@ -25,6 +25,8 @@ pub(super) struct State {
     pub held: BTreeMap<String, Arc<Held>>,
     /// Sessions that a look by End has ended, by name.
     pub consumed: BTreeSet<String>,
+    /// Sessions whose connection the case has closed, by name.
+    pub hung_up: BTreeSet<String>,
     /// What all clients of the case note for its end.
     pub noted: Arc<Mutex<Noted>>,
     /// Whether the attempt came to nothing because a connection broke off.
@@ -67,6 +69,7 @@ impl State {
             sessions: self.sessions.clone(),
             held: self.held.clone(),
             consumed: self.consumed.clone(),
+            hung_up: self.hung_up.clone(),
             noted: self.noted.clone(),
             cut: false,
             second: self.second,

@@ -60,6 +60,10 @@ pub enum Manner {
     RestartsAtHandshake,
     /// Each End breaks off the WebSockets on all other sessions.
     CutsNeighbours,
+    /// A session ends with its connection.
+    EndsAtHangUp,
+    /// An End has no effect on a session whose client has hung up.
+    KeepsHungUp,
 }
 
 #[derive(Debug)]
@@ -77,6 +81,8 @@ pub struct Small {
     handshakes: AtomicUsize,
     /// How often all connections were broken off.
     lives: watch::Sender<usize>,
+    /// Sessions whose client has hung up.
+    hung_up: Mutex<BTreeSet<String>>,
     /// How often a session was ended.
     closings: watch::Sender<usize>,
     /// Times that the Input frames say.
@@ -106,6 +112,7 @@ pub async fn stopping(manner: Manner, stop_at_start: bool, stop_after_ends: Opti
         together: watch::Sender::new(0),
         handshakes: AtomicUsize::new(0),
         lives: watch::Sender::new(0),
+        hung_up: Mutex::default(),
         closings: watch::Sender::new(0),
         awake: Mutex::default(),
         stop: watch::Sender::new(false),
@@ -248,6 +255,9 @@ impl Small {
             }
             _ => {}
         }
+        if self.manner == Manner::KeepsHungUp && self.hung_up.lock().unwrap().contains(id) {
+            return Some((200, String::new()));
+        }
         let known = self.open.lock().unwrap().remove(id);
         self.closings.send_modify(|closings| *closings += 1);
         if known && self.manner == Manner::CutsNeighbours {
@@ -293,7 +303,10 @@ impl Small {
         let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
         loop {
             let message = tokio::select! {
-                Some(Ok(message)) = socket.next() => message,
+                message = socket.next() => match message {
+                    Some(Ok(message)) => message,
+                    _ => return self.hangs_up(target.trim_start_matches('/')),
+                },
                 Ok(()) = lives.changed() => return self.cut(socket).await,
                 Ok(()) = closings.changed() => {
                     if !is_open() {
@@ -301,7 +314,6 @@ impl Small {
                     }
                     continue;
                 }
-                else => return,
             };
             match message {
                 Message::Binary(bytes) => {
@@ -318,6 +330,13 @@ impl Small {
             }
         }
     }
+    fn hangs_up(&self, id: &str) {
+        self.hung_up.lock().unwrap().insert(id.to_owned());
+        if self.manner == Manner::EndsAtHangUp {
+            self.open.lock().unwrap().remove(id);
+        }
+    }
+
     async fn cut(&self, mut socket: WebSocketStream<TcpStream>) {
         if self.manner == Manner::GoesAwayAtList {
             let frame = CloseFrame { code: CloseCode::Away, reason: "".into() };
