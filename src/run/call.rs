@@ -12,6 +12,7 @@ use crate::case::{CallStep, LaneChoice, Step};
 use crate::check::history::{Event, Record, Role};
 use crate::check::{Seen, expectation};
 use crate::http::{Exchange, Headers, Lane, Request};
+use crate::limits;
 use crate::wire::{Call, Credential};
 
 /// One request of a step: the call as filled, the form and value it takes, and what reports say of it.
@@ -79,7 +80,7 @@ pub(super) async fn call(
             return Err("a look had no other observer than End, and has ended the session".to_owned());
         }
         let room = room(bed, &sending, &mut own, state, history).await?;
-        let exchange = send(bed, &sending, state, history).await?;
+        let exchange = send(bed, &sending, &mut own, state, history).await?;
         ended(bed, &sending, &exchange);
         own.extend(started(bed, &sending, &exchange, state));
         drop(room);
@@ -170,7 +171,36 @@ fn with_mutation(call: &Call, step: &CallStep, item: &Item) -> Call {
     changed
 }
 
+/// Sends a request. A Start that is refused for the number of open sessions is sent again: once the first of those that
+/// this step has started is ended, or else after a pause.
 async fn send(
+    bed: &Bed,
+    sending: &Sending<'_>,
+    own: &mut VecDeque<Session>,
+    state: &mut State,
+    history: &mut Vec<Record>,
+) -> Result<Exchange, String> {
+    let mut pause = limits::THROTTLED_PAUSE;
+    for _ in 0..limits::THROTTLED_ATTEMPTS {
+        let exchange = send_once(bed, sending, state, history).await?;
+        let full = exchange.reply.answer().is_some_and(|response| Seen::of(response).is_full());
+        if !full || !sending.is_of("StartTerminalSession") {
+            return Ok(exchange);
+        }
+        history.push(sending.record(Role::Throttled, exchange));
+        match own.pop_front() {
+            Some(first) => give_back(bed, first, state, history).await,
+            None => bed.sleep(pause).await,
+        }
+        if let Some(reason) = bed.stopped() {
+            return Err(reason);
+        }
+        pause = (pause * 2).min(limits::THROTTLED_PAUSE_MOST);
+    }
+    Err(sessions::too_many())
+}
+
+async fn send_once(
     bed: &Bed,
     sending: &Sending<'_>,
     state: &mut State,
@@ -220,9 +250,14 @@ async fn room<'a>(
             return Ok(Some(room));
         }
         let first = own.pop_front().ok_or_else(sessions::full)?;
-        if bed.sessions.is_open(&first.id) {
-            history.extend(clean_up::end(bed, &[first], &mut state.stream).await);
-        }
+        give_back(bed, first, state, history).await;
+    }
+}
+
+/// Ends a session that a call has started, to have room for another.
+async fn give_back(bed: &Bed, session: Session, state: &mut State, history: &mut Vec<Record>) {
+    if bed.sessions.is_open(&session.id) {
+        history.extend(clean_up::end(bed, &[session], &mut state.stream).await);
     }
 }
 

@@ -169,6 +169,11 @@ impl Drop for Room<'_> {
     }
 }
 
+/// What is said where a target has none.
+pub(super) fn too_many() -> String {
+    "StartTerminalSession opened no session: the target has too many open ones".to_owned()
+}
+
 /// What is said where there is no room.
 pub(super) fn full() -> String {
     format!("{} sessions are open, the most at a time: end some of them before", limits::OPEN_SESSIONS)
@@ -213,17 +218,15 @@ async fn start(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Vec<R
             history.push(record(Role::Throttled, &call.action, exchange));
         }
         let result = started(&exchange, region);
+        let full = exchange.reply.answer().is_some_and(|response| Seen::of(response).is_full());
         history.push(record(Role::SetUp, &call.action, exchange));
-        match result {
-            // A refusal for the number of open sessions is waited out.
-            Err(refusal) if refusal.contains("ExceedLimit") && bed.stopped().is_none() => {
-                bed.sleep(pause).await;
-                pause = (pause * 2).min(limits::THROTTLED_PAUSE_MOST);
-            }
-            other => return other.map_err(|words| format!("StartTerminalSession opened no session: {words}")),
+        if !full || bed.stopped().is_some() {
+            return result.map_err(|words| format!("StartTerminalSession opened no session: {words}"));
         }
+        bed.sleep(pause).await;
+        pause = (pause * 2).min(limits::THROTTLED_PAUSE_MOST);
     }
-    Err("StartTerminalSession opened no session: the target has too many open ones".to_owned())
+    Err(too_many())
 }
 
 pub(super) fn record(role: Role, operation: &Option<String>, exchange: Exchange) -> Record {

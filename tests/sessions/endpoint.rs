@@ -36,6 +36,10 @@ pub enum Manner {
     Wordless,
     /// The first so many Ends are throttled.
     Throttles(usize),
+    /// So many sessions may be open.
+    Takes(usize),
+    /// The first so many Starts are refused as if too many sessions were open.
+    Full(usize),
     /// The first End of each session finds nothing.
     SettlesLate,
     /// Ends are answered once so many of them wait.
@@ -81,6 +85,8 @@ pub struct Small {
     handshakes: AtomicUsize,
     /// How often all connections were broken off.
     lives: watch::Sender<usize>,
+    /// Starts, the refused ones too.
+    pub starts: AtomicUsize,
     /// Sessions whose client has hung up.
     hung_up: Mutex<BTreeSet<String>>,
     /// How often a session was ended.
@@ -112,6 +118,7 @@ pub async fn stopping(manner: Manner, stop_at_start: bool, stop_after_ends: Opti
         together: watch::Sender::new(0),
         handshakes: AtomicUsize::new(0),
         lives: watch::Sender::new(0),
+        starts: AtomicUsize::new(0),
         hung_up: Mutex::default(),
         closings: watch::Sender::new(0),
         awake: Mutex::default(),
@@ -188,6 +195,7 @@ impl Small {
     async fn answer(&self, given: &[(String, String)]) -> Option<(u16, String)> {
         let id = parameters::first(given, "SessionId");
         match parameters::first(given, "Action") {
+            Some("StartTerminalSession") if self.is_full() => error(403, "SessionCount.ExceedLimit", "m"),
             Some("StartTerminalSession") => Some((200, self.start())),
             Some("EndTerminalSession") => {
                 let answer = self.end(id.unwrap_or("")).await;
@@ -210,6 +218,15 @@ impl Small {
     fn restart(&self) {
         self.open.lock().unwrap().clear();
         self.lives.send_modify(|lives| *lives += 1);
+    }
+
+    fn is_full(&self) -> bool {
+        let asked = self.starts.fetch_add(1, Ordering::SeqCst);
+        match self.manner {
+            Manner::Takes(most) => self.open.lock().unwrap().len() >= most,
+            Manner::Full(first) => asked < first,
+            _ => false,
+        }
     }
 
     fn start(&self) -> String {
