@@ -4,15 +4,14 @@ use std::collections::VecDeque;
 
 use super::expand::{self, Item};
 use super::send::{Bed, Way, is_silent, is_throttled};
-use super::sessions::{self, Room, Session};
+use super::sessions::{self, Session};
 use super::state::{State, context, fill};
-use super::{clean_up, raw};
+use super::{raw, room};
 use crate::case::mutation::{self, Base, Generated};
 use crate::case::{CallStep, LaneChoice, Step};
 use crate::check::history::{Event, Record, Role};
 use crate::check::{Seen, expectation};
 use crate::http::{Exchange, Headers, Lane, Request};
-use crate::limits;
 use crate::wire::{Call, Credential};
 
 /// One request of a step: the call as filled, the form and value it takes, and what reports say of it.
@@ -36,7 +35,7 @@ impl Sending<'_> {
     }
 
     /// Whether it calls an operation, so that its answer tells of an effect. Answers to another method do not.
-    fn is_of(&self, operation: &str) -> bool {
+    pub(super) fn is_of(&self, operation: &str) -> bool {
         self.step.method.is_none() && self.call.action.as_deref() == Some(operation)
     }
 
@@ -79,11 +78,11 @@ pub(super) async fn call(
         if sending.session.as_ref().is_some_and(|name| state.consumed.contains(name)) {
             return Err("a look had no other observer than End, and has ended the session".to_owned());
         }
-        let room = room(bed, &sending, &mut own, state, history).await?;
-        let exchange = send(bed, &sending, &mut own, state, history).await?;
+        let place = room::room(bed, &sending, &mut own, state, history).await?;
+        let exchange = room::send(bed, &sending, &mut own, state, history).await?;
         ended(bed, &sending, &exchange);
         own.extend(started(bed, &sending, &exchange, state));
-        drop(room);
+        drop(place);
         capture(step, &exchange, state)?;
         let record = sending.record(Role::Judged, exchange);
         let struck = strikes(bed, whole, &record);
@@ -171,36 +170,7 @@ fn with_mutation(call: &Call, step: &CallStep, item: &Item) -> Call {
     changed
 }
 
-/// Sends a request. A Start that is refused for the number of open sessions is sent again: once the first of those that
-/// this step has started is ended, or else after a pause.
-async fn send(
-    bed: &Bed,
-    sending: &Sending<'_>,
-    own: &mut VecDeque<Session>,
-    state: &mut State,
-    history: &mut Vec<Record>,
-) -> Result<Exchange, String> {
-    let mut pause = limits::THROTTLED_PAUSE;
-    for _ in 0..limits::THROTTLED_ATTEMPTS {
-        let exchange = send_once(bed, sending, state, history).await?;
-        let full = exchange.reply.answer().is_some_and(|response| Seen::of(response).is_full());
-        if !full || !sending.is_of("StartTerminalSession") {
-            return Ok(exchange);
-        }
-        history.push(sending.record(Role::Throttled, exchange));
-        match own.pop_front() {
-            Some(first) => give_back(bed, first, state, history).await,
-            None => bed.sleep(pause).await,
-        }
-        if let Some(reason) = bed.stopped() {
-            return Err(reason);
-        }
-        pause = (pause * 2).min(limits::THROTTLED_PAUSE_MOST);
-    }
-    Err(sessions::too_many())
-}
-
-async fn send_once(
+pub(super) async fn send_once(
     bed: &Bed,
     sending: &Sending<'_>,
     state: &mut State,
@@ -231,34 +201,6 @@ fn session_of<'a>(state: &'a State, call: &Call) -> Option<(&'a str, &'a Session
     }
     let (_, id) = call.parameters.iter().find(|(name, _)| name == "SessionId")?;
     state.sessions.iter().find(|(_, session)| session.id == *id).map(|(name, session)| (name.as_str(), session))
-}
-
-/// Room for the session that a Start is about to open. Where there is none, the first of those that this step has started
-/// is ended: what it captures stands for the last.
-async fn room<'a>(
-    bed: &'a Bed,
-    sending: &Sending<'_>,
-    own: &mut VecDeque<Session>,
-    state: &mut State,
-    history: &mut Vec<Record>,
-) -> Result<Option<Room<'a>>, String> {
-    if !sending.is_of("StartTerminalSession") {
-        return Ok(None);
-    }
-    loop {
-        if let Some(room) = bed.sessions.room() {
-            return Ok(Some(room));
-        }
-        let first = own.pop_front().ok_or_else(sessions::full)?;
-        give_back(bed, first, state, history).await;
-    }
-}
-
-/// Ends a session that a call has started, to have room for another.
-async fn give_back(bed: &Bed, session: Session, state: &mut State, history: &mut Vec<Record>) {
-    if bed.sessions.is_open(&session.id) {
-        history.extend(clean_up::end(bed, &[session], &mut state.stream).await);
-    }
 }
 
 /// Takes over a session that a call opened, so that it is ended with the case's own.
