@@ -126,7 +126,7 @@ async fn drive(
     let digest = chosen.digest.clone();
     let stop = stop_on_signal();
     let means = Means { transport, clock, stop, progress: bar.clone(), salt: Seed::fresh() };
-    let ended = run::run(chosen.cases, Arc::new(contract), target, plan, means).await;
+    let ended = run::run_as_set_up(chosen.cases, Arc::new(contract), target, plan, means).await;
     bar.finish();
     if let Some(listening) = listening {
         listening.stop().await;
