@@ -156,7 +156,10 @@ fn stop_on_signal() -> watch::Receiver<bool> {
     let mut signals = Signals::listen();
     tokio::spawn(async move {
         signals.next().await;
-        let _ = writeln!(std::io::stderr(), "endspec: stopping; open sessions are ended first (again: at once)");
+        let _ = writeln!(
+            std::io::stderr(),
+            "endspec: stopping; open sessions are ended first (a second signal ends at once)"
+        );
         let _ = send.send(true);
         signals.next().await;
         std::process::exit(i32::from(Exit::Interrupted.code()));

@@ -35,7 +35,7 @@ fn unfit(result: &CaseResult) -> Option<&str> {
 
 fn nobody(cause: &Cause, url: &str) -> String {
     let ask = match cause.kind {
-        CauseKind::Tls => "is it a port of plain `http://`, or its certificate none that this machine trusts?",
+        CauseKind::Tls => "is this a port of plain `http://`, or its certificate one that this machine does not trust?",
         _ => "is the target running there, and the address right?",
     };
     format!("{NOTHING} at {url} ({}): {ask}", printable(&cause.words, 200))

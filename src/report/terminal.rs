@@ -4,6 +4,8 @@ mod finding;
 mod layout;
 mod summary;
 
+pub(crate) use layout::entry_of;
+
 use super::model::Report;
 
 /// How to write.
@@ -267,6 +269,23 @@ mod tests {
         let text = render(&report, STYLE);
         let line = "clauses:  2 of 4 held, 1 MUST broken, 0 SHOULD broken, 1 not tested, 2 excluded\n";
         assert!(text.contains(line), "{text}");
+    }
+
+    #[test]
+    fn a_green_report_fits_a_screen_and_names_what_was_not_tested_by_the_widest_reason() {
+        let lacking =
+            ["sessions", "signature-v1", "signature-v3", "signatures", "unsupported-region", "xml", "restart"];
+        let mut green = report("pass", Vec::new(), vec![clause("m", "MUST", "pass")]);
+        let excluded = |n: usize| Reason {
+            clause: format!("end/effect/some-clause-{n}"),
+            reason: format!("the target lacks {}", lacking[n % lacking.len()]),
+        };
+        green.excluded = (0..66).map(excluded).collect();
+        let text = render(&green, Style { width: 80, ..STYLE });
+        assert!(text.lines().count() <= 24, "{text}");
+        assert_eq!(text.matches("the target lacks signature").count(), 1, "{text}");
+        assert!(text.contains("the target lacks signatures: end/effect/some-clause-1,"), "{text}");
+        assert!(text.contains(" and "), "what is not named is counted: {text}");
     }
 
     #[test]

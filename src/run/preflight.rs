@@ -105,7 +105,9 @@ async fn ask(bed: &Bed, call: &Call, form: WireForm, key: Option<&Credential>, s
 /// Nothing but waiting: what is refused or cut at once is left to the run, which gives up after some in a row.
 fn silence(bed: &Bed, answers: &[Exchange]) -> Option<String> {
     let cause = |exchange: &Exchange| match &exchange.reply {
-        Reply::Lost(cause) if cause.status.is_none() && cause.kind == CauseKind::Timeout => Some(cause.words.clone()),
+        Reply::Refused(cause) | Reply::Lost(cause) if cause.status.is_none() && cause.kind == CauseKind::Timeout => {
+            Some(cause.words.clone())
+        }
         _ => None,
     };
     let causes: Vec<String> = answers.iter().map_while(cause).collect();

@@ -15,6 +15,8 @@ pub(super) const COLUMN: usize = 10;
 const INNER: usize = 14;
 /// Lines that a terminal shows at once: what stands above them is said again at the end.
 const SCREEN: usize = 24;
+/// Clauses that are excluded for one reason and named; a JSON report names all.
+const EXCLUDED: usize = 9;
 /// Characters of a session's id that are shown.
 const ID_CHARACTERS: usize = 200;
 /// What stands between a reason and the capability that could be declared as lacking instead.
@@ -170,10 +172,13 @@ fn observed(report: &Report) -> Vec<&str> {
 fn excluded(list: &[Reason], style: Style, text: &mut String) {
     let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for reason in list {
-        by_reason.entry(&reason.reason).or_default().push(&reason.clause);
+        // `signatures` says what `signature-v1` says and more.
+        let whole = reason.reason.rsplit_once('-').map(|(start, _)| format!("{start}s"));
+        let of = list.iter().find(|other| Some(&other.reason) == whole.as_ref()).unwrap_or(reason);
+        by_reason.entry(&of.reason).or_default().push(&reason.clause);
     }
     for (reason, clauses) in by_reason {
-        entry("excluded:", COLUMN, &format!("{reason}: {}", clauses.join(", ")), style, text);
+        entry("excluded:", COLUMN, &format!("{reason}: {}", some(&clauses, EXCLUDED)), style, text);
     }
 }
 
