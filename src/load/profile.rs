@@ -363,7 +363,7 @@ fn pairs_of(node: &Node) -> String {
     };
     let pairs: Vec<String> = texts
         .into_iter()
-        .filter_map(|text| Some(text.split_once('=')?))
+        .filter_map(|text| text.split_once('='))
         .map(|(name, value)| format!("{}: {}", name.trim(), value.trim()))
         .collect();
     if pairs.is_empty() { "repeat-end: idempotent".to_owned() } else { pairs.join(", ") }

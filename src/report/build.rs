@@ -207,7 +207,7 @@ fn gaps(results: &[CaseResult], clauses: &[Clause]) -> (Vec<Reason>, Vec<Reason>
                     Some(Skip::Untested(why)) => Some(why.clone()),
                     _ => result.undecided.first().cloned(),
                 });
-                let why = why.unwrap_or_else(|| "no case put it to the test".to_owned());
+                let why = why.unwrap_or_else(|| "nothing put it to the test".to_owned());
                 not_tested.push(reason(printable(&why, 300)));
             }
             _ => {}

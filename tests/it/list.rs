@@ -40,7 +40,7 @@ fn clauses_as_html_show_code_as_code_and_lead_to_each_other_and_to_their_sources
     assert!(page.contains("<code>missing(RegionId)</code>"));
     let places: Vec<&str> = page.split("id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let links: Vec<&str> = page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    assert!(links.len() > 100 && links.iter().any(|link| *link == "source-doc"), "{links:?}");
+    assert!(links.len() > 100 && links.contains(&"source-doc"), "{links:?}");
     for link in links {
         assert!(places.contains(&link), "nothing is at #{link}");
     }
