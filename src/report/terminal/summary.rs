@@ -16,7 +16,7 @@ const INNER: usize = 14;
 /// Lines that a terminal shows at once: what stands above them is said again at the end.
 const SCREEN: usize = 24;
 /// Clauses that are excluded for one reason and named; a JSON report names all.
-const EXCLUDED: usize = 9;
+const EXCLUDED: usize = 3;
 /// Characters of a session's id that are shown.
 const ID_CHARACTERS: usize = 200;
 /// What stands between a reason and the capability that could be declared as lacking instead.
