@@ -123,7 +123,7 @@ fn success(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &
 /// What is wrong with the body of a success: expected, shape, actual.
 fn success_fault(context: Context<'_>, seen: &Seen<'_>, operation: &str) -> Option<(&'static str, String, String)> {
     if let Some(why) = seen.not_ok_body(Some(operation)) {
-        return Some(("RequestId and no error Code", why.to_owned(), why.to_owned()));
+        return Some(("RequestId and no error Code", why.to_owned(), format!("an answer {why}")));
     }
     let Ok(document) = &seen.document else { return None };
     let schema = context.contract.schema(operation, "success")?;

@@ -8,6 +8,11 @@ use super::{Finding, Judgement, Record, Verdict};
 use crate::case::Case;
 use crate::contract::Level;
 
+/// How it is said that the target refuses what the user has set up.
+pub const REFUSES: &str = "the target refuses ";
+/// How it is said that there is no target to judge.
+pub const NOTHING: &str = "nothing answered";
+
 /// Why a case did not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Skip {

@@ -110,7 +110,7 @@ fn words(exchange: &Exchange) -> (&'static str, String) {
         Reply::Lost(cause) | Reply::Refused(cause) => {
             let words = printable(&cause.words, 200);
             match cause.status {
-                Some(status) => ("rpc/robust/framing", format!("a status line {status} and no whole answer: {words}")),
+                Some(status) => ("rpc/robust/framing", format!("a status line {status}, and then {words}")),
                 None => ("rpc/robust/no-5xx", format!("no answer: {words}")),
             }
         }

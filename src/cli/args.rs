@@ -34,7 +34,7 @@ pub enum Command {
     Serve(ServeArgs),
     /// Send one signed request; print it, its answer and what the contract says of it
     Call(Box<CallArgs>),
-    /// List cases, clauses, outcomes, readings, capabilities, mutations or faults
+    /// List cases, clauses, outcomes, readings, capabilities, mutations, situations or faults
     List(ListArgs),
     /// Explain a case, clause, outcome, reading or value, capability, class, mutation, situation, fault, diagnostic or exit code
     Explain(ExplainArgs),

@@ -123,7 +123,9 @@ fn of_exit(id: &str) -> Option<String> {
     let mend = match exit {
         Exit::Pass => "What was not tested stands in the report: `not covered by this version` and `excluded:`.",
         Exit::Fail => {
-            "Each finding names the clause, the line of the case and, after `again:`, the command that shows it again. \
+            "Each finding names the clause, the line of the case and, after `again:`, the command that runs this one case \
+             again (and the case that it clashed with, where it takes two); the run as a whole comes again with the \
+             `--seed` of its second line. \
              `endspec explain CLAUSE` tells where the clause comes from. Where the documents leave a question open, \
              the target may declare another reading: `endspec list readings`."
         }
@@ -231,6 +233,9 @@ fn of_clause(clause: &Clause, contract: &Contract, suite: &Suite) -> String {
     match suite.cases.iter().any(|case| lists(&case)) {
         true => _ = writeln!(text, "test it alone: endspec run --select clause:{}", clause.id),
         false => text.push_str("no case: not covered by this version\n"),
+    }
+    for fault in fault::all().filter(|fault| fault.clauses.contains(&clause.id.as_str())) {
+        let _ = writeln!(text, "proved by the fault: {} - {}", fault.name, fault.how);
     }
     for capability in contract.capabilities.iter().filter(|capability| capability.takes(&clause.id)) {
         let _ = writeln!(text, "excluded by: --without {}", capability.name);

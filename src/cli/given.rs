@@ -28,6 +28,19 @@ impl Given {
             None => Diagnostic::new("flag", format!("--{key}: {words}")),
         }
     }
+
+    /// Where it was given: `--auth v3`, `ENDSPEC_AUTH=v3`, `auth: v3` of a profile.
+    pub(super) fn origin(&self) -> String {
+        let (key, text) = (self.key, self.text.as_str());
+        match &self.place {
+            Some(place) => {
+                let (line, _) = place.source.line_column(place.span.start);
+                format!("`{key}: {text}` of {}:{line}", place.source.name)
+            }
+            None if is_in_environment(key, text) => format!("`{}={text}` of the environment", variable(key)),
+            None => format!("`--{key} {text}`"),
+        }
+    }
 }
 
 /// The environment variable of a key.

@@ -3,11 +3,15 @@
 use std::fmt::Write as _;
 
 use super::args::{ListArgs, ListForm, ListWhat};
-use super::{Exit, faults, print, suite};
+use super::{Exit, faults, print, suite, width};
 use crate::case::{Situation, Suite, mutation};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
-use crate::selftest::ledger;
+use crate::report::terminal::entry_of;
+use crate::selftest::ledger::{self, Entry};
+
+/// Columns of a clause's id and level.
+const COLUMN: usize = 40;
 
 pub(super) fn list(args: &ListArgs) -> Result<Exit, Vec<Diagnostic>> {
     let contract = suite::contract(args.contract.as_deref())?;
@@ -48,10 +52,31 @@ fn cases(suite: &Suite) -> String {
 fn clauses(contract: &Contract, suite: &Suite, form: ListForm) -> String {
     let entries = ledger::ledger(contract, &suite.cases);
     match form {
-        ListForm::Text => ledger::text(&entries),
+        ListForm::Text => ledger_text(&entries, contract, width()),
         ListForm::Markdown => ledger::markdown(&entries),
-        ListForm::Html => ledger::html(&entries),
+        ListForm::Html => ledger::html(&entries, contract),
     }
+}
+
+/// The ledger as lines for a terminal, with what the names of sources stand for.
+fn ledger_text(entries: &[Entry<'_>], contract: &Contract, width: usize) -> String {
+    let mut text = String::new();
+    for Entry { clause, cases, faults } in entries {
+        let label = format!("{:32} {:6} ", clause.id, clause.level.name());
+        let words = format!("{} [{}]", clause.sentence, ledger::sources(clause));
+        text.push_str(&entry_of(&label, COLUMN, &words, width));
+        let cases = if cases.is_empty() { "not covered by this version".to_owned() } else { cases.join(", ") };
+        text.push_str(&entry_of(&format!("{:COLUMN$}cases:", ""), COLUMN + 8, &cases, width));
+        if !faults.is_empty() {
+            text.push_str(&entry_of(&format!("{:COLUMN$}faults:", ""), COLUMN + 8, &faults.join(", "), width));
+        }
+    }
+    text.push_str("\nsources:\n");
+    for (name, words) in &contract.sources {
+        text.push_str(&entry_of(&format!("  {name}"), 10, words, width));
+    }
+    text.push_str(&entry_of("  -", 10, "none: the documents are silent", width));
+    text
 }
 
 fn outcomes(contract: &Contract) -> String {

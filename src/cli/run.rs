@@ -126,7 +126,7 @@ async fn drive(
     let digest = chosen.digest.clone();
     let stop = stop_on_signal();
     let means = Means { transport, clock, stop, progress: bar.clone(), salt: Seed::fresh() };
-    let ended = run::run(chosen.cases, Arc::new(contract), target, plan, means).await;
+    let ended = run::run_as_set_up(chosen.cases, Arc::new(contract), target, plan, means).await;
     bar.finish();
     if let Some(listening) = listening {
         listening.stop().await;
@@ -156,7 +156,10 @@ fn stop_on_signal() -> watch::Receiver<bool> {
     let mut signals = Signals::listen();
     tokio::spawn(async move {
         signals.next().await;
-        let _ = writeln!(std::io::stderr(), "endspec: stopping; open sessions are ended first (again: at once)");
+        let _ = writeln!(
+            std::io::stderr(),
+            "endspec: stopping; open sessions are ended first (a second signal ends at once)"
+        );
         let _ = send.send(true);
         signals.next().await;
         std::process::exit(i32::from(Exit::Interrupted.code()));

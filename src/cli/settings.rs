@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::CommandFactory;
 
 use super::args::{Args, NetworkArgs};
-use super::given::Taker;
+use super::given::{Given, Taker};
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::load::profile::{self, Values};
@@ -120,17 +120,19 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
     let own = |given: Option<String>, own: &str| given.or_else(|| reference.then(|| own.to_owned()));
     let default_settle = if loopback { Duration::ZERO } else { Duration::from_secs(2) };
     let restart = taker.text(args.restart_command.as_ref(), "restart-command").map(Restart::Command);
+    let region = region(&mut taker, args);
+    let second = if region == server::OTHER_REGION_ID { server::REGION_ID } else { server::OTHER_REGION_ID };
     let about = About {
         auth,
-        credential: credential(&mut taker, auth, reference),
+        credential: credential(&mut taker, args, auth, reference),
         denied: denied(auth, reference),
         restart,
-        region: taker.text(args.region.as_ref(), "region").unwrap_or_else(|| server::REGION_ID.to_owned()),
-        other_region: own(taker.text(args.other_region.as_ref(), "other-region"), server::OTHER_REGION_ID),
+        other_region: own(taker.text(args.other_region.as_ref(), "other-region"), second),
         unsupported_region: own(
             taker.text(args.unsupported_region.as_ref(), "unsupported-region"),
             server::UNSUPPORTED_REGION_ID,
         ),
+        region,
         instance_id: own(taker.text(args.instance_id.as_ref(), "instance-id"), server::INSTANCE_ID),
         lacking: lacking(&mut taker, args, contract),
         readings: readings(&mut taker, args, contract),
@@ -140,6 +142,7 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
         id_header: id_header(&mut taker, args),
     };
     taker.mistakes.extend(misspelt_variables());
+    compared(&mut taker, args, &about, reference);
     let lacks = |scheme: Scheme| about.lacking.contains(&format!("signature-{}", scheme.name()));
     let asked = taker.text(args.auth.as_ref(), "auth").is_some();
     if asked && auth != Scheme::None && lacks(auth) {
@@ -154,6 +157,51 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
         return Err(mistakes);
     }
     Ok(Settings { whom, about, seed, requests_per_second, again })
+}
+
+/// What contradicts itself: against such a set-up a right target would look broken.
+fn compared(taker: &mut Taker<'_>, args: &NetworkArgs, about: &About, reference: bool) {
+    let rows = [
+        ("region", args.region.as_ref(), Some(&about.region)),
+        ("other-region", args.other_region.as_ref(), about.other_region.as_ref()),
+        ("unsupported-region", args.unsupported_region.as_ref(), about.unsupported_region.as_ref()),
+    ];
+    let regions: Vec<_> =
+        rows.into_iter().filter_map(|(key, flag, id)| Some((key, taker.given(flag, key), id?.trim()))).collect();
+    let mut mistakes = Vec::new();
+    for (at, (key, given, id)) in regions.iter().enumerate() {
+        let same = |(_, _, other): &&(&str, Option<Given>, &str)| other.eq_ignore_ascii_case(id);
+        if let Some((other, earlier, _)) = regions[..at].iter().find(same) {
+            let told = given.as_ref().map(|given| (given, *other)).or(earlier.as_ref().map(|given| (given, *key)));
+            let help = format!("name different regions, or leave `--{key}` out and declare `--without {key}`");
+            let words = |other: &str| format!("`{id}` is the region of `--{other}` as well");
+            mistakes.extend(told.map(|(given, other)| given.wrong(words(other)).help(help)));
+        } else if reference
+            && let Some(given) = given.as_ref().filter(|_| !server::has_region(id, *key != "unsupported-region"))
+        {
+            let api = if *key == "unsupported-region" { "without" } else { "with" };
+            let help = "`endspec serve` names its regions when it begins; `--target URL` tests another endpoint";
+            mistakes.push(given.wrong(format!("the reference server has no region `{id}` {api} this API")).help(help));
+        }
+    }
+    if let (Some(own), Some(denied)) = (&about.credential, &about.denied) {
+        mistakes.extend(same_keys(own, denied));
+    }
+    taker.mistakes.extend(mistakes);
+}
+
+/// A key cannot be allowed and denied, and a signature made with another secret must be another one.
+fn same_keys(own: &Credential, denied: &Credential) -> Option<Diagnostic> {
+    let (what, variable) = if own.id == denied.id {
+        ("key", "ENDSPEC_DENIED_ACCESS_KEY_ID is ALIBABA_CLOUD_ACCESS_KEY_ID")
+    } else if *own.secret == *denied.secret {
+        ("secret", "ENDSPEC_DENIED_ACCESS_KEY_SECRET is ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+    } else {
+        return None;
+    };
+    let help = "set ENDSPEC_DENIED_ACCESS_KEY_ID and ENDSPEC_DENIED_ACCESS_KEY_SECRET to a key without \
+                ecs:EndTerminalSession, or unset both and declare `--without denied-credential`";
+    Some(flag(format!("the {what} without permission is the one with it: {variable}")).help(help))
 }
 
 /// Flags, as far as they make a run what it is. What a session command says may be secret, and ids are used up: the user
@@ -261,6 +309,17 @@ fn whom(taker: &mut Taker<'_>, args: &NetworkArgs) -> Whom {
     }
 }
 
+/// An empty one would have another region tested than the user believes.
+fn region(taker: &mut Taker<'_>, args: &NetworkArgs) -> String {
+    let given = taker.raw(args.region.as_ref(), "region");
+    if let Some(given) = given.as_ref().filter(|given| given.text.trim().is_empty()) {
+        let help =
+            format!("name a region, or leave `--region` and ENDSPEC_REGION away altogether for {}", server::REGION_ID);
+        taker.mistake(given.wrong("the region is empty: is a variable of your CI not set?").help(help));
+    }
+    given.map_or_else(|| server::REGION_ID.to_owned(), |given| given.text)
+}
+
 fn auth(taker: &mut Taker<'_>, args: &NetworkArgs, signed: bool) -> Scheme {
     let default = if signed { Scheme::V3 } else { Scheme::None };
     let Some(given) = taker.given(args.auth.as_ref(), "auth") else { return default };
@@ -274,7 +333,7 @@ fn auth(taker: &mut Taker<'_>, args: &NetworkArgs, signed: bool) -> Scheme {
 
 /// Keys come from the environment alone, and go to another host than the reference server only where `--auth` or the
 /// host itself asks for it.
-fn credential(taker: &mut Taker<'_>, auth: Scheme, reference: bool) -> Option<Credential> {
+fn credential(taker: &mut Taker<'_>, args: &NetworkArgs, auth: Scheme, reference: bool) -> Option<Credential> {
     if auth == Scheme::None {
         return None;
     }
@@ -284,7 +343,12 @@ fn credential(taker: &mut Taker<'_>, auth: Scheme, reference: bool) -> Option<Cr
     let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let (id, secret) = (read("ALIBABA_CLOUD_ACCESS_KEY_ID"), read("ALIBABA_CLOUD_ACCESS_KEY_SECRET"));
     let (Some(id), Some(secret)) = (id, secret) else {
-        let message = format!("calls are to be signed with {}, and there is no key to sign with", auth.name());
+        let origin = taker.given(args.auth.as_ref(), "auth").map_or_else(
+            || "which is the default for Alibaba Cloud's own hosts".to_owned(),
+            |given| format!("as {} says", given.origin()),
+        );
+        let scheme = auth.name();
+        let message = format!("calls are to be signed with {scheme}, {origin}, and there is no key to sign with");
         let help = "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or give `--auth none`";
         taker.mistake(flag(message).help(help));
         return None;
@@ -347,6 +411,12 @@ fn readings(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Contract) -> R
 fn sessions(taker: &mut Taker<'_>, args: &NetworkArgs) -> SessionSource {
     let command = taker.text(args.session_command.as_ref(), "session-command");
     let ids: Vec<String> = taker.list(&args.session_id, "session-id").into_iter().map(|given| given.text).collect();
+    for (at, given) in taker.list(&args.session_id, "session-id").iter().enumerate() {
+        if ids[..at].contains(&given.text) {
+            let words = format!("`{}` is given twice, and each id is used once", given.text);
+            taker.mistake(given.wrong(words).help("give the id of another open session in its place"));
+        }
+    }
     let source = taker.given(args.sessions.as_ref(), "sessions");
     let implied = if command.is_some() {
         "command"

@@ -14,8 +14,8 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "bad-duration",
-        "Times are a whole number and a unit without a space between: `50ms`, `2s`, `10m`. A number alone could mean any \
-         unit.",
+        "Times are a whole number and a unit without a space between: `50ms`, `2s`, `10m`; under `sign`, where they are long, \
+         `47m`, `1h`, `2d`. A number alone could mean any unit.",
     ),
     (
         "bad-header",

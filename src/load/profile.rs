@@ -337,7 +337,13 @@ fn value(reader: &mut Reader<'_>, node: &Node, key: &str, kind: Type) -> Option<
             Some(Value::List(texts))
         }
         (Type::Pairs, _) => {
-            let fields = reader.map(node, &format!("a mapping for `{key}`"))?;
+            let Some(fields) = reader.map(node, &format!("a mapping for `{key}`")) else {
+                let help = format!("write `{key}: {{ {} }}`", pairs_of(node));
+                if let Some(mistake) = reader.mistakes.last_mut().filter(|_| !matches!(node.kind, Kind::Map(_))) {
+                    mistake.help = Some(help);
+                }
+                return None;
+            };
             let mut pairs = Vec::new();
             for (name, span, node) in fields.members {
                 if let Some(value) = text(reader, node, name) {
@@ -347,6 +353,20 @@ fn value(reader: &mut Reader<'_>, node: &Node, key: &str, kind: Type) -> Option<
             Some(Value::Pairs(pairs))
         }
     }
+}
+
+/// What was written as on the command line, `NAME=VALUE`, as the members of a mapping.
+fn pairs_of(node: &Node) -> String {
+    let texts = match &node.kind {
+        Kind::List(nodes) => nodes.iter().filter_map(Node::text).collect(),
+        _ => node.text().into_iter().collect::<Vec<_>>(),
+    };
+    let pairs: Vec<String> = texts
+        .into_iter()
+        .filter_map(|text| text.split_once('='))
+        .map(|(name, value)| format!("{}: {}", name.trim(), value.trim()))
+        .collect();
+    if pairs.is_empty() { "repeat-end: idempotent".to_owned() } else { pairs.join(", ") }
 }
 
 fn text(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Spanned<String>> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::node::Node;
+use super::node::{Kind, Node};
 use super::reader::{Fields, Reader};
 use super::scope::Scope;
 use super::yaml::shortened;
@@ -92,6 +92,12 @@ fn times(reader: &mut Reader<'_>, node: &Node, over: Duration, flaw: fn(Duration
 }
 
 fn time(reader: &mut Reader<'_>, node: &Node) -> Option<Duration> {
+    if let Kind::Number(number) = &node.kind {
+        // Quotes, which every other text that looks like a number needs, would not mend it.
+        let help = format!("write `{number}m` for minutes; `h` and `d` are units too");
+        reader.mend("bad-duration", node.span, format!("the unit of `{number}` is missing"), help);
+        return None;
+    }
     let text = reader.text(node, "the text of a time")?;
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let seconds = match unit {

@@ -207,7 +207,7 @@ fn gaps(results: &[CaseResult], clauses: &[Clause]) -> (Vec<Reason>, Vec<Reason>
                     Some(Skip::Untested(why)) => Some(why.clone()),
                     _ => result.undecided.first().cloned(),
                 });
-                let why = why.unwrap_or_else(|| "no case put it to the test".to_owned());
+                let why = why.unwrap_or_else(|| "nothing put it to the test".to_owned());
                 not_tested.push(reason(printable(&why, 300)));
             }
             _ => {}
@@ -222,7 +222,7 @@ fn case(result: &CaseResult, all: &[CaseResult], facts: &Facts) -> Case {
         Some(Skip::Excluded(capability)) => reasons.push(format!("excluded: the target lacks {capability}")),
         Some(Skip::Untested(reason)) => reasons.push(reason.clone()),
         None if result.undecided.is_empty() && result.verdict(facts.strict) == Verdict::Inconclusive => {
-            reasons.extend(result.untested().map(|clause| format!("nothing in it put `{clause}` to the test")));
+            reasons.extend(result.untested().map(|clause| untested(result, clause)));
         }
         None => {}
     }
@@ -240,6 +240,15 @@ fn case(result: &CaseResult, all: &[CaseResult], facts: &Facts) -> Case {
         findings: findings(result, all, facts),
         reasons,
     }
+}
+
+/// A step proves the clause that it names, or the first of its case.
+fn untested(result: &CaseResult, clause: &str) -> String {
+    let words = format!("nothing in it put `{clause}` to the test");
+    if result.case.clauses.len() == 1 {
+        return words;
+    }
+    format!("{words}: the step that proves it has to say `clause: {clause}`")
 }
 
 /// Findings, those of one clause and shape as one.

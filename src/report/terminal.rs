@@ -4,6 +4,8 @@ mod finding;
 mod layout;
 mod summary;
 
+pub(crate) use layout::entry_of;
+
 use super::model::Report;
 
 /// How to write.
@@ -19,7 +21,7 @@ pub struct Style {
 pub fn render(report: &Report, style: Style) -> String {
     let mut text = head(report);
     if let Some(hint) = &report.hint {
-        // What explains everything below stands above it, and again at the end.
+        // What explains everything below stands above it, and again at the end where that is a screen away.
         layout::entry("hint:", summary::COLUMN, hint, style, &mut text);
     }
     finding::write(report, style, &mut text);
@@ -270,6 +272,23 @@ mod tests {
     }
 
     #[test]
+    fn a_green_report_fits_a_screen_and_names_what_was_not_tested_by_the_widest_reason() {
+        let lacking =
+            ["sessions", "signature-v1", "signature-v3", "signatures", "unsupported-region", "xml", "restart"];
+        let mut green = report("pass", Vec::new(), vec![clause("m", "MUST", "pass")]);
+        let excluded = |n: usize| Reason {
+            clause: format!("end/effect/some-clause-{n}"),
+            reason: format!("the target lacks {}", lacking[n % lacking.len()]),
+        };
+        green.excluded = (0..66).map(excluded).collect();
+        let text = render(&green, Style { width: 80, ..STYLE });
+        assert!(text.lines().count() <= 24, "{text}");
+        assert_eq!(text.matches("the target lacks signature").count(), 1, "{text}");
+        assert!(text.contains("the target lacks signatures: end/effect/some-clause-1,"), "{text}");
+        assert!(text.contains(" and "), "what is not named is counted: {text}");
+    }
+
+    #[test]
     fn what_is_undecided_says_why_once_and_what_it_costs() {
         let mut cut = case("a", &["m"], Vec::new());
         "inconclusive".clone_into(&mut cut.verdict);
@@ -289,7 +308,6 @@ mod tests {
         cases:    0 passed, 0 failed, 0 inconclusive, 0 skipped; 7 requests in 1.2s
         clauses:  0 of 1 held, 0 MUST broken, 0 SHOULD broken, 1 not tested
         readings: repeat-end=not-found
-        hint:     nothing answered at http://h/: refused
         verdict:  INCONCLUSIVE - 1 clause in scope was neither tested nor excluded
         ");
     }

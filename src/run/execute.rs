@@ -9,7 +9,7 @@ use super::send::Bed;
 use super::sessions::{self, Session};
 use super::state::{State, context, fill};
 use super::target::{Availability, Target};
-use super::{call, clean_up, expand, look, overlap, raw, restart, weather, workload};
+use super::{call, clean_up, expand, look, overlap, preflight, raw, restart, weather, workload};
 use crate::case::step::OpenStep;
 use crate::case::{Action, Case, Element, Pause, Situation, Step, mutation};
 use crate::check::history::Record;
@@ -85,7 +85,9 @@ async fn attempt(bed: &Bed, case: &Arc<Case>, state: &mut State, result: &mut Ca
         held &= judgement.findings.is_empty() && !state.cut;
         result.add(judgement);
     }
+    let ids: Vec<String> = state.sessions.values().map(|session| session.id.clone()).collect();
     clean_up(bed, state, result).await;
+    preflight::doubt(bed, &ids, result, findings);
     held
 }
 
@@ -101,11 +103,13 @@ fn never_occurred(bed: &Bed, result: &CaseResult) -> Vec<String> {
     missing.map(|situation| format!("`{}` never occurred: {}", situation.name(), situation.sentence())).collect()
 }
 
-fn skip(bed: &Bed, case: &Case) -> Option<Skip> {
+/// Why a case is not run.
+pub(super) fn skip(bed: &Bed, case: &Case) -> Option<Skip> {
+    let barred = |need: &str| bed.preflight.get()?.barred.get(need).cloned();
     let mut untested = bed.stopped().map(Skip::Untested);
     for need in &case.needs {
         match bed.target.has(&need.value, &bed.contract) {
-            Availability::Has => {}
+            Availability::Has => untested = untested.or_else(|| barred(&need.value).map(Skip::Untested)),
             Availability::Lacks => return Some(Skip::Excluded(need.value.clone())),
             Availability::Unknown(reason) => untested = untested.or(Some(Skip::Untested(reason))),
         }

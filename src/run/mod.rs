@@ -8,6 +8,7 @@ mod handshake;
 mod look;
 mod overlap;
 pub mod pace;
+mod preflight;
 mod raw;
 mod restart;
 mod room;
@@ -20,6 +21,6 @@ pub mod target;
 mod weather;
 mod workload;
 
-pub use schedule::{Ended, Means, Plan, Progress, run};
+pub use schedule::{Ended, Means, Plan, Progress, run, run_as_set_up};
 pub use sessions::{Session, SessionSource};
 pub use target::{Availability, Restart, Target};

@@ -10,13 +10,14 @@ use tokio::task::{JoinError, JoinSet};
 use super::clean_up;
 use super::execute::execute;
 use super::pace::Pace;
+use super::preflight::preflight;
 use super::send::Bed;
 use super::sessions::Sessions;
 use super::target::Target;
 use crate::case::Case;
 use crate::check::request_id::RequestIds;
 use crate::check::{CaseResult, Context, Skip, session_id};
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::contract::Contract;
 use crate::seed::Seed;
 use crate::transport::Transport;
@@ -73,14 +74,38 @@ pub struct Ended {
     pub contract: Arc<Contract>,
 }
 
-/// Runs `cases` against `target`.
+/// Runs `cases` against `target`, whatever it says of its caller.
 ///
 /// # Panics
 /// When a case panicked: a defect of this program. Sessions are ended before.
 pub async fn run(cases: Vec<Arc<Case>>, contract: Arc<Contract>, target: Target, plan: Plan, means: Means) -> Ended {
+    let (bed, progress) = bed(contract, target, plan, means);
+    let began = bed.clock.now();
+    finish(bed, cases, progress, began).await
+}
+
+/// Runs `cases` against a `target` that somebody set up: what shows that the set-up does not fit it is never a verdict.
+///
+/// # Panics
+/// As [`run`].
+pub async fn run_as_set_up(
+    cases: Vec<Arc<Case>>,
+    contract: Arc<Contract>,
+    target: Target,
+    plan: Plan,
+    means: Means,
+) -> Ended {
+    let (bed, progress) = bed(contract, target, plan, means);
+    let began = bed.clock.now();
+    let found = preflight(&bed, &cases).await;
+    // Nobody else has set it.
+    let _ = bed.preflight.set(found);
+    finish(bed, cases, progress, began).await
+}
+
+fn bed(contract: Arc<Contract>, target: Target, plan: Plan, means: Means) -> (Arc<Bed>, Arc<dyn Progress>) {
     let Means { transport, clock, stop, progress, salt } = means;
-    let began = clock.now();
-    let bed = Arc::new(Bed {
+    let bed = Bed {
         contract,
         target,
         pace: Pace::new(plan.requests_per_second),
@@ -92,9 +117,14 @@ pub async fn run(cases: Vec<Arc<Case>>, contract: Arc<Contract>, target: Target,
         silent: AtomicUsize::new(0),
         sent: AtomicUsize::new(0),
         gave_up: OnceLock::new(),
+        preflight: OnceLock::new(),
         cleaned_until: OnceLock::new(),
         stop,
-    });
+    };
+    (Arc::new(bed), progress)
+}
+
+async fn finish(bed: Arc<Bed>, cases: Vec<Arc<Case>>, progress: Arc<dyn Progress>, began: Moment) -> Ended {
     let (mut results, panic) = all(&bed, cases, &progress).await;
     let leaked = sweep(&bed, &mut results).await;
     if let Some(panic) = panic {

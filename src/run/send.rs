@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::expand::ordinary;
 use super::pace::Pace;
+use super::preflight::Preflight;
 use super::sessions::Sessions;
 use super::{Plan, Target};
 use crate::check::history::{Event, Record, Role};
@@ -43,6 +44,8 @@ pub struct Bed {
     pub sent: AtomicUsize,
     /// Set when the target has been silent for too long: the last failure in words.
     pub gave_up: OnceLock<String>,
+    /// What the set-up is not fit for.
+    pub preflight: OnceLock<Preflight>,
     /// Until when a run that is stopped cleans up.
     pub cleaned_until: OnceLock<Moment>,
     /// Becomes true when the run is to stop.
@@ -56,6 +59,8 @@ impl Bed {
     pub fn stopped(&self) -> Option<String> {
         if *self.stop.borrow() {
             Some("interrupted".to_owned())
+        } else if let Some(obstacle) = self.preflight.get().and_then(|preflight| preflight.obstacle.clone()) {
+            Some(obstacle)
         } else if let Some(words) = self.gave_up.get() {
             Some(format!("the target left {} requests in a row unanswered ({words})", limits::SILENT_IN_A_ROW))
         } else if self.plan.time_limit.is_some_and(|limit| self.clock.now() >= Moment::default().plus(limit)) {

@@ -11,6 +11,7 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 
 use super::expand::ordinary;
+use super::preflight;
 use super::send::{Bed, Way, call};
 use super::target::Availability;
 use crate::check::Seen;
@@ -195,9 +196,12 @@ pub async fn open(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Ve
         SessionSource::Command(command) => {
             by_command(bed, command, region, bed.target.timeout.max(Duration::from_secs(30))).await
         }
-        SessionSource::Pool(ids) => match lock(ids).pop_front() {
-            Some(id) => Ok(Session { id, token: None, url: None, region: region.to_owned(), since: bed.clock.now() }),
+        SessionSource::Pool(ids) => match next(ids) {
             None => Err("the session ids supplied are used up: give more with `--session-id`".to_owned()),
+            Some(id) => match preflight::not_listed(bed, &id, region, stream, history).await {
+                Some(why) => Err(why),
+                None => Ok(Session { id, token: None, url: None, region: region.to_owned(), since: bed.clock.now() }),
+            },
         },
     }?;
     bed.sessions.opened(&session);
@@ -205,6 +209,10 @@ pub async fn open(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Ve
     // A first End may come too early for an endpoint that settles late (CONTRACT.md, rules for judging).
     bed.sleep(bed.target.settle).await;
     Ok(session)
+}
+
+fn next(ids: &Mutex<VecDeque<String>>) -> Option<String> {
+    lock(ids).pop_front()
 }
 
 async fn start(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Vec<Record>) -> Result<Session, String> {

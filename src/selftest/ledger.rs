@@ -31,20 +31,6 @@ pub fn ledger<'a>(contract: &'a Contract, cases: &'a [std::sync::Arc<Case>]) -> 
     contract.clauses.iter().map(entry).collect()
 }
 
-/// The ledger as lines for a terminal.
-pub fn text(entries: &[Entry<'_>]) -> String {
-    let mut text = String::new();
-    for Entry { clause, cases, faults } in entries {
-        let _ = writeln!(text, "{:32} {:6} {} [{}]", clause.id, clause.level.name(), clause.sentence, sources(clause));
-        let cases = if cases.is_empty() { "not covered by this version".to_owned() } else { cases.join(", ") };
-        let _ = writeln!(text, "{:32}        cases:  {cases}", "");
-        if !faults.is_empty() {
-            let _ = writeln!(text, "{:32}        faults: {}", "", faults.join(", "));
-        }
-    }
-    text
-}
-
 /// The ledger as a table in Markdown.
 pub fn markdown(entries: &[Entry<'_>]) -> String {
     let mut text =
@@ -60,21 +46,47 @@ pub fn markdown(entries: &[Entry<'_>]) -> String {
 }
 
 /// The ledger as a page of HTML that needs nothing else.
-pub fn html(entries: &[Entry<'_>]) -> String {
+pub fn html(entries: &[Entry<'_>], contract: &Contract) -> String {
     let mut rows = String::new();
     for Entry { clause, cases, faults } in entries {
-        let list = |names: &[&str]| names.iter().map(|name| escaped(name)).collect::<Vec<_>>().join("<br>");
-        let (id, level, sentence) = (escaped(&clause.id), clause.level.name(), escaped(&clause.sentence));
+        let code = |name: &&str| format!("<code>{}</code>", escaped(name));
+        let list = |names: &[&str]| names.iter().map(code).collect::<Vec<_>>().join("<br>");
+        let (id, level, sentence) = (escaped(&clause.id), clause.level.name(), marked(&clause.sentence, entries));
         let _ = writeln!(
             rows,
             "<tr id=\"{id}\"><td><a href=\"#{id}\"><code>{id}</code></a></td><td>{level}</td><td>{sentence}</td><td>{}</td>\
              <td>{}</td><td>{}</td></tr>",
-            escaped(&sources(clause)),
+            linked_sources(clause),
             list(cases),
             list(faults)
         );
     }
-    format!("{HEAD}{rows}</tbody></table></body></html>\n")
+    let source = |(name, words): (&String, &String)| {
+        format!("<dt id=\"source-{0}\"><code>{0}</code></dt><dd>{1}</dd>\n", escaped(name), marked(words, entries))
+    };
+    let legend: String = contract.sources.iter().map(source).collect();
+    format!("{HEAD}{rows}</tbody></table><h2>Sources</h2><dl>\n{legend}</dl></body></html>\n")
+}
+
+/// Sources as links to the legend.
+fn linked_sources(clause: &Clause) -> String {
+    let link = |name: &String| format!("<a href=\"#source-{0}\">{0}</a>", escaped(name));
+    if clause.sources.is_empty() {
+        "-".to_owned()
+    } else {
+        clause.sources.iter().map(link).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A sentence with what stands between back-ticks as code; a clause's id leads to its row.
+fn marked(sentence: &str, entries: &[Entry<'_>]) -> String {
+    let code = |text: &str| {
+        let code = format!("<code>{}</code>", escaped(text));
+        let known = entries.iter().any(|entry| entry.clause.id == text);
+        if known { format!("<a href=\"#{}\">{code}</a>", escaped(text)) } else { code }
+    };
+    let parts = sentence.split('`').enumerate();
+    parts.map(|(at, text)| if at % 2 == 1 { code(text) } else { escaped(text) }).collect()
 }
 
 const HEAD: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -89,7 +101,8 @@ const HEAD: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf
     </style></head><body><h1>Clauses, cases and faults</h1><table><thead><tr><th>clause<th>level<th>the endpoint ...\
     <th>source<th>cases<th>faults that prove them</tr></thead><tbody>\n";
 
-fn sources(clause: &Clause) -> String {
+/// The sources of a clause, `-` where the documents are silent.
+pub fn sources(clause: &Clause) -> String {
     if clause.sources.is_empty() { "-".to_owned() } else { clause.sources.join(", ") }
 }
 

@@ -271,6 +271,11 @@ impl Default for Readings {
     }
 }
 
+/// Whether the server, as it is by default, has a region, with this API or without.
+pub fn has_region(id: &str, with_api: bool) -> bool {
+    region::all().any(|region| region == id) && (id != UNSUPPORTED_REGION_ID) == with_api
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {

@@ -131,6 +131,12 @@ async fn a_wrong_refusal_in_xml_breaks_its_own_clauses_and_no_others() {
 }
 
 #[tokio::test]
+async fn an_id_that_was_given_and_is_not_known_is_held_against_nobody() {
+    let unknown = canned(SUCCESS, Script::Each(Answer::not_found())).await;
+    assert_eq!(unknown, Came::nothing_sure(), "it may be of no session");
+}
+
+#[tokio::test]
 async fn a_wrong_success_breaks_its_own_clauses_and_no_others() {
     let right = Answer::success;
     let xml = Answer::success_in_xml;
@@ -139,7 +145,7 @@ async fn a_wrong_success_breaks_its_own_clauses_and_no_others() {
         ("202", SUCCESS, right().status(202), &[SUCCEEDS]),
         ("204", SUCCESS, right().status(204).body(""), &[SUCCEEDS, BODY]),
         ("302", SUCCESS, right().status(302).field("location", Some("/x")), &[SUCCEEDS]),
-        ("refused", SUCCESS, Answer::not_found(), &[SUCCEEDS]),
+        ("refused for something else", SUCCESS, Answer::error(400, "MissingParameter", "m"), &[SUCCEEDS]),
         ("another Code", SUCCESS, with("\"Code\":\"Oops\""), &[BODY, EXTRA, KNOWN]),
         ("a refusal under 200", SUCCESS, Answer::not_found().status(200), &[BODY, EXTRA, STATUS]),
         (

@@ -56,6 +56,7 @@ fn a_case_is_explained_by_its_text_and_a_clause_by_its_cases_and_sources() {
         "source: doc",
         "case end/session/near-miss",
         "class: near-miss",
+        "proved by the fault: ",
         "excluded by: --without sessions",
     ]);
     endspec(&["explain", "missing(SessionId)"]).ends(0).says(&["outcome missing"]);

@@ -23,6 +23,39 @@ fn every_list_names_what_it_is_about() {
 }
 
 #[test]
+fn clauses_keep_to_the_width_and_end_with_what_their_sources_are() {
+    let done = endspec(&["list", "clauses"]).ends(0);
+    // A name that is longer than its column has a line of its own.
+    assert!(done.out.lines().all(|line| line.chars().count() <= 120), "{}", done.out);
+    let (_, legend) = done.out.split_once("\nsources:\n").expect("a legend");
+    for source in ["doc", "sib", "gw", "sdk", "http", "-"] {
+        assert!(legend.lines().any(|line| line.split_whitespace().next() == Some(source)), "{source}: {legend}");
+    }
+}
+
+#[test]
+fn clauses_as_html_show_code_as_code_and_lead_to_each_other_and_to_their_sources() {
+    let page = endspec(&["list", "clauses", "--form", "html"]).ends(0).out;
+    assert!(!page.contains('`'), "back-ticks are for terminals");
+    assert!(page.contains("<code>missing(RegionId)</code>"));
+    let places: Vec<&str> = page.split("id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let links: Vec<&str> = page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(links.len() > 100 && links.contains(&"source-doc"), "{links:?}");
+    for link in links {
+        assert!(places.contains(&link), "nothing is at #{link}");
+    }
+}
+
+#[test]
+fn help_names_everything_that_can_be_listed() {
+    let help = endspec(&["list", "--help"]).ends(0).out;
+    let about = help.lines().next().expect("what it does");
+    for what in ["cases", "clauses", "outcomes", "readings", "capabilities", "mutations", "situations", "faults"] {
+        assert!(about.contains(what), "{what}: {about}");
+    }
+}
+
+#[test]
 fn every_fault_and_variation_is_listed_with_what_it_breaks_and_how_it_comes_about() {
     let done = endspec(&["list", "faults"]).ends(0);
     for fault in fault::all().chain(fault::variations()) {

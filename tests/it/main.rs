@@ -11,6 +11,7 @@ mod report;
 mod run;
 mod secrets;
 mod serve;
+mod set_up;
 mod target;
 
 use std::path::Path;

@@ -16,6 +16,38 @@ fn a_plain_run_passes_against_the_reference_server_and_says_so_in_line_one() {
     assert_eq!(done.err, "");
     let done = done.says(&["0 failed, 0 inconclusive, 0 skipped", "verdict:  PASS\n"]);
     assert!(done.out.lines().all(|line| line.chars().count() <= 120), "{}", done.out);
+    assert!(done.out.lines().count() <= 24, "a green run fits a screen: {}", done.out);
+    let readme = include_str!("../../README.md");
+    for (label, until) in [("cases:    ", " passed"), ("clauses:  ", " held")] {
+        let line = done.out.lines().find(|line| line.starts_with(label)).expect("a line");
+        let figure = &line[..line.find(until).expect("a figure")];
+        assert!(readme.lines().any(|line| line.starts_with(figure)), "README.md shows other figures than `{figure}`");
+    }
+}
+
+#[test]
+fn a_listed_clause_that_no_step_names_is_told_with_the_key_that_is_missing() {
+    let folder = tempdir().unwrap();
+    let case = "clauses: [end/request/session-required, end/request/empty]\nsteps:\n  - call: EndTerminalSession\n    \
+                with: { RegionId: \"{{region}}\" }\n    expect: missing(SessionId)\n";
+    fs::write(folder.path().join("two.yaml"), case).unwrap();
+    let words = "nothing in it put `end/request/empty` to the test: the step that proves it has to say `clause: end/request/empty`";
+    let done = endspec_in(folder.path(), &[], &["run", "two.yaml"]).ends(3);
+    assert!(done.out.split_whitespace().collect::<Vec<_>>().join(" ").contains(words), "{}", done.out);
+    let named = format!(
+        "{case}  - call: EndTerminalSession\n    with: {{ RegionId: \"{{{{region}}}}\", SessionId: \"\" }}\n    \
+                         expect: {{ reading: empty-parameter, of: SessionId }}\n    clause: end/request/empty\n"
+    );
+    fs::write(folder.path().join("two.yaml"), named).unwrap();
+    endspec_in(folder.path(), &[], &["run", "two.yaml"]).ends(0);
+}
+
+#[test]
+fn a_port_that_speaks_no_tls_is_told_as_that() {
+    let files = Target::files();
+    let url = files.url().replace("http://", "https://");
+    let done = endspec(&["run", "--target", &url, "--select", "end/request/*"]).ends(3);
+    done.says(&["TLS failed", "is this a port of plain"]);
 }
 
 #[test]

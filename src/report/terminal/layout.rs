@@ -41,9 +41,14 @@ pub(super) fn indented(text: &str, column: usize, width: usize) -> String {
     wrap(text, width.saturating_sub(column).max(NARROWEST)).join(&format!("\n{:column$}", ""))
 }
 
+/// A label and words from `column` on, in lines of at most `width` columns.
+pub(crate) fn entry_of(label: &str, column: usize, words: &str, width: usize) -> String {
+    format!("{label:column$}{}\n", indented(words, column, width))
+}
+
 /// A label and words after it, further lines under the words.
 pub(super) fn entry(label: &str, column: usize, words: &str, style: Style, text: &mut String) {
-    text.push_str(&format!("{label:column$}{}\n", indented(words, column, style.width)));
+    text.push_str(&entry_of(label, column, words, style.width));
 }
 
 /// At most so many words, the rest counted.

@@ -13,6 +13,10 @@ use crate::report::model::{Reason, Report};
 pub(super) const COLUMN: usize = 10;
 /// Columns of the labels under a reason.
 const INNER: usize = 14;
+/// Lines that a terminal shows at once: what stands above them is said again at the end.
+const SCREEN: usize = 24;
+/// Clauses that are excluded for one reason and named; a JSON report names all.
+const EXCLUDED: usize = 3;
 /// Characters of a session's id that are shown.
 const ID_CHARACTERS: usize = 200;
 /// What stands between a reason and the capability that could be declared as lacking instead.
@@ -62,7 +66,9 @@ pub(super) fn undecided(report: &Report, style: Style, text: &mut String) {
     }
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     reasons.sort_by_key(|(_, costs)| std::cmp::Reverse(costs.cases.len()));
-    for (reason, costs) in reasons {
+    // What the hint has said above is not said again.
+    let hint = report.hint.as_deref();
+    for (reason, costs) in reasons.into_iter().filter(|(reason, _)| Some(*reason) != hint) {
         text.push('\n');
         let words = indented(&costs.words(reason), INNER, style.width);
         let _ = writeln!(text, "{} {words}", paint("inconclusive:", "1;33", style));
@@ -103,7 +109,7 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
         let words = format!("{}: {}", count(ids.len(), "session"), some(&texts(&ids), 50));
         entry("left open:", COLUMN + 1, &words, style, text);
     }
-    if let Some(hint) = &report.hint {
+    if let Some(hint) = report.hint.as_ref().filter(|_| text.lines().count() > SCREEN) {
         entry("hint:", COLUMN, hint, style, text);
     }
     verdict(report, style, text);
@@ -166,10 +172,13 @@ fn observed(report: &Report) -> Vec<&str> {
 fn excluded(list: &[Reason], style: Style, text: &mut String) {
     let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for reason in list {
-        by_reason.entry(&reason.reason).or_default().push(&reason.clause);
+        // `signatures` says what `signature-v1` says and more.
+        let whole = reason.reason.rsplit_once('-').map(|(start, _)| format!("{start}s"));
+        let of = list.iter().find(|other| Some(&other.reason) == whole.as_ref()).unwrap_or(reason);
+        by_reason.entry(&of.reason).or_default().push(&reason.clause);
     }
     for (reason, clauses) in by_reason {
-        entry("excluded:", COLUMN, &format!("{reason}: {}", clauses.join(", ")), style, text);
+        entry("excluded:", COLUMN, &format!("{reason}: {}", some(&clauses, EXCLUDED)), style, text);
     }
 }
 
