@@ -103,9 +103,8 @@ pub(super) fn success_clause(operation: &str) -> Option<&'static str> {
 fn success(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut Judgement) {
     let operation = place.record.operation.as_deref().unwrap_or("");
     let Some(clause) = success_clause(operation) else { return };
-    let finding = success_fault(context, seen, operation).map(|(expected, shape, actual)| {
-        let label = format!("the target answered {} {actual}", seen.words());
-        Finding::new(context, clause, place, expected, actual).shape(shape).label(label)
+    let finding = success_fault(context, seen, operation).map(|(expected, shape, why)| {
+        Finding::new(context, clause, place, expected, seen.words_with(&why)).shape(shape)
     });
     judgement.test(clause, finding);
     if operation == "EndTerminalSession"

@@ -1,6 +1,6 @@
 //! Overlapping histories: what the clients of a case saw of each session must fit one life issued -> open -> closed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,20 +28,29 @@ struct History<'a> {
     name: &'a str,
     /// Whether an End was sent by a call, not by a look alone.
     asked: bool,
+    /// Whether a connection on it broke off.
+    cut: bool,
     /// Operations, each with the index of the record that says so.
     operations: Operations,
 }
 
 /// Judges one variant of a case that has an overlap, by all that happened in it. `first` is the index of the first of
-/// `records` in the case's history; looks may be `settle` late.
-pub fn judge(context: Context<'_>, case: &Arc<Case>, records: &[Record], first: usize, settle: Duration) -> Judgement {
+/// `records` in the case's history; looks may be `settle` late; a connection broke off on the sessions `cut`, by name.
+pub fn judge(
+    context: Context<'_>,
+    case: &Arc<Case>,
+    records: &[Record],
+    first: usize,
+    settle: Duration,
+    cut: &BTreeSet<String>,
+) -> Judgement {
     let mut judgement = Judgement::default();
     let overlaps = |action: &Action| matches!(action, Action::Overlap(_) | Action::Workload(_));
     if !case.steps.iter().any(|step| overlaps(&step.action)) {
         return judgement;
     }
     let rules = Rules { repeat_end: RepeatEnd::of(context.readings), settle };
-    let histories = histories(records);
+    let histories = histories(records, cut);
     let mut spared = false;
     for (at, history) in histories.iter().enumerate() {
         let others = || histories.iter().enumerate().filter(move |(other, _)| *other != at).map(|(_, other)| other);
@@ -165,20 +174,23 @@ impl History<'_> {
         self.operations.iter().map(|(_, operation)| operation).filter(|end| end.kind == Kind::End(Answer::Ok))
     }
 
-    /// A session without a connection for ten minutes is no longer judged as open: it may have closed by itself.
-    fn forget_unattended(&mut self) {
+    /// A session without a connection for ten minutes is no longer judged as open, since it may have closed by itself; nor is
+    /// one with its connection broken off, unless an End found it open after all.
+    fn forget_closed_by_itself(&mut self) {
         let Some(first) = self.operations.iter().map(|(_, operation)| operation.invoked).min() else { return };
         if self.successes().next().is_none() {
             let closed = |kind| matches!(kind, Kind::End(Answer::NotFound) | Kind::Look(_, Sight::Closed));
+            let cut = self.cut;
             self.operations.retain(|(_, operation)| {
-                !closed(operation.kind) || operation.invoked.since(first) < limits::UNATTENDED
+                let last = operation.returned.unwrap_or(operation.invoked);
+                !closed(operation.kind) || (!cut && last.since(first) < limits::UNATTENDED)
             });
         }
     }
 }
 
 /// What happened to each session. One that the run started goes by its id, since two Starts must not issue one.
-fn histories(records: &[Record]) -> Vec<History<'_>> {
+fn histories<'a>(records: &'a [Record], cut: &BTreeSet<String>) -> Vec<History<'a>> {
     let ids: BTreeMap<&str, String> =
         records.iter().filter_map(|record| Some((record.session.as_deref()?, issued(record)?))).collect();
     let mut histories: BTreeMap<&str, History<'_>> = BTreeMap::new();
@@ -194,11 +206,12 @@ fn histories(records: &[Record]) -> Vec<History<'_>> {
             Event::Exchange(_) => end(record, client).into_iter().collect(),
         };
         let ends = |operation: &Operation| matches!(operation.kind, Kind::End(_));
+        history.cut |= cut.contains(name);
         history.asked |= record.exchange().is_some() && operations.iter().any(ends);
         history.operations.extend(operations.into_iter().map(|operation| (index, operation)));
     }
     let mut histories: Vec<History<'_>> = histories.into_values().collect();
-    histories.iter_mut().for_each(History::forget_unattended);
+    histories.iter_mut().for_each(History::forget_closed_by_itself);
     histories
 }
 
@@ -303,8 +316,13 @@ mod tests {
     type Row<'a> = (&'a str, u64, u64, Deed);
 
     fn judged(rows: &[Row<'_>]) -> Judgement {
+        judged_with(rows, &[])
+    }
+
+    fn judged_with(rows: &[Row<'_>], cut: &[&str]) -> Judgement {
+        let cut = cut.iter().map(|name| (*name).to_owned()).collect();
         let records: Vec<Record> = rows.iter().map(|(name, from, to, deed)| record(name, *from, *to, deed)).collect();
-        judge(sample::context(), &sample::case(CASE), &records, 0, Duration::ZERO)
+        judge(sample::context(), &sample::case(CASE), &records, 0, Duration::ZERO, &cut)
     }
 
     #[test]
@@ -382,6 +400,25 @@ mod tests {
             for finding in &judgement.findings {
                 assert!(finding.notes.iter().any(|(name, _)| *name == "timeline"), "{name}: {finding:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_session_whose_connection_broke_off_may_have_closed_by_itself() {
+        let looked: Row<'_> = ("a", 6, 7, Looked(&[(Describe, Closed), (WebSocket, Closed)]));
+        let neighbours = |last| [("b", 2, 3, Ended), ("b", 4, 5, Refused), last];
+        type Told<'a> = (&'a str, &'a [Row<'a>], &'a [&'a str], &'a [&'a str]);
+        let rows: [Told<'_>; 6] = [
+            ("an End finds nothing", &neighbours(("a", 6, 7, Refused)), &["a"], &[]),
+            ("a look finds nothing", &neighbours(looked), &["a"], &[]),
+            ("another one's broke off", &neighbours(("a", 6, 7, Refused)), &["b"], &["end/effect/only-named"]),
+            ("none succeeded", &[("a", 4, 9, Refused), ("a", 6, 7, Refused)], &["a"], &[]),
+            ("ended twice", &[("a", 2, 6, Ended), ("a", 3, 5, Ended)], &["a"], &["end/effect/once"]),
+            ("found open after all", &[("a", 2, 3, Refused), ("a", 4, 5, Ended)], &["a"], &["end/effect/once"]),
+        ];
+        for (name, deeds, cut, clauses) in rows {
+            let judgement = judged_with(deeds, cut);
+            assert_eq!(broken(&judgement), clauses, "{name}: {judgement:?}");
         }
     }
 

@@ -178,7 +178,7 @@ fn answer_words(answer: &Answer) -> String {
 
 fn actual(record: &Record, seen: &Seen<'_>) -> String {
     match seen.not_ok(record.operation.as_deref()) {
-        Some(why) if seen.response.status == 200 => format!("{} {why}", seen.words()),
+        Some(why) if seen.response.status == 200 => seen.words_with(why),
         _ => seen.words(),
     }
 }

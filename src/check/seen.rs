@@ -130,6 +130,12 @@ impl<'a> Seen<'a> {
             (Err(_), None) => format!("{status} with a body that is neither JSON nor XML"),
         }
     }
+
+    /// In words, and what keeps it from being `ok`, where the words do not say so themselves.
+    pub fn words_with(&self, why: &str) -> String {
+        let said = self.document.is_err() || (self.code().is_some() && self.says_error());
+        if said { self.words() } else { format!("{} {why}", self.words()) }
+    }
 }
 
 /// Codes of success: pop-core decides on `Code` alone (outcome `ok`).

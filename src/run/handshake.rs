@@ -18,11 +18,7 @@ pub(super) async fn connect(
     via: Via,
     expected: LookOutcome,
 ) -> (Observation, Option<Held>, bool) {
-    let observer = match via {
-        Via::WrongToken => Observer::WrongToken,
-        Via::NoToken => Observer::NoToken,
-        _ => Observer::WebSocket,
-    };
+    let observer = observer(via);
     let outcome = bed.transport.websockets().connect(url, &Headers::new()).await;
     let abrupt = match &outcome {
         WsOutcome::Closed { ended, .. } => ended.is_abrupt(),
@@ -51,6 +47,20 @@ pub(super) async fn connect(
         WsOutcome::Refused(cause) | WsOutcome::Lost(cause) => (Sight::Unknown, None, printable(&cause.words, 200)),
     };
     (Observation { observer, sight, manner, words }, None, abrupt)
+}
+
+fn observer(via: Via) -> Observer {
+    match via {
+        Via::WrongToken => Observer::WrongToken,
+        Via::NoToken => Observer::NoToken,
+        _ => Observer::WebSocket,
+    }
+}
+
+/// What is said where there is no token to change: the look says nothing, and nothing is passed by that.
+pub(super) fn untested(via: Via) -> Observation {
+    let words = "not tested: the token is not part of the URL's query".to_owned();
+    Observation { observer: observer(via), sight: Sight::Unknown, manner: None, words }
 }
 
 /// What an answer other than 101 says of the session.

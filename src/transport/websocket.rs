@@ -9,7 +9,7 @@ use rustls::ClientConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
@@ -147,7 +147,6 @@ pub struct Held {
     messages: mpsc::Sender<Message>,
     watched: watch::Receiver<Watched>,
     pings: AtomicU64,
-    clock: Clock,
     task: JoinHandle<()>,
 }
 
@@ -239,8 +238,8 @@ impl Held {
     fn new(socket: WebSocketStream<Stream>, watched: Watched, clock: Clock) -> Held {
         let (messages, orders) = mpsc::channel(8);
         let (sender, receiver) = watch::channel(watched);
-        let task = tokio::spawn(hold(socket, orders, sender, clock.clone()));
-        Held { messages, watched: receiver, pings: AtomicU64::new(1), clock, task }
+        let task = tokio::spawn(hold(socket, orders, sender, clock));
+        Held { messages, watched: receiver, pings: AtomicU64::new(1), task }
     }
 
     /// The end, when it has come.
@@ -272,14 +271,6 @@ impl Held {
         timeout(within, answered).await.unwrap_or(false)
     }
 
-    /// Sends an empty Input frame, the heartbeat that keeps a session from being cut as idle.
-    pub async fn keep_awake(&self) {
-        let heartbeat = Frame::new(FrameKind::Input, self.clock.unix_seconds() * 1000, []);
-        if let Ok(bytes) = heartbeat.encode() {
-            drop(self.messages.send(Message::binary(bytes)).await);
-        }
-    }
-
     /// Closes the connection with code 1000 and waits for the end, but not longer than that.
     pub async fn close(&self, within: Duration) -> Standing {
         let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
@@ -294,7 +285,14 @@ impl Drop for Held {
     }
 }
 
-/// Reads until the end, so that Pings are answered, buffers stay empty and the end is seen when it comes.
+/// An empty Input frame, the heartbeat that keeps a session from being cut as idle.
+fn heartbeat(clock: &Clock) -> Option<Message> {
+    let frame = Frame::new(FrameKind::Input, clock.unix_seconds() * 1000, []);
+    frame.encode().ok().map(Message::binary)
+}
+
+/// Reads until the end, so that Pings are answered, buffers stay empty and the end is seen when it comes; and sends
+/// heartbeats meanwhile, whatever the case does.
 async fn hold(
     mut socket: WebSocketStream<Stream>,
     mut orders: mpsc::Receiver<Message>,
@@ -302,6 +300,8 @@ async fn hold(
     clock: Clock,
 ) {
     let mut news = Watched::default();
+    let mut awake = interval_at(Instant::now() + limits::KEEP_AWAKE, limits::KEEP_AWAKE);
+    awake.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while news.ended.is_none() {
         tokio::select! {
             biased;
@@ -309,6 +309,9 @@ async fn hold(
                 // A failure to send shows when reading.
                 Some(message) => drop(socket.send(message).await),
                 None => return,
+            },
+            _ = awake.tick() => if let Some(message) = heartbeat(&clock) {
+                drop(socket.send(message).await);
             },
             _ = take(&mut socket, &mut news, &clock) => {}
         }
