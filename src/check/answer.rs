@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::seen::{printable, violations};
+use super::seen::{either, printable, violations};
 use super::{Context, Finding, Judgement, Place, Seen};
 use crate::wire::{DocumentFault, Format};
 
@@ -70,7 +70,7 @@ fn error_table(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgemen
     if !documented.is_empty() {
         let finding = (!documented.contains(&seen.response.status)).then(|| {
             let texts: Vec<String> = documented.iter().map(u16::to_string).collect();
-            let expected = format!("{code} with status {}", texts.join(" or "));
+            let expected = format!("{code} with status {}", either(&texts));
             Finding::new(context, "end/error/status", place, expected, seen.words())
         });
         judgement.test("end/error/status", finding);

@@ -1,5 +1,6 @@
 //! What an expectation permits of one request: outcomes and readings, and `too-long` besides for large ones.
 
+use super::seen::either;
 use super::{Context, Finding, Place, Record, Seen, answer, asked, matchers};
 use crate::case::{Expectation, Matchers};
 use crate::contract::{Answer, OutcomeRef, outcome};
@@ -79,7 +80,7 @@ impl<'a> Permitted<'a> {
         }
     }
 
-    /// The permitted answers: `404 InvalidSessionId.NotFound, or 400 InvalidSessionId...`.
+    /// The permitted answers: `404 InvalidSessionId.NotFound or 400 MissingParameter`.
     fn words(&self) -> String {
         let mut words: Vec<String> = Vec::new();
         for answer in &self.answers {
@@ -88,7 +89,8 @@ impl<'a> Permitted<'a> {
                 words.push(word);
             }
         }
-        words.join(", or ")
+        // Lists within a list are told apart by its commas.
+        if words.iter().any(|word| word.contains(" or ")) { words.join(", or ") } else { either(&words) }
     }
 
     /// Says which readings are in force, and which other value would permit the answer.
@@ -102,7 +104,7 @@ impl<'a> Permitted<'a> {
             let hint = if flags.is_empty() {
                 String::new()
             } else {
-                format!("; {} would permit this answer", flags.join(" or "))
+                format!("; {} would permit this answer", either(&flags))
             };
             finding = finding.note("reading", format!("{name} = {value}{hint}"));
         }
@@ -166,7 +168,7 @@ fn answer_words(answer: &Answer) -> String {
     if answer.success {
         words.push_str(" with RequestId and no error Code");
     } else if !codes.is_empty() {
-        words = format!("{words} {}", codes.join(" or "));
+        words = format!("{words} {}", either(&codes));
     } else if answer.envelope {
         words.push_str(" with the error envelope");
     }
