@@ -101,11 +101,8 @@ impl<'a> Permitted<'a> {
             let others =
                 context.contract.also_permitted_by(outcome, context.readings, seen.response.status, seen.code());
             let flags: Vec<String> = others.iter().map(|(name, value)| format!("`--reading {name}={value}`")).collect();
-            let hint = if flags.is_empty() {
-                String::new()
-            } else {
-                format!("; {} would permit this answer", either(&flags))
-            };
+            let hint =
+                if flags.is_empty() { String::new() } else { format!("; {} would permit this answer", either(&flags)) };
             finding = finding.note("reading", format!("{name} = {value}{hint}"));
         }
         if self.repeated {
