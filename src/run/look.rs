@@ -101,7 +101,8 @@ fn end_words(ended: &Ended) -> String {
 /// A session that nobody came to for ten minutes may lapse, and is no longer judged as open (rules for judging). It may have
 /// begun while its Start was under way, and lapse while it is asked for.
 pub(super) fn awake(bed: &Bed, name: &str, state: &State) -> Result<(), String> {
-    let left = |session: &Session| bed.clock.now().since(session.since) + 2 * bed.target.timeout;
+    let doubt = (2 * bed.target.timeout).min(limits::UNATTENDED / 2);
+    let left = |session: &Session| bed.clock.now().since(session.since) + doubt;
     let idle = state.sessions.get(name).is_some_and(|session| left(session) >= limits::UNATTENDED);
     if idle && !state.held.contains_key(name) {
         return Err(format!("`{name}` had no connection for ten minutes, and is no longer judged as open"));
