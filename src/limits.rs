@@ -68,8 +68,6 @@ pub const CLEAN_UP_ATTEMPTS: usize = 3;
 /// Longest time for ending what a case has opened, and of a run that was stopped for all that is open; besides the last
 /// answer that is waited for, and what the pace takes.
 pub const CLEAN_UP: Duration = Duration::from_secs(60);
-/// How long a session without a connection is judged as open (CONTRACT.md, rules for judging).
-pub const SESSION_IDLE: Duration = Duration::from_secs(600);
 /// Attempts of a request that was throttled.
 pub const THROTTLED_ATTEMPTS: u32 = 8;
 /// First pause after `Throttling`; doubles with every attempt.
@@ -98,9 +96,12 @@ pub const WORKLOAD_CALLS: u64 = 20;
 pub const UNATTENDED: Duration = Duration::from_secs(600);
 /// What `wait: long` waits at least.
 pub const LONG_WAIT: Duration = Duration::from_secs(2);
-/// Longest time for the restart command.
+/// What `wait: long` waits at most, where the target's settling takes no longer: a session without a connection is no
+/// longer judged as open after [`UNATTENDED`].
+pub const LONG_WAIT_MOST: Duration = Duration::from_secs(240);
+/// Longest time for the restart command, and after it until the target answers.
 pub const RESTART: Duration = Duration::from_secs(120);
-/// Plain requests after a restart before the target counts as gone; fewer than make a run give up.
-pub const RESTART_PROBES: usize = SILENT_IN_A_ROW - 1;
+/// Between two plain requests that ask whether the target is back.
+pub const RESTART_PAUSE: Duration = Duration::from_millis(200);
 /// How often a connection that is held is kept awake (CONTRACT.md, clause `start/usable`).
 pub const KEEP_AWAKE: Duration = Duration::from_secs(20);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use endspec::clock::Clock;
 use endspec::http::{CauseKind, Headers};
 use endspec::limits;
-use endspec::transport::{Ending, Endpoint, Held, Settings, Sight, Standing, Transport, WsOutcome};
+use endspec::transport::{Ending, Endpoint, Held, Local, Settings, Sight, Standing, Transport, WsOutcome};
 use endspec::wire::frame::{Frame, FrameKind, State};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -241,21 +241,12 @@ async fn a_held_connection_tells_when_it_ends() {
 }
 
 #[tokio::test]
-async fn a_held_connection_is_read_kept_awake_and_closed() {
-    let (address, orders, mut read) = steered().await;
+async fn a_held_connection_is_read_and_closed() {
+    let (address, orders, _read) = steered().await;
     let held = held(address).await;
     for _ in 0..1000 {
         orders.send(frame(FrameKind::Output, vec![b'x'; 1000])).unwrap();
     }
-    held.keep_awake().await;
-    let heartbeat = loop {
-        match read.recv().await.unwrap() {
-            Message::Binary(bytes) => break Frame::parse(&bytes).unwrap(),
-            _ => continue,
-        }
-    };
-    assert_eq!((heartbeat.kind, heartbeat.payload.len()), (FrameKind::Input, 0));
-    assert!(heartbeat.millis > 0);
     while held.seen().len() < limits::HEADER_FIELDS {
         assert!(held.ping(PATIENT).await);
     }
@@ -265,6 +256,38 @@ async fn a_held_connection_is_read_kept_awake_and_closed() {
     let Standing::Closed(ended) = held.close(PATIENT).await else { panic!("still open") };
     assert_eq!(ended.code(), Some(1000));
     assert_eq!(ended.ending, Ending::Close(Some(1000)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_held_gets_an_empty_input_frame_at_least_every_25_seconds_whatever_else_is_done() {
+    let (told, mut frames) = mpsc::unbounded_channel();
+    let local = Local::new("h:80", move |far| {
+        let told = told.clone();
+        tokio::spawn(async move {
+            let mut socket = accept_async(far).await.unwrap();
+            while let Some(Ok(message)) = socket.next().await {
+                if let Message::Binary(bytes) = message {
+                    told.send(Frame::parse(&bytes).unwrap()).unwrap();
+                }
+            }
+        });
+        true
+    });
+    let settings = Settings { local: Some(local), ..Settings::new(PATIENT) };
+    let clock = Clock::of_runtime(1_770_000_000);
+    let transport = Transport::new(&Endpoint::parse("http://h").unwrap(), &settings, clock);
+    let WsOutcome::Open(held) = transport.websockets().connect("ws://h/", &Headers::new()).await else {
+        panic!("not open")
+    };
+    tokio::time::sleep(Duration::from_secs(190)).await;
+    drop(held);
+    let mut times = vec![1_770_000_000_000];
+    while let Ok(frame) = frames.try_recv() {
+        assert_eq!((frame.kind, frame.payload.len()), (FrameKind::Input, 0));
+        times.push(frame.millis);
+    }
+    times.push(1_770_000_190_000);
+    assert!(times.windows(2).all(|pair| pair[0] <= pair[1] && pair[1] - pair[0] <= 25_000), "{times:?}");
 }
 
 #[tokio::test]

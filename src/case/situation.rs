@@ -25,8 +25,6 @@ pub enum Situation {
     Probed,
     /// A session was seen closed after it was ended.
     SeenClosed,
-    /// A session was seen open after a refusal.
-    Survived,
     /// Another session was seen open after one was ended.
     Neighbour,
     /// Two sessions were started.
@@ -43,7 +41,7 @@ pub enum Situation {
 
 impl Situation {
     /// All of them, each with its name and what it is.
-    pub const ALL: [(Situation, &'static str, &'static str); 18] = [
+    pub const ALL: [(Situation, &'static str, &'static str); 17] = [
         (Situation::Success, "success", "a call was answered with success"),
         (Situation::Refusal, "refusal", "a call was refused with a Code"),
         (Situation::Json, "json", "an answer came in JSON"),
@@ -55,7 +53,6 @@ impl Situation {
         (Situation::Ended, "ended", "an open session of the case was ended by a call"),
         (Situation::Probed, "probed", "a call or a look asked about a session after it was ended, and was answered"),
         (Situation::SeenClosed, "seen-closed", "an observer saw a session closed after it was ended"),
-        (Situation::Survived, "survived", "an observer saw a session open after a call was refused"),
         (Situation::Neighbour, "neighbour", "an observer saw a session open after another one was ended"),
         (Situation::Started, "started", "two sessions were started"),
         (Situation::StartedAfter, "started-after", "a session was started after another one was ended"),

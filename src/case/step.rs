@@ -51,7 +51,7 @@ pub enum Pause {
     Time(Duration),
     /// `settle`: as long as the target may be late.
     Settle,
-    /// `long`: ten times as long as the target may be late, and at least two seconds.
+    /// `long`: ten times as long as the target may be late, at least two seconds and at most four minutes.
     Long,
 }
 

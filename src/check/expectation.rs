@@ -90,8 +90,8 @@ fn was_lost(records: &[Record], at: usize) -> bool {
     records[..at].iter().filter(same).any(|earlier| earlier.exchange().is_some_and(is_silent))
 }
 
-/// Silence teaches nothing about the clause. To a call it breaks one of its own (`silence`); exact bytes and other
-/// methods are held to the step's.
+/// Silence teaches nothing about the clause, and what is no HTTP neither. To a call it breaks one of its own (`silence`);
+/// exact bytes and other methods are held to the step's.
 fn no_answer(
     context: Context<'_>,
     place: Place<'_>,
@@ -101,7 +101,8 @@ fn no_answer(
     exchange: &Exchange,
     judgement: &mut Judgement,
 ) {
-    if !place.record.is_rpc() && silence::strikes(records, at) == Strikes::Two {
+    let silent = !place.record.is_rpc() && !exchange.reply.is_no_http();
+    if silent && silence::strikes(records, at) == Strikes::Two {
         let expected = "an answer, or the end of the connection where that is permitted";
         let actual = "neither, twice, while others were answered";
         let label = format!("the target gave {}", silence::said(exchange));

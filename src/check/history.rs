@@ -70,6 +70,8 @@ pub enum Event {
 pub struct Look {
     /// Name of the session in the case.
     pub session: String,
+    /// What some saw before the time had passed that the target may settle: reported, never judged.
+    pub at_once: Vec<Observation>,
     /// What each observer saw.
     pub observations: Vec<Observation>,
     /// When it began.

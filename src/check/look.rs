@@ -15,6 +15,7 @@ pub(super) fn judge(
 ) {
     let Expectation::Look(outcome) = expectation else { return };
     let telling = telling(*outcome, look);
+    judgement.undecided.extend(untold(look));
     if telling.is_empty() {
         let words = words(*outcome).0;
         judgement.undecided.insert(format!("no observer could tell whether `{}` is {words}", look.session));
@@ -26,10 +27,26 @@ pub(super) fn judge(
         found = manners(context, place, clause, look);
     }
     let held = found.is_none();
-    judgement.test(clause, found);
+    judgement.test(clause, found.map(|finding| with_first_look(finding, look)));
     if held && telling.iter().any(|seen| seen.observer != Observer::Describe) {
         describe(context, place, *outcome, look, judgement);
     }
+}
+
+/// What those who were asked with another token or none could not tell: what the others saw says nothing of that.
+fn untold(look: &Look) -> Vec<String> {
+    let of = |observer| look.observations.iter().filter(move |seen: &&Observation| seen.observer == observer);
+    let told = |observer| of(observer).any(|seen| seen.sight != Sight::Unknown);
+    let untold = [Observer::WrongToken, Observer::NoToken].into_iter().filter(|observer| !told(*observer));
+    let last = untold.filter_map(|observer| of(observer).next_back());
+    last.map(|seen| format!("`{}` by {}: {}", look.session, seen.observer.name(), seen.words)).collect()
+}
+
+/// What was seen at once stands beside what was judged.
+fn with_first_look(finding: Finding, look: &Look) -> Finding {
+    let words: Vec<String> =
+        look.at_once.iter().map(|seen| format!("{} saw: {}", seen.observer.name(), seen.words)).collect();
+    if words.is_empty() { finding } else { finding.note("at once", words.join("; ")) }
 }
 
 /// The observations that decide: those that use the session, or else Describe's.
@@ -50,7 +67,7 @@ fn describe(context: Context<'_>, place: Place<'_>, outcome: LookOutcome, look: 
         LookOutcome::Listed | LookOutcome::NotListed => return,
     };
     if let Some(held) = holds(asked, seen) {
-        judgement.test(clause, (!held).then(|| finding(context, place, clause, asked, seen)));
+        judgement.test(clause, (!held).then(|| with_first_look(finding(context, place, clause, asked, seen), look)));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::seen::{printable, violations};
+use super::seen::{either, printable, violations};
 use super::{Context, Seen};
 use crate::case::expectation::BodyMatch;
 use crate::case::{Matchers, TextMatch};
@@ -12,7 +12,7 @@ pub(super) fn mismatch(context: Context<'_>, matchers: &Matchers, seen: &Seen<'_
     let status = seen.response.status;
     if !matchers.status.is_empty() && !matchers.status.iter().any(|pattern| pattern.fits(status)) {
         let expected: Vec<String> = matchers.status.iter().map(ToString::to_string).collect();
-        return Some((format!("status {}", expected.join(" or ")), seen.words()));
+        return Some((format!("status {}", either(&expected)), seen.words()));
     }
     let members = [("Code", &matchers.code), ("Message", &matchers.message)];
     for (name, matcher) in members {

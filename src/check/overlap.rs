@@ -1,18 +1,16 @@
 //! Overlapping histories: what the clients of a case saw of each session must fit one life issued -> open -> closed.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::histories::{History, Operations, histories};
 use super::linearizability::{
     Answer, Breach, Judged, Kind, Operation, RepeatEnd, Rules, Violation, judge as judge_life,
 };
-use super::silence::is_silent;
-use super::{Context, Event, Finding, Judgement, Look, Observation, Observer, Place, Record, Sight};
+use super::{Context, Finding, Judgement, Observer, Place, Record, Sight};
 use crate::case::{Action, Case};
 use crate::clock::Moment;
-use crate::http::Reply;
-use crate::limits;
 
 /// The clause that an overlap puts to the test.
 const CLAUSE: &str = "end/effect/once";
@@ -21,27 +19,23 @@ const STAYS_CLOSED: &str = "end/effect/stays-closed";
 /// The clause that a session puts to the test which is open after another was ended.
 const ONLY_NAMED: &str = "end/effect/only-named";
 
-/// What happened to one session.
-#[derive(Debug, Default)]
-struct History<'a> {
-    /// What the case calls it: by one name, but for an id that was issued twice.
-    name: &'a str,
-    /// Whether an End was sent by a call, not by a look alone.
-    asked: bool,
-    /// Operations, each with the index of the record that says so.
-    operations: Operations,
-}
-
 /// Judges one variant of a case that has an overlap, by all that happened in it. `first` is the index of the first of
-/// `records` in the case's history; looks may be `settle` late.
-pub fn judge(context: Context<'_>, case: &Arc<Case>, records: &[Record], first: usize, settle: Duration) -> Judgement {
+/// `records` in the case's history; looks may be `settle` late; a connection broke off on the sessions `cut`, by name.
+pub fn judge(
+    context: Context<'_>,
+    case: &Arc<Case>,
+    records: &[Record],
+    first: usize,
+    settle: Duration,
+    cut: &BTreeSet<String>,
+) -> Judgement {
     let mut judgement = Judgement::default();
     let overlaps = |action: &Action| matches!(action, Action::Overlap(_) | Action::Workload(_));
     if !case.steps.iter().any(|step| overlaps(&step.action)) {
         return judgement;
     }
     let rules = Rules { repeat_end: RepeatEnd::of(context.readings), settle };
-    let histories = histories(records);
+    let histories = histories(records, cut);
     let mut spared = false;
     for (at, history) in histories.iter().enumerate() {
         let others = || histories.iter().enumerate().filter(move |(other, _)| *other != at).map(|(_, other)| other);
@@ -73,9 +67,6 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, records: &[Record], first: 
     }
     judgement
 }
-
-/// Operations, each with the index of the record that says so.
-type Operations = Vec<(usize, Operation)>;
 
 /// What becomes of a history by use alone, or else by what Describe reports besides, which has clauses of its own.
 fn by_use_or_report(history: &History<'_>, rules: Rules) -> (Judged, Operations) {
@@ -160,106 +151,12 @@ fn outlived<'a, 'b: 'a>(history: &History<'_>, mut others: impl Iterator<Item = 
     others.any(|other| other.successes().any(|end| end.returned.is_some_and(|ended| ended < last)))
 }
 
-impl History<'_> {
-    fn successes(&self) -> impl Iterator<Item = &Operation> {
-        self.operations.iter().map(|(_, operation)| operation).filter(|end| end.kind == Kind::End(Answer::Ok))
-    }
-
-    /// A session without a connection for ten minutes is no longer judged as open: it may have closed by itself.
-    fn forget_unattended(&mut self) {
-        let Some(first) = self.operations.iter().map(|(_, operation)| operation.invoked).min() else { return };
-        if self.successes().next().is_none() {
-            let closed = |kind| matches!(kind, Kind::End(Answer::NotFound) | Kind::Look(_, Sight::Closed));
-            self.operations.retain(|(_, operation)| {
-                !closed(operation.kind) || operation.invoked.since(first) < limits::UNATTENDED
-            });
-        }
-    }
-}
-
-/// What happened to each session. One that the run started goes by its id, since two Starts must not issue one.
-fn histories(records: &[Record]) -> Vec<History<'_>> {
-    let ids: BTreeMap<&str, String> =
-        records.iter().filter_map(|record| Some((record.session.as_deref()?, issued(record)?))).collect();
-    let mut histories: BTreeMap<&str, History<'_>> = BTreeMap::new();
-    for (index, record) in records.iter().enumerate() {
-        let Some(name) = record.session.as_deref() else { continue };
-        let key = ids.get(name).map_or(name, String::as_str);
-        let history = histories.entry(key).or_insert_with(|| History { name, ..History::default() });
-        // The case's own steps are a client too, besides those of its overlaps.
-        let client = if record.inner.is_some() { record.client + 1 } else { 0 };
-        let operations = match &record.event {
-            Event::Look(look) => looks(look, client),
-            Event::Exchange(_) if issued(record).is_some() => start(record, client).into_iter().collect(),
-            Event::Exchange(_) => end(record, client).into_iter().collect(),
-        };
-        let ends = |operation: &Operation| matches!(operation.kind, Kind::End(_));
-        history.asked |= record.exchange().is_some() && operations.iter().any(ends);
-        history.operations.extend(operations.into_iter().map(|operation| (index, operation)));
-    }
-    let mut histories: Vec<History<'_>> = histories.into_values().collect();
-    histories.iter_mut().for_each(History::forget_unattended);
-    histories
-}
-
-/// The id that a record's Start was answered with.
-fn issued(record: &Record) -> Option<String> {
-    let seen = record.seen().filter(|_| record.operation.as_deref() == Some("StartTerminalSession"))?;
-    let id = seen.text("SessionId").filter(|id| !id.is_empty() && seen.took_effect());
-    id.map(str::to_owned)
-}
-
-fn start(record: &Record, client: usize) -> Option<Operation> {
-    let exchange = record.exchange()?;
-    Some(Operation { client, kind: Kind::Start, invoked: exchange.sent, returned: Some(exchange.done) })
-}
-
-fn end(record: &Record, client: usize) -> Option<Operation> {
-    let exchange = record.exchange().filter(|_| record.operation.as_deref() == Some("EndTerminalSession"))?;
-    let answer = match &exchange.reply {
-        // Surely without effect, and without an answer: nothing happened.
-        Reply::Refused(_) => return None,
-        _ if is_silent(exchange) => Answer::Unknown,
-        Reply::Lost(_) => Answer::Unknown,
-        Reply::Answered(_) => {
-            let seen = record.seen()?;
-            if seen.took_effect() {
-                Answer::Ok
-            } else if seen.code() == Some("InvalidSessionId.NotFound") {
-                Answer::NotFound
-            } else {
-                Answer::Refused
-            }
-        }
-    };
-    let returned = (answer != Answer::Unknown).then_some(exchange.done);
-    Some(Operation { client, kind: Kind::End(answer), invoked: exchange.sent, returned })
-}
-
-/// What a look says of the session by itself. A connection that is held is cut some time after the session was ended, and
-/// may be cut without that; another token opens nothing, whether the session is open or not. A WebSocket that was refused
-/// and then gave no answer is no verdict either.
-fn looks(look: &Look, client: usize) -> Vec<Operation> {
-    let refused_once =
-        look.observations.iter().any(|seen| seen.observer == Observer::WebSocket && seen.sight == Sight::Unknown);
-    let kind = |seen: &Observation| match (seen.observer, seen.sight) {
-        (_, Sight::Unknown | Sight::Listed) => None,
-        (Observer::Connection | Observer::WrongToken | Observer::NoToken, _) => None,
-        (Observer::WebSocket, Sight::Closed) if refused_once => None,
-        (Observer::End, Sight::Open) => Some(Kind::End(Answer::Ok)),
-        (Observer::End, Sight::Closed) => Some(Kind::End(Answer::NotFound)),
-        (observer, sight) => Some(Kind::Look(observer, sight)),
-    };
-    let operation = |kind| Operation { client, kind, invoked: look.at, returned: Some(look.done) };
-    look.observations.iter().filter_map(kind).map(operation).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::sample::{self, broken};
-    use super::super::{Role, Sight};
+    use super::super::{Event, Look, Role};
     use super::*;
-    use crate::http::Response;
+    use crate::http::{Reply, Response};
 
     use Observer::{Connection, Describe, WebSocket, WrongToken};
     use Sight::{Closed, Open, Unknown};
@@ -303,8 +200,13 @@ mod tests {
     type Row<'a> = (&'a str, u64, u64, Deed);
 
     fn judged(rows: &[Row<'_>]) -> Judgement {
+        judged_with(rows, &[])
+    }
+
+    fn judged_with(rows: &[Row<'_>], cut: &[&str]) -> Judgement {
+        let cut = cut.iter().map(|name| (*name).to_owned()).collect();
         let records: Vec<Record> = rows.iter().map(|(name, from, to, deed)| record(name, *from, *to, deed)).collect();
-        judge(sample::context(), &sample::case(CASE), &records, 0, Duration::ZERO)
+        judge(sample::context(), &sample::case(CASE), &records, 0, Duration::ZERO, &cut)
     }
 
     #[test]
@@ -382,6 +284,25 @@ mod tests {
             for finding in &judgement.findings {
                 assert!(finding.notes.iter().any(|(name, _)| *name == "timeline"), "{name}: {finding:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_session_whose_connection_broke_off_may_have_closed_by_itself() {
+        let looked: Row<'_> = ("a", 6, 7, Looked(&[(Describe, Closed), (WebSocket, Closed)]));
+        let neighbours = |last| [("b", 2, 3, Ended), ("b", 4, 5, Refused), last];
+        type Told<'a> = (&'a str, &'a [Row<'a>], &'a [&'a str], &'a [&'a str]);
+        let rows: [Told<'_>; 6] = [
+            ("an End finds nothing", &neighbours(("a", 6, 7, Refused)), &["a"], &[]),
+            ("a look finds nothing", &neighbours(looked), &["a"], &[]),
+            ("another one's broke off", &neighbours(("a", 6, 7, Refused)), &["b"], &["end/effect/only-named"]),
+            ("none succeeded", &[("a", 4, 9, Refused), ("a", 6, 7, Refused)], &["a"], &[]),
+            ("ended twice", &[("a", 2, 6, Ended), ("a", 3, 5, Ended)], &["a"], &["end/effect/once"]),
+            ("found open after all", &[("a", 2, 3, Refused), ("a", 4, 5, Ended)], &["a"], &["end/effect/once"]),
+        ];
+        for (name, deeds, cut, clauses) in rows {
+            let judgement = judged_with(deeds, cut);
+            assert_eq!(broken(&judgement), clauses, "{name}: {judgement:?}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! What an expectation permits of one request: outcomes and readings, and `too-long` besides for large ones.
 
+use super::seen::either;
 use super::{Context, Finding, Place, Record, Seen, answer, asked, matchers};
 use crate::case::{Expectation, Matchers};
 use crate::contract::{Answer, OutcomeRef, outcome};
@@ -79,7 +80,7 @@ impl<'a> Permitted<'a> {
         }
     }
 
-    /// The permitted answers: `404 InvalidSessionId.NotFound, or 400 InvalidSessionId...`.
+    /// The permitted answers: `404 InvalidSessionId.NotFound or 400 MissingParameter`.
     fn words(&self) -> String {
         let mut words: Vec<String> = Vec::new();
         for answer in &self.answers {
@@ -88,7 +89,8 @@ impl<'a> Permitted<'a> {
                 words.push(word);
             }
         }
-        words.join(", or ")
+        // Lists within a list are told apart by its commas.
+        if words.iter().any(|word| word.contains(" or ")) { words.join(", or ") } else { either(&words) }
     }
 
     /// Says which readings are in force, and which other value would permit the answer.
@@ -99,11 +101,8 @@ impl<'a> Permitted<'a> {
             let others =
                 context.contract.also_permitted_by(outcome, context.readings, seen.response.status, seen.code());
             let flags: Vec<String> = others.iter().map(|(name, value)| format!("`--reading {name}={value}`")).collect();
-            let hint = if flags.is_empty() {
-                String::new()
-            } else {
-                format!("; {} would permit this answer", flags.join(" or "))
-            };
+            let hint =
+                if flags.is_empty() { String::new() } else { format!("; {} would permit this answer", either(&flags)) };
             finding = finding.note("reading", format!("{name} = {value}{hint}"));
         }
         if self.repeated {
@@ -166,7 +165,7 @@ fn answer_words(answer: &Answer) -> String {
     if answer.success {
         words.push_str(" with RequestId and no error Code");
     } else if !codes.is_empty() {
-        words = format!("{words} {}", codes.join(" or "));
+        words = format!("{words} {}", either(&codes));
     } else if answer.envelope {
         words.push_str(" with the error envelope");
     }
@@ -178,7 +177,7 @@ fn answer_words(answer: &Answer) -> String {
 
 fn actual(record: &Record, seen: &Seen<'_>) -> String {
     match seen.not_ok(record.operation.as_deref()) {
-        Some(why) if seen.response.status == 200 => format!("{} {why}", seen.words()),
+        Some(why) if seen.response.status == 200 => seen.words_with(why),
         _ => seen.words(),
     }
 }

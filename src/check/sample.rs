@@ -139,7 +139,7 @@ pub(super) fn look(observations: &[(Observer, Sight)]) -> Look {
         words: "words".to_owned(),
     };
     let observations = observations.iter().map(observation).collect();
-    Look { session: "victim".to_owned(), observations, at: Moment(0), done: Moment(1) }
+    Look { session: "victim".to_owned(), at_once: Vec::new(), observations, at: Moment(0), done: Moment(1) }
 }
 
 /// The clauses of the findings, each once, in order.

@@ -130,6 +130,12 @@ impl<'a> Seen<'a> {
             (Err(_), None) => format!("{status} with a body that is neither JSON nor XML"),
         }
     }
+
+    /// In words, and what keeps it from being `ok`, where the words do not say so themselves.
+    pub fn words_with(&self, why: &str) -> String {
+        let said = self.document.is_err() || (self.code().is_some() && self.says_error());
+        if said { self.words() } else { format!("{} {why}", self.words()) }
+    }
 }
 
 /// Codes of success: pop-core decides on `Code` alone (outcome `ok`).
@@ -167,6 +173,14 @@ pub fn printable(text: &str, most: usize) -> String {
     shown
 }
 
+/// A list of what may be: `a, b or c`.
+pub fn either(words: &[String]) -> String {
+    match words {
+        [before @ .., last] if !before.is_empty() => format!("{} or {last}", before.join(", ")),
+        words => words.concat(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::sample::{self, answer, refusal};
@@ -202,6 +216,30 @@ mod tests {
         ];
         for (response, words) in rows {
             assert_eq!(Seen::of(&response).words(), words);
+        }
+    }
+
+    #[test]
+    fn what_keeps_an_answer_from_being_ok_is_said_once() {
+        let rows = [
+            (answer(200, "{}"), "200 without RequestId"),
+            (refusal(200, "Oops", "m"), "200 Oops"),
+            (answer(200, ""), "200 with an empty body"),
+            (answer(200, "<html><br>"), "200 with a body that is neither JSON nor XML"),
+            (answer(200, "[]"), "200 with a body that is no object"),
+            (answer(200, format!(r#"{{"RequestId":"{}","Code":7}}"#, sample::ID)), "200 with a Code that says error"),
+        ];
+        for (response, words) in rows {
+            let seen = Seen::of(&response);
+            assert_eq!(seen.words_with(seen.not_ok(None).expect(words)), words);
+        }
+    }
+
+    #[test]
+    fn a_list_of_what_may_be_has_one_or() {
+        for (count, words) in [(0, ""), (1, "a"), (2, "a or b"), (4, "a, b, c or d")] {
+            let list = ["a", "b", "c", "d"].map(str::to_owned);
+            assert_eq!(either(&list[..count]), words);
         }
     }
 

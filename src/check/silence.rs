@@ -71,8 +71,10 @@ pub(super) fn strikes(records: &[Record], at: usize) -> Strikes {
     if before && between && after { Strikes::Two } else { Strikes::Unsure }
 }
 
+/// Bytes that are no HTTP show as well as an answer does that the target is there.
 fn is_answered(record: &Record) -> bool {
-    record.exchange().is_some_and(|exchange| exchange.reply.answer().is_some() && !is_silent(exchange))
+    let answered = |exchange: &Exchange| exchange.reply.answer().is_some() && !is_silent(exchange);
+    record.exchange().is_some_and(|exchange| answered(exchange) || exchange.reply.is_no_http())
 }
 
 /// Silence: no whole answer, or a 502 or 504 of something in front.
@@ -110,6 +112,7 @@ fn words(exchange: &Exchange) -> (&'static str, String) {
         Reply::Lost(cause) | Reply::Refused(cause) => {
             let words = printable(&cause.words, 200);
             match cause.status {
+                None if exchange.reply.is_no_http() => ("rpc/robust/framing", format!("no HTTP: {words}")),
                 Some(status) => ("rpc/robust/framing", format!("a status line {status}, and then {words}")),
                 None => ("rpc/robust/no-5xx", format!("no answer: {words}")),
             }
@@ -136,6 +139,7 @@ mod tests {
             'b' => gateway(502),
             'g' => gateway(504),
             'h' => Reply::Lost(Cause { status: Some(200), ..Cause::new(CauseKind::Closed, "x") }),
+            'n' => sample::lost(CauseKind::NotHttp),
             'r' => Reply::Refused(Cause::new(CauseKind::Connect, "x")),
             _ => sample::lost(CauseKind::Timeout),
         }
@@ -167,11 +171,14 @@ mod tests {
     fn silence_counts_twice_between_answered_probes_in_every_order() {
         let robust: &[&str] = &["rpc/robust/no-5xx"];
         let framing: &[&str] = &["rpc/robust/framing"];
-        let rows: [(&str, &str, &[&str], bool); 17] = [
+        let rows: [(&str, &str, &[&str], bool); 20] = [
             ("silent twice", "p[l]p[l]p", robust, true),
             ("502 twice", "p[b]p[b]p", robust, true),
             ("504, then silence", "p[g]p[l]p", robust, true),
             ("a status line and no answer, twice", "p[h]p[h]p", framing, true),
+            ("bytes before the status line, twice", "p[n]p[n]p", framing, true),
+            ("before every status line", "n[n]n[n]n", framing, true),
+            ("silence while others have bytes before theirs", "n[l]n[l]n", robust, true),
             ("a throttled probe is an answer", "t[l]p[l]t", robust, true),
             ("no probe before", "[l]p[l]p", &[], true),
             ("no probe between", "p[l][l]p", &[], true),
@@ -215,6 +222,16 @@ mod tests {
             .collect();
         let judgement = super::super::step(sample::context(), &case, 0, &records, 0);
         assert_eq!(broken(&judgement), ["rpc/method/other"]);
+        // What is no HTTP says nothing of the method.
+        let records: Vec<Record> = records
+            .into_iter()
+            .map(|record| match record.role {
+                Role::Probe => record,
+                _ => sample::with(record, |exchange| exchange.reply = reply('n')),
+            })
+            .collect();
+        let judgement = super::super::step(sample::context(), &case, 0, &records, 0);
+        assert!(judgement.findings.is_empty() && !judgement.undecided.is_empty(), "{judgement:?}");
     }
 
     #[test]

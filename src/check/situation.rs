@@ -43,7 +43,6 @@ fn in_one(situation: Situation, records: &[&Record]) -> bool {
         }),
         Situation::Started => records.iter().filter(|record| is_start(record)).nth(1).is_some(),
         Situation::StartedAfter => after_end(records, |record, _, _| is_start(record)),
-        Situation::Survived => after_refusal(records),
         Situation::Connected => records.iter().any(|record| {
             let connected = looked(record).filter(|look| used(look));
             connected.is_some_and(|look| ends(records).any(|(session, at)| session == look.session && at >= look.done))
@@ -141,15 +140,6 @@ fn is_not_found(record: &Record, session: &str) -> bool {
     record.session.as_deref() == Some(session) && is_end(record) && not_found
 }
 
-fn after_refusal(records: &[&Record]) -> bool {
-    let refused = records.iter().find(|record| is_answered(record) && is_refused(record));
-    let Some(at) = refused.and_then(|record| record.exchange()).map(|exchange| exchange.done) else { return false };
-    let later = records.iter().filter(|record| record.began() >= at);
-    // The first End of an open session shows as well that it was open until then.
-    later.clone().any(|record| looked(record).is_some_and(|look| sights(look, Sight::Open)))
-        || ends(records).any(|(_, ended)| ended >= at)
-}
-
 fn overlapped(records: &[&Record]) -> bool {
     let ends: Vec<(&Record, &Exchange)> = records
         .iter()
@@ -195,7 +185,7 @@ mod tests {
         use Situation::*;
         let ended = || end(200, "", 1, 2);
         let again = |sent, done| end(404, NOT_FOUND, sent, done);
-        let rows: [(&str, Vec<Record>, Situation, bool); 15] = [
+        let rows: [(&str, Vec<Record>, Situation, bool); 14] = [
             ("ended", vec![ended()], Ended, true),
             ("only refused", vec![again(1, 2)], Ended, false),
             ("nothing after the End", vec![ended()], Probed, false),
@@ -215,7 +205,6 @@ mod tests {
             ("ended, then connected", vec![ended(), look("victim", WebSocket, Sight::Open, 3)], Connected, false),
             ("at once", vec![end(200, "", 1, 4), again(2, 3)], Overlapped, true),
             ("one after the other", vec![ended(), again(2, 3)], Overlapped, false),
-            ("open after a refusal", vec![again(1, 2), look("victim", WebSocket, Sight::Open, 3)], Survived, true),
         ];
         for (name, records, situation, expected) in rows {
             assert_eq!(occurred(situation, &records), expected, "{name}");

@@ -22,6 +22,11 @@ impl Reply {
             Reply::Refused(_) | Reply::Lost(_) => None,
         }
     }
+
+    /// Whether the endpoint said something that is no HTTP: it is there, and what it did is unknown.
+    pub fn is_no_http(&self) -> bool {
+        matches!(self, Reply::Lost(cause) if cause.kind == CauseKind::NotHttp)
+    }
 }
 
 /// Why no whole answer came.

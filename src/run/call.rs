@@ -6,12 +6,12 @@ use super::expand::{self, Item};
 use super::send::{Bed, Patience, Way, is_silent, is_throttled};
 use super::sessions::{self, Session};
 use super::state::{State, context, fill};
-use super::{raw, room, sign};
+use super::{look, raw, room, sign};
 use crate::case::mutation::{self, Base, Generated};
 use crate::case::{CallStep, Flaw, LaneChoice, Step};
 use crate::check::history::{Event, Record, Role};
 use crate::check::{Seen, expectation};
-use crate::http::{CauseKind, Exchange, Headers, Lane, Reply, Request};
+use crate::http::{Exchange, Headers, Lane, Request};
 use crate::seed::Stream;
 use crate::wire::{Call, Credential, Stamp};
 
@@ -89,6 +89,7 @@ pub(super) async fn call(
         if sending.session.as_ref().is_some_and(|name| state.consumed.contains(name)) {
             return Err("a look had no other observer than End, and has ended the session".to_owned());
         }
+        lapsed(bed, &sending, state)?;
         let place = room::room(bed, &sending, &mut own, state, history).await?;
         let exchange = room::send(bed, &sending, &mut own, state, history).await?;
         ended(bed, &sending, &exchange);
@@ -103,6 +104,14 @@ pub(super) async fn call(
         }
     }
     Ok(())
+}
+
+/// Whether an End may find nothing, although the session that it names was never ended, since nobody came to that for so
+/// long. Of a wrong signature it is judged first that it is refused.
+fn lapsed(bed: &Bed, sending: &Sending<'_>, state: &State) -> Result<(), String> {
+    let session = sending.session.as_deref().filter(|_| sending.item.flaw.is_none());
+    let open = |name: &&str| state.sessions.get(*name).is_some_and(|session| bed.sessions.is_open(&session.id));
+    session.filter(open).map_or(Ok(()), |name| look::awake(bed, name, state))
 }
 
 fn sending<'a>(step: &'a CallStep, call: &Call, item: Item, state: &State) -> Sending<'a> {
@@ -191,7 +200,7 @@ pub(super) async fn send_once(
     let mut patience = Patience::default();
     loop {
         let exchange = if sending.step.method.is_none() && sending.step.lane == LaneChoice::Raw {
-            raw::pair(bed, sending, state, history).await
+            raw::pair(bed, sending, state, history).await?
         } else {
             bed.exchange(sending.request(bed, &mut state.stream)?, way).await
         };
@@ -255,15 +264,13 @@ fn capture(step: &CallStep, exchange: &Exchange, state: &mut State) -> Result<()
     Ok(())
 }
 
-/// Sends a silent input twice more on fresh connections, with plain requests before, between and after: the two-strikes
-/// rule is judged from what is recorded here.
+/// Whether what came is no HTTP.
 fn is_unread(record: &Record) -> bool {
-    record.exchange().is_some_and(|exchange| match &exchange.reply {
-        Reply::Lost(cause) => cause.kind == CauseKind::NotHttp && exchange.lane == Lane::Live,
-        Reply::Answered(_) | Reply::Refused(_) => false,
-    })
+    record.exchange().is_some_and(|exchange| exchange.reply.is_no_http())
 }
 
+/// Sends a silent input twice more on fresh connections, with plain requests before, between and after: the two-strikes
+/// rule is judged from what is recorded here.
 async fn strike_twice(bed: &Bed, sending: &Sending<'_>, state: &mut State, history: &mut Vec<Record>) {
     let label = &sending.item.label;
     let probe = bed.probe(label, &mut state.stream).await;

@@ -30,29 +30,14 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
     let mut stream = bed.plan.seed.stream(&case.id);
     for (variant, base) in expand::variants(&case, &bed.target) {
         let unknown = stream.unstructured(64, |u| mutation::unlike("s-hz023od0x9abcd", u));
-        let label = variant.as_deref().unwrap_or("");
-        let mut state = State {
-            stream: bed.plan.seed.stream(&format!("{}\0{label}", case.id)),
-            captured: BTreeMap::new(),
-            sessions: BTreeMap::new(),
-            opened: BTreeMap::new(),
-            held: BTreeMap::new(),
-            consumed: BTreeSet::new(),
-            hung_up: BTreeSet::new(),
-            noted: Arc::default(),
-            cut: false,
-            second: false,
-            unknown,
-            base,
-            variant,
-        };
+        let entropy = bed.plan.seed.stream(&format!("{}\0{}", case.id, variant.as_deref().unwrap_or("")));
+        let mut state = State::new(entropy, unknown, base, variant);
         let undecided = result.undecided.len();
         let mut held = attempt(bed, &case, &mut state, &mut result).await;
         if state.cut && bed.stopped().is_none() {
             // What depends on a connection that broke off is seen a second time before it is held against anybody.
             result.undecided.truncate(undecided);
-            (state.captured, state.consumed, state.hung_up) = Default::default();
-            (state.cut, state.second) = (false, true);
+            state.begin_again();
             held = attempt(bed, &case, &mut state, &mut result).await;
         }
         if !held {
@@ -75,8 +60,7 @@ async fn attempt(bed: &Bed, case: &Arc<Case>, state: &mut State, result: &mut Ca
     let mut held = steps(bed, case, state, result).await;
     let unbroken = result.findings.len() == findings;
     if (held || unbroken) && !state.cut {
-        let records = &result.history[first..];
-        let mut judgement = check::overlap::judge(context(bed), case, records, first, bed.target.settle);
+        let mut judgement = histories(bed, case, &result.history[first..], first, state).await;
         if !held {
             // Where a client could not go on, what was seen still tells what is wrong, though not what is right.
             judgement = Judgement { findings: judgement.findings, ..Judgement::default() };
@@ -89,6 +73,14 @@ async fn attempt(bed: &Bed, case: &Arc<Case>, state: &mut State, result: &mut Ca
     clean_up(bed, state, result).await;
     preflight::doubt(bed, &ids, result, findings);
     held
+}
+
+/// Judges what several clients saw, and where that is wrong, once more without what a connection that broke off explains.
+async fn histories(bed: &Bed, case: &Arc<Case>, records: &[Record], first: usize, state: &State) -> Judgement {
+    let judge =
+        |cut: BTreeSet<String>| check::overlap::judge(context(bed), case, records, first, bed.target.settle, &cut);
+    let judgement = judge(BTreeSet::new());
+    if judgement.findings.is_empty() { judgement } else { judge(weather::cut_off(bed, state).await) }
 }
 
 /// What should have occurred in a case that found nothing, and did not: its pass would mean nothing.
@@ -126,7 +118,9 @@ fn emptied(bed: &Bed, result: &CaseResult) -> Option<String> {
     let lacking = ["signature-v1", "signature-v3", "xml"].into_iter().find(|name| bed.target.lacking.contains(*name));
     let formless = result.case.occurs.iter().any(|situation| situation.value == Situation::Form)
         && bed.target.schemes() == [Scheme::V3]
-        && result.findings.is_empty();
+        && !check::situation::occurred(Situation::Form, &result.history)
+        && result.findings.is_empty()
+        && result.undecided.is_empty();
     // Under V3 a form body is only observed (clause `rpc/placement/form`).
     if formless { Some("signature-v1".to_owned()) } else { lacking.filter(|_| nothing).map(str::to_owned) }
 }
@@ -182,7 +176,7 @@ async fn act(bed: &Bed, index: usize, step: &Step, state: &mut State, history: &
     let done = match &step.action {
         Action::Open(open) => open_session(bed, open, state, history).await,
         Action::Wait(pause) => {
-            wait(bed, length(bed, *pause), state).await;
+            bed.sleep(length(bed, *pause)).await;
             Ok(())
         }
         Action::Look(look) => look::look(bed, look, step, state, history).await,
@@ -201,24 +195,15 @@ async fn act(bed: &Bed, index: usize, step: &Step, state: &mut State, history: &
     done
 }
 
-/// Waits; connections that are held are kept awake meanwhile (clause `start/usable`).
-async fn wait(bed: &Bed, mut left: Duration, state: &State) {
-    while !left.is_zero() && bed.stopped().is_none() {
-        let stretch = left.min(limits::KEEP_AWAKE);
-        bed.sleep(stretch).await;
-        left -= stretch;
-        for held in state.held.values() {
-            held.keep_awake().await;
-        }
-    }
-}
-
-/// Ten times as long as the target may be late, and at least two seconds, is long.
+/// Up to ten times as long as the target may be late, and at least two seconds, is long.
 fn length(bed: &Bed, pause: Pause) -> Duration {
     match pause {
         Pause::Time(duration) => duration,
         Pause::Settle => bed.target.settle,
-        Pause::Long => (bed.target.settle * 10).max(limits::LONG_WAIT),
+        Pause::Long => {
+            let settle = bed.target.settle;
+            (settle * 10).clamp(limits::LONG_WAIT, limits::LONG_WAIT_MOST).max(settle)
+        }
     }
 }
 
@@ -236,13 +221,12 @@ pub(super) async fn open_session(
         Some(region) => fill(bed, state, region)?,
         None => bed.target.region.clone(),
     };
-    let (first, before) = (history.len(), bed.clock.now());
+    let first = history.len();
     let opened = sessions::open(bed, &region, &mut state.stream, history).await;
     for record in &mut history[first..] {
         record.session = Some(open.name.value.clone());
     }
     let session = opened?;
-    state.opened.insert(open.name.value.clone(), before);
     state.sessions.insert(open.name.value.clone(), session);
     Ok(())
 }

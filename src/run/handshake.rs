@@ -18,11 +18,7 @@ pub(super) async fn connect(
     via: Via,
     expected: LookOutcome,
 ) -> (Observation, Option<Held>, bool) {
-    let observer = match via {
-        Via::WrongToken => Observer::WrongToken,
-        Via::NoToken => Observer::NoToken,
-        _ => Observer::WebSocket,
-    };
+    let observer = observer(via);
     let outcome = bed.transport.websockets().connect(url, &Headers::new()).await;
     let abrupt = match &outcome {
         WsOutcome::Closed { ended, .. } => ended.is_abrupt(),
@@ -53,12 +49,27 @@ pub(super) async fn connect(
     (Observation { observer, sight, manner, words }, None, abrupt)
 }
 
+fn observer(via: Via) -> Observer {
+    match via {
+        Via::WrongToken => Observer::WrongToken,
+        Via::NoToken => Observer::NoToken,
+        _ => Observer::WebSocket,
+    }
+}
+
+/// What is said where there is no token to change: the look says nothing, and nothing is passed by that.
+pub(super) fn untested(via: Via) -> Observation {
+    let words = "not tested: the token is not part of the URL's query".to_owned();
+    Observation { observer: observer(via), sight: Sight::Unknown, manner: None, words }
+}
+
 /// What an answer other than 101 says of the session.
 fn refused(answer: &Response) -> (Sight, Option<Manner>, String) {
     let words = format!("{} to the handshake", answer.status);
     match answer.status {
-        // Throttling is never a verdict.
-        _ if Seen::of(answer).is_throttled() => (Sight::Unknown, None, format!("{}, throttled", answer.status)),
+        // Throttling is never a verdict, and who speaks for a WebSocket need not have the envelope to say so.
+        429 => (Sight::Unknown, None, words),
+        _ if Seen::of(answer).is_throttled() => (Sight::Unknown, None, format!("{words}, throttled")),
         400..500 => (Sight::Closed, Some(Manner::Refused), words),
         // As silence: something in front had no answer.
         502 | 504 => (Sight::Unknown, None, words),
@@ -119,4 +130,30 @@ pub(super) fn url_of(url: &str, session: &Session, via: Via) -> Option<String> {
         }
     }
     found.then(|| format!("{address}?{}", pairs.join("&")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_to_the_handshake_is_no_verdict_where_it_speaks_of_load_or_for_another() {
+        let throttled = r#"{"Code":"Throttling.User"}"#;
+        let rows = [
+            (404, "", Sight::Closed, Some(Manner::Refused)),
+            (403, "{}", Sight::Closed, Some(Manner::Refused)),
+            (200, "", Sight::Closed, Some(Manner::Other)),
+            (500, "", Sight::Closed, Some(Manner::Other)),
+            (429, "slow down", Sight::Unknown, None),
+            (400, throttled, Sight::Unknown, None),
+            (503, throttled, Sight::Unknown, None),
+            (502, "", Sight::Unknown, None),
+            (504, "", Sight::Unknown, None),
+        ];
+        for (status, body, sight, manner) in rows {
+            let (seen, shown, words) = refused(&Response::new(status, Headers::new(), body));
+            assert_eq!((seen, shown), (sight, manner), "{status} {body}");
+            assert!(words.starts_with(&status.to_string()), "{words}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use crate::check::{Seen, listed};
 use crate::clock::Moment;
 use crate::http::{Exchange, Lane, Reply};
 use crate::limits;
-use crate::transport::Standing;
+use crate::transport::{Ended, Standing};
 use crate::wire::WireForm;
 
 /// Looks at a session of the case, once `settle` has passed.
@@ -37,14 +37,16 @@ pub(super) async fn look(
     if may_be_over(bed, name, &session, state) {
         return Ok(());
     }
-    // A look that is not judged by itself may be as late as it is: the history that it is part of excuses that.
-    if step.expect.is_some() {
-        bed.sleep(bed.target.settle).await;
-    }
     let expected = match step.expect.as_ref().map(|expect| &expect.value) {
         Some(Expectation::Look(outcome)) => *outcome,
         _ => LookOutcome::Usable,
     };
+    // A look that is not judged by itself may be as late as it is: the history that it is part of excuses that.
+    let mut soon = Vec::new();
+    if step.expect.is_some() && !bed.target.settle.is_zero() {
+        soon = at_once(bed, &observers(bed, look, expected, &session, state), &session, name, state, history).await;
+        bed.settle().await?;
+    }
     if matches!(expected, LookOutcome::Usable | LookOutcome::Listed) {
         awake(bed, name, state)?;
     }
@@ -66,21 +68,50 @@ pub(super) async fn look(
     if !told && look.by.is_empty() && !of_describe {
         observations.push(by_end(bed, name, &session, expected, state, history).await);
     }
-    history.push(record(bed, name, observations, at));
+    history.push(record(bed, name, soon, observations, at));
     Ok(())
 }
 
-/// A session that nobody came to for ten minutes may lapse, and is no longer judged as open (rules for judging).
-fn awake(bed: &Bed, name: &str, state: &State) -> Result<(), String> {
-    let idle = state.opened.get(name).is_some_and(|opened| bed.clock.now().since(*opened) >= limits::SESSION_IDLE);
+/// What is seen before `settle` has passed, by those who cannot disturb: it is reported, and judged by nobody.
+async fn at_once(
+    bed: &Bed,
+    observers: &[Via],
+    session: &Session,
+    name: &str,
+    state: &mut State,
+    history: &mut Vec<Record>,
+) -> Vec<Observation> {
+    let mut observations = Vec::new();
+    if observers.contains(&Via::Describe) {
+        observations.push(describe(bed, session, state, history).await);
+    }
+    if let Some(held) = state.held.get(name).filter(|_| observers.contains(&Via::Connection)) {
+        let (sight, words) = held
+            .ended()
+            .map_or_else(|| (Sight::Open, "no end yet".to_owned()), |ended| (Sight::Closed, end_words(&ended)));
+        observations.push(Observation { observer: Observer::Connection, sight, manner: None, words });
+    }
+    observations
+}
+
+fn end_words(ended: &Ended) -> String {
+    format!("its end: {:?}", ended.ending)
+}
+
+/// A session that nobody came to for ten minutes may lapse, and is no longer judged as open (rules for judging). It may have
+/// begun while its Start was under way, and lapse while it is asked for.
+pub(super) fn awake(bed: &Bed, name: &str, state: &State) -> Result<(), String> {
+    let doubt = (2 * bed.target.timeout).min(limits::UNATTENDED / 2);
+    let left = |session: &Session| bed.clock.now().since(session.since) + doubt;
+    let idle = state.sessions.get(name).is_some_and(|session| left(session) >= limits::UNATTENDED);
     if idle && !state.held.contains_key(name) {
         return Err(format!("`{name}` had no connection for ten minutes, and is no longer judged as open"));
     }
     Ok(())
 }
 
-fn record(bed: &Bed, name: &str, observations: Vec<Observation>, at: Moment) -> Record {
-    let look = Look { session: name.to_owned(), observations, at, done: bed.clock.now() };
+fn record(bed: &Bed, name: &str, at_once: Vec<Observation>, observations: Vec<Observation>, at: Moment) -> Record {
+    let look = Look { session: name.to_owned(), at_once, observations, at, done: bed.clock.now() };
     Record { session: Some(name.to_owned()), ..Record::new(Role::Judged, None, None, Event::Look(look)) }
 }
 
@@ -144,11 +175,11 @@ pub(super) async fn hold(
     if session.url.is_none() || bed.target.lacking.contains("websocket") {
         return Err(format!("session `{name}` has no WebSocket URL; `--without websocket` declares that"));
     }
-    bed.sleep(bed.target.settle).await;
+    bed.settle().await?;
     let at = bed.clock.now();
     let observations = web_socket(bed, &session, Via::WebSocket, name, LookOutcome::Usable, state).await;
     let words = observations.last().map_or_else(String::new, |seen| seen.words.clone());
-    history.push(record(bed, name, observations, at));
+    history.push(record(bed, name, Vec::new(), observations, at));
     if judged || state.held.contains_key(name) {
         return Ok(());
     }
@@ -192,14 +223,14 @@ async fn connection(
     let held = state.held.get(name)?.clone();
     let (sight, words) = if expected == LookOutcome::Unusable {
         match held.wait_closed(bed.target.settle.max(bed.target.timeout)).await {
-            Standing::Closed(ended) => (Sight::Closed, format!("its end: {:?}", ended.ending)),
+            Standing::Closed(ended) => (Sight::Closed, end_words(&ended)),
             Standing::StillOpen => (Sight::Open, "neither Close nor the end of the connection".to_owned()),
         }
     } else if held.ping(bed.target.timeout).await {
         (Sight::Open, "a Pong".to_owned())
     } else {
         match held.ended() {
-            Some(ended) => (Sight::Closed, format!("its end: {:?}", ended.ending)),
+            Some(ended) => (Sight::Closed, end_words(&ended)),
             None => (Sight::Unknown, "no Pong".to_owned()),
         }
     };
@@ -221,9 +252,8 @@ async fn web_socket(
     expected: LookOutcome,
     state: &mut State,
 ) -> Vec<Observation> {
-    let Some(url) = session.url.as_deref().and_then(|url| handshake::url_of(url, session, via)) else {
-        return Vec::new();
-    };
+    let Some(url) = session.url.as_deref() else { return Vec::new() };
+    let Some(url) = handshake::url_of(url, session, via) else { return vec![handshake::untested(via)] };
     let mut observations = Vec::new();
     let mut broken_off = false;
     for _ in 0..2 {
@@ -232,7 +262,9 @@ async fn web_socket(
         let (sight, mute) = (observation.sight, observation.manner == Some(Manner::Other));
         observations.push(observation);
         if let Some(held) = held {
-            state.held.insert(name.to_owned(), Arc::new(held));
+            let before = state.held.insert(name.to_owned(), Arc::new(held));
+            let cut = before.and_then(|before| before.ended()).filter(Ended::is_abrupt);
+            state.noted().cut.extend(cut.map(|ended| (session.id.clone(), ended.at)));
         }
         if sight == Sight::Open {
             // One that opens settles it: what was refused before was weather.

@@ -29,11 +29,11 @@ pub(super) async fn overlap(
         for _ in 0..times {
             let client = first + clients.len();
             let own = state.of_client(Seed(salt).stream(&client.to_string()));
-            clients.push(one(bed, element, inner, client, own));
+            clients.push(bed.pace.permit(one(bed, element, inner, client, own)));
         }
         inner += element.steps().len();
     }
-    bed.pace.gather(clients.len(), &bed.clock).await;
+    bed.turns(clients.len()).await?;
     let mut done = Ok(());
     let mut records = Vec::new();
     for (client, (own, seen, result)) in join_all(clients).await.into_iter().enumerate() {
@@ -76,10 +76,6 @@ async fn one(
 }
 
 async fn act(bed: &Bed, step: &Step, state: &mut State, history: &mut Vec<Record>) -> Result<(), String> {
-    // Each client's own steps may take longer than a connection that it holds may be idle (clause `start/usable`).
-    for held in state.held.values() {
-        held.keep_awake().await;
-    }
     match &step.action {
         Action::Open(open) => execute::open_session(bed, open, state, history).await,
         Action::Call(call) => call::call(bed, call, step, state, history).await,

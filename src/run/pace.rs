@@ -1,26 +1,28 @@
 //! Pace: how fast requests may go out.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::cell::Cell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use crate::clock::Moment;
 
-use crate::clock::{Clock, Moment};
+tokio::task_local! {
+    /// Whether a client of an overlap has a turn that was waited for beforehand.
+    static PERMIT: Cell<bool>;
+}
 
 /// A limit of requests per second, over all connections.
 #[derive(Debug)]
 pub struct Pace {
     interval: Option<Duration>,
     next: Mutex<Moment>,
-    /// Turns that were waited for and not yet taken.
-    gathered: AtomicU64,
 }
 
 impl Pace {
     /// At most this many requests a second; `None` for no limit.
     pub fn new(per_second: Option<f64>) -> Pace {
         let interval = per_second.filter(|rate| *rate > 0.0).map(|rate| Duration::from_secs_f64(1.0 / rate));
-        Pace { interval, next: Mutex::new(Moment::default()), gathered: AtomicU64::new(0) }
+        Pace { interval, next: Mutex::new(Moment::default()) }
     }
 
     /// How long that many requests take at least.
@@ -28,38 +30,36 @@ impl Pace {
         self.interval.unwrap_or_default() * u32::try_from(requests).unwrap_or(u32::MAX)
     }
 
-    /// Waits for this request's turn.
-    pub async fn turn(&self, clock: &Clock) {
-        let taken = self.gathered.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| count.checked_sub(1));
-        if taken.is_err() {
-            self.wait(1, clock).await;
-        }
-    }
-
-    /// Waits for the turns of so many requests, which then go out at once: those that are to overlap would never meet
-    /// otherwise.
-    pub async fn gather(&self, count: usize, clock: &Clock) {
-        if self.interval.is_some() {
-            self.wait(count, clock).await;
-            self.gathered.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::SeqCst);
-        }
-    }
-
-    /// Waits for the last of so many turns.
-    async fn wait(&self, count: usize, clock: &Clock) {
+    /// Takes so many turns: how long to wait for the last of them.
+    pub fn take(&self, count: usize, now: Moment) -> Duration {
         if self.interval.is_none() {
-            return;
+            return Duration::ZERO;
         }
-        let wait = {
-            let mut next = self.next.lock().await;
-            let now = clock.now();
-            let first = (*next).max(now);
-            *next = first.plus(self.time_of(count));
-            first.plus(self.time_of(count.saturating_sub(1))).since(now)
-        };
-        if !wait.is_zero() {
-            clock.sleep(wait).await;
-        }
+        let mut next = self.next();
+        let first = (*next).max(now);
+        *next = first.plus(self.time_of(count));
+        first.plus(self.time_of(count.saturating_sub(1))).since(now)
+    }
+
+    /// Gives back the turns that nobody waits for any more, so that a run that is stopped cleans up at once.
+    pub fn give_back(&self, now: Moment) {
+        let mut next = self.next();
+        *next = (*next).min(now.plus(self.time_of(1)));
+    }
+
+    /// Takes the permit that this client was given beforehand, if it has one.
+    pub fn permitted(&self) -> bool {
+        PERMIT.try_with(|permit| permit.replace(false)).unwrap_or(false)
+    }
+
+    /// What a client does whose first request goes out at once, since its turn was waited for: those that are to overlap
+    /// would never meet otherwise.
+    pub async fn permit<T>(&self, client: impl Future<Output = T>) -> T {
+        PERMIT.scope(Cell::new(true), client).await
+    }
+
+    fn next(&self) -> MutexGuard<'_, Moment> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -67,27 +67,31 @@ impl Pace {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn turns_are_as_far_apart_as_the_pace_says() {
-        let (clock, pace) = (Clock::simulated(0), Pace::new(Some(10.0)));
-        let mut moments = Vec::new();
-        for _ in 0..3 {
-            pace.turn(&clock).await;
-            moments.push(clock.now());
-        }
-        assert_eq!(moments, [Moment(0), Moment(100_000), Moment(200_000)]);
+    fn tenths(count: u64) -> Duration {
+        Duration::from_millis(count * 100)
+    }
+
+    #[test]
+    fn turns_are_as_far_apart_as_the_pace_says() {
+        let pace = Pace::new(Some(10.0));
+        let waits: Vec<Duration> = (0..3).map(|_| pace.take(1, Moment(0))).collect();
+        assert_eq!(waits, [tenths(0), tenths(1), tenths(2)]);
+        assert_eq!((pace.take(4, Moment(0)), pace.take(1, Moment(0))), (tenths(6), tenths(7)));
+        assert_eq!(Pace::new(None).take(9, Moment(0)), Duration::ZERO);
+    }
+
+    #[test]
+    fn turns_that_are_given_back_are_waited_for_by_nobody() {
+        let pace = Pace::new(Some(0.1));
+        pace.take(64, Moment(0));
+        pace.give_back(Moment(1));
+        assert_eq!(pace.take(1, Moment(1)), Duration::from_secs(10));
     }
 
     #[tokio::test]
-    async fn turns_that_were_gathered_are_taken_at_once_and_paid_for_before() {
-        let (clock, pace) = (Clock::simulated(0), Pace::new(Some(10.0)));
-        pace.gather(4, &clock).await;
-        let mut moments = Vec::new();
-        for _ in 0..5 {
-            pace.turn(&clock).await;
-            moments.push(clock.now());
-        }
-        let at = |tenths: u64| Moment(tenths * 100_000);
-        assert_eq!(moments, [at(3), at(3), at(3), at(3), at(4)]);
+    async fn a_permit_is_its_clients_own_and_good_for_one_request() {
+        let pace = Pace::new(Some(10.0));
+        let client = || pace.permit(async { [pace.permitted(), pace.permitted()] });
+        assert_eq!((client().await, client().await, pace.permitted()), ([true, false], [true, false], false));
     }
 }

@@ -64,6 +64,9 @@ pub(super) async fn preflight(bed: &Bed, cases: &[Arc<Case>]) -> Preflight {
     let asked = plain.iter().map(|call| ask(bed, call, ordinary(&bed.target), key, Seed(stream.number())));
     let answers = join_all(asked).await;
     let mut obstacle = silence(bed, &answers);
+    if obstacle.is_none() && answers.iter().all(|exchange| exchange.reply.is_no_http()) {
+        obstacle = no_http(bed, &plain, &mut stream).await;
+    }
     for (call, exchange) in plain.iter().zip(&answers) {
         if obstacle.is_none() {
             obstacle = refused_caller(bed, call, exchange, &answers, &mut stream).await;
@@ -114,6 +117,19 @@ fn silence(bed: &Bed, answers: &[Exchange]) -> Option<String> {
     let first = causes.first().filter(|_| causes.len() == answers.len())?;
     let (url, first) = (&bed.target.endpoint, printable(first, 200));
     Some(format!("{NOTHING} at {url} ({first}): is the target running there, and the address right?"))
+}
+
+/// What stands on the port speaks something else, as the exact lane tells: an answer that begins as HTTP and is wrong after
+/// that is judged.
+async fn no_http(bed: &Bed, plain: &[Call], stream: &mut Stream) -> Option<String> {
+    let request = bed.encode(plain.last()?, ordinary(&bed.target), stream);
+    match bed.exchange(request, Way::Lane(Lane::Raw)).await.reply {
+        Reply::Lost(cause) if cause.kind == CauseKind::NotHttp && cause.status.is_none() => {
+            let (url, words) = (&bed.target.endpoint, printable(&cause.words, 200));
+            Some(format!("{NOTHING} in HTTP at {url} ({words}): is the address right?"))
+        }
+        _ => None,
+    }
 }
 
 /// Why a call is refused for its caller, unless the same caller is taken in another form: then the target is at fault.

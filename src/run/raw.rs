@@ -31,8 +31,7 @@ pub(super) async fn send(
     }
     let bytes = all.into_bytes();
     for role in [Role::Judged, Role::Strike] {
-        bed.pace.turn(&bed.clock).await;
-        let exchange = bed.transport.exchange_bytes(bytes.clone()).await;
+        let exchange = bed.exchange_bytes(bytes.clone()).await?;
         let waited = matches!(&exchange.reply, Reply::Lost(cause) if cause.kind == CauseKind::Timeout);
         history.push(Record::new(role, None, None, Event::Exchange(Box::new(exchange))));
         let probe = bed.probe("", &mut state.stream).await;
@@ -47,14 +46,20 @@ pub(super) async fn send(
 
 /// Sends a call byte by byte and a plain one behind it on the same connection: whatever stands between the two answers
 /// belongs to neither.
-pub(super) async fn pair(bed: &Bed, sending: &Sending<'_>, state: &mut State, history: &mut Vec<Record>) -> Exchange {
+///
+/// # Errors
+/// The run was stopped before.
+pub(super) async fn pair(
+    bed: &Bed,
+    sending: &Sending<'_>,
+    state: &mut State,
+    history: &mut Vec<Record>,
+) -> Result<Exchange, String> {
     let first = bed.encode(&sending.call, sending.item.form, &mut state.stream);
     let (plain, form) = (end_call(&bed.target.region, &state.unknown), ordinary(&bed.target));
     let second = bed.encode(&plain, form, &mut state.stream);
-    bed.pace.turn(&bed.clock).await;
-    let [first, second] = bed.transport.exchange_pair(first, second).await;
-    bed.note(&first);
+    let [first, second] = bed.exchange_pair(first, second).await?;
     let probe = Record::new(Role::Probe, plain.action, Some(form), Event::Exchange(Box::new(second)));
     history.push(Record { item: sending.item.label.clone(), ..probe });
-    first
+    Ok(first)
 }

@@ -1,11 +1,13 @@
 //! Restart: the user's command brings the target down and up again.
 
 use std::process::Stdio;
-use std::time::Duration;
 
-use super::send::Bed;
+use super::expand::ordinary;
+use super::send::{Bed, Way, end_call};
 use super::state::State;
 use super::target::Restart;
+use crate::check::Seen;
+use crate::http::Response;
 use crate::limits;
 
 /// Restarts the target and waits until it answers again.
@@ -18,17 +20,27 @@ pub(super) async fn restart(bed: &Bed, state: &mut State) -> Result<(), String> 
         Restart::Command(command) => by_command(command).await?,
         Restart::Within(restart) => restart().await?,
     }
-    for _ in 0..limits::RESTART_PROBES {
-        let probe = bed.probe("restart", &mut state.stream).await;
-        if probe.exchange().is_some_and(|exchange| exchange.reply.answer().is_some()) {
-            return Ok(());
-        }
-        if let Some(reason) = bed.stopped().filter(|_| bed.gave_up.get().is_none()) {
+    let until = bed.clock.now().plus(limits::RESTART);
+    while bed.clock.now() < until {
+        if let Some(reason) = bed.stopped() {
             return Err(reason);
         }
-        bed.clock.sleep(Duration::from_millis(200)).await;
+        if is_back(bed, state).await {
+            return Ok(());
+        }
+        bed.sleep(limits::RESTART_PAUSE).await;
     }
-    Err("the target does not answer after the restart".to_owned())
+    Err(format!("the target does not answer {} s after the restart", limits::RESTART.as_secs()))
+}
+
+/// Whether a plain request is answered by the target itself, not by what stands in front of it. That it is not is no sign
+/// that the target is gone.
+async fn is_back(bed: &Bed, state: &mut State) -> bool {
+    let call = end_call(&bed.target.region, &state.unknown);
+    let request = bed.encode(&call, ordinary(&bed.target), &mut state.stream);
+    let Ok(exchange) = bed.unnoted(request, Way::Fresh).await else { return false };
+    let answered = |response: &Response| !matches!(response.status, 502..=504) || Seen::of(response).is_throttled();
+    exchange.reply.answer().is_some_and(answered) || exchange.reply.is_no_http()
 }
 
 async fn by_command(command: &str) -> Result<(), String> {

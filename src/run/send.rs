@@ -16,7 +16,7 @@ use crate::check::seen::printable;
 use crate::check::{Seen, silence};
 use crate::clock::{self, Clock, Moment};
 use crate::contract::Contract;
-use crate::http::{CauseKind, Exchange, Headers, Lane, Reply, Request};
+use crate::http::{Cause, CauseKind, Exchange, Headers, Lane, Reply, Request};
 use crate::limits;
 use crate::seed::Stream;
 use crate::transport::Transport;
@@ -70,8 +70,11 @@ impl Bed {
         }
     }
 
-    /// Waits, but not beyond an interruption.
+    /// Waits, but not beyond an interruption or the time limit of the run.
     pub async fn sleep(&self, duration: Duration) {
+        let limit = self.plan.time_limit.filter(|_| self.stopped().is_none());
+        let left = limit.map(|limit| Moment::default().plus(limit).since(self.clock.now()));
+        let duration = left.map_or(duration, |left| duration.min(left));
         if duration.is_zero() {
             return;
         }
@@ -81,6 +84,37 @@ impl Bed {
             () = self.clock.sleep(duration) => {}
             Ok(_) = stop.wait_for(|stop| *stop) => {}
         }
+    }
+
+    /// Waits for as long as the target may be late.
+    ///
+    /// # Errors
+    /// The run was stopped meanwhile: what is seen now is seen too early to be judged.
+    pub async fn settle(&self) -> Result<(), String> {
+        self.sleep(self.target.settle).await;
+        self.stopped().filter(|_| !self.target.settle.is_zero()).map_or(Ok(()), Err)
+    }
+
+    /// Waits for the turns of so many requests, but not beyond the end of the run. What cleans up after that keeps the pace
+    /// all the same.
+    ///
+    /// # Errors
+    /// The run was stopped meanwhile.
+    pub async fn turns(&self, count: usize) -> Result<(), String> {
+        let wait = self.pace.take(count, self.clock.now());
+        if wait.is_zero() {
+            return Ok(());
+        }
+        if self.stopped().is_some() {
+            self.clock.sleep(wait).await;
+            return Ok(());
+        }
+        self.sleep(wait).await;
+        let reason = self.stopped();
+        if reason.is_some() {
+            self.pace.give_back(self.clock.now());
+        }
+        reason.map_or(Ok(()), Err)
     }
 
     /// A fresh stamp: the clock's time and an unused nonce.
@@ -117,14 +151,66 @@ impl Bed {
 
     /// Sends a request whose answer is no verdict by itself: counts, paces, and notes silence.
     pub async fn exchange(&self, request: Request, way: Way) -> Exchange {
-        self.pace.turn(&self.clock).await;
+        match self.unnoted(request, way).await {
+            Ok(exchange) => {
+                self.note(&exchange);
+                exchange
+            }
+            Err(exchange) => exchange,
+        }
+    }
+
+    /// Sends a request whose silence is expected: counts and paces.
+    ///
+    /// # Errors
+    /// What it came to without being sent, where the run was stopped before its turn.
+    pub async fn unnoted(&self, request: Request, way: Way) -> Result<Exchange, Exchange> {
+        if !self.pace.permitted()
+            && let Err(reason) = self.turns(1).await
+        {
+            return Err(self.unsent(request, &reason));
+        }
         self.sent.fetch_add(1, Ordering::Relaxed);
-        let exchange = match way {
+        Ok(match way {
             Way::Lane(lane) => self.transport.exchange(request, lane).await,
             Way::Fresh => self.transport.exchange_fresh(request, Lane::Live).await,
-        };
-        self.note(&exchange);
-        exchange
+        })
+    }
+
+    fn unsent(&self, request: Request, reason: &str) -> Exchange {
+        let now = self.clock.now();
+        let reply = Reply::Refused(Cause::new(CauseKind::Closed, format!("not sent: {reason}")));
+        Exchange { request, raw: None, reply, lane: Lane::Live, sent: now, done: now }
+    }
+
+    /// Sends exact bytes. To wait or hang up may be right after them, and is no silence.
+    ///
+    /// # Errors
+    /// The run was stopped before their turn.
+    pub async fn exchange_bytes(&self, bytes: Vec<u8>) -> Result<Exchange, String> {
+        self.turns(1).await?;
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let exchange = self.transport.exchange_bytes(bytes).await;
+        if !matches!(exchange.reply, Reply::Lost(_)) {
+            self.note(&exchange);
+        }
+        Ok(exchange)
+    }
+
+    /// Sends two requests on one connection; the second is not sent where that ends with the first answer.
+    ///
+    /// # Errors
+    /// The run was stopped before their turns.
+    pub async fn exchange_pair(&self, first: Request, second: Request) -> Result<[Exchange; 2], String> {
+        self.turns(2).await?;
+        let pair = self.transport.exchange_pair(first, second).await;
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.note(&pair[0]);
+        if !matches!(pair[1].reply, Reply::Refused(_)) {
+            self.sent.fetch_add(1, Ordering::Relaxed);
+            self.note(&pair[1]);
+        }
+        Ok(pair)
     }
 
     /// Counts unanswered requests in a row.
@@ -133,8 +219,8 @@ impl Bed {
             Reply::Answered(_) => self.silent.store(0, Ordering::SeqCst),
             // A status line is an answer of sorts: the target is there.
             Reply::Lost(cause) if cause.status.is_some() => self.silent.store(0, Ordering::SeqCst),
-            // Something came that the polished lane cannot read: the exact one, which is tried next, tells what it is.
-            Reply::Lost(cause) if cause.kind == CauseKind::NotHttp && exchange.lane == Lane::Live => {}
+            // So are bytes that are no HTTP.
+            reply if reply.is_no_http() => self.silent.store(0, Ordering::SeqCst),
             Reply::Refused(cause) | Reply::Lost(cause) => {
                 if self.silent.fetch_add(1, Ordering::SeqCst) + 1 >= limits::SILENT_IN_A_ROW {
                     // The first to get here says why; all say the same.
@@ -176,7 +262,7 @@ impl Bed {
         let form = ordinary(&self.target);
         let request = self.encode(&call, form, stream);
         let mut exchange = self.exchange(request, Way::Fresh).await;
-        if matches!(&exchange.reply, Reply::Lost(cause) if cause.kind == CauseKind::NotHttp) {
+        if exchange.reply.is_no_http() {
             let again = self.encode(&call, form, stream);
             exchange = self.exchange(again, Way::Lane(Lane::Raw)).await;
         }

@@ -20,8 +20,6 @@ pub(super) struct State {
     pub captured: BTreeMap<String, String>,
     /// Sessions by name.
     pub sessions: BTreeMap<String, Session>,
-    /// When the sessions were opened, by name.
-    pub opened: BTreeMap<String, Moment>,
     /// Connections held on sessions, by the session's name. Clients of an overlap share those of the case: a connection
     /// that is held is the look, for each of them.
     pub held: BTreeMap<String, Arc<Held>>,
@@ -58,6 +56,30 @@ pub(super) struct Noted {
 }
 
 impl State {
+    /// What a case knows as it begins.
+    pub fn new(stream: Stream, unknown: String, base: WireForm, variant: Option<String>) -> State {
+        State {
+            stream,
+            captured: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            held: BTreeMap::new(),
+            consumed: BTreeSet::new(),
+            hung_up: BTreeSet::new(),
+            noted: Arc::default(),
+            cut: false,
+            second: false,
+            unknown,
+            base,
+            variant,
+        }
+    }
+
+    /// Forgets the first attempt, once that was cleaned up.
+    pub fn begin_again(&mut self) {
+        (self.captured, self.consumed, self.hung_up) = Default::default();
+        (self.cut, self.second) = (false, true);
+    }
+
     /// What was noted so far.
     pub(super) fn noted(&self) -> MutexGuard<'_, Noted> {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
@@ -69,7 +91,6 @@ impl State {
             stream,
             captured: self.captured.clone(),
             sessions: self.sessions.clone(),
-            opened: self.opened.clone(),
             held: self.held.clone(),
             consumed: self.consumed.clone(),
             hung_up: self.hung_up.clone(),
@@ -87,7 +108,6 @@ impl State {
     pub fn take_over(&mut self, client: usize, own: State) {
         self.captured.extend(own.captured);
         self.sessions.extend(own.sessions);
-        self.opened.extend(own.opened);
         self.consumed.extend(own.consumed);
         for (name, held) in own.held {
             let other = self.held.get(&name).is_some_and(|known| !Arc::ptr_eq(known, &held));

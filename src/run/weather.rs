@@ -1,6 +1,9 @@
 //! Weather: a connection that breaks off without a word about its session is held against nobody the first time.
 
+use std::collections::BTreeSet;
+
 use super::send::{Bed, is_silent};
+use super::sessions::Session;
 use super::state::State;
 use crate::check::Judgement;
 use crate::check::history::Record;
@@ -19,7 +22,7 @@ pub(super) async fn spare(
     if !broken && judgement.undecided.is_empty() {
         return judgement;
     }
-    let Some(session) = broken_off(bed, state) else { return judgement };
+    let Some(session) = cut_off(bed, state).await.into_iter().next() else { return judgement };
     if state.second && answers(bed, step, state, history).await {
         return judgement;
     }
@@ -31,16 +34,21 @@ pub(super) async fn spare(
     spared
 }
 
-/// The session on which a connection broke off, other than by an End.
-fn broken_off(bed: &Bed, state: &State) -> Option<String> {
+/// The sessions, by name, on which a connection broke off, other than by an End. From then on each may have closed by
+/// itself.
+pub(super) async fn cut_off(bed: &Bed, state: &State) -> BTreeSet<String> {
+    let open = || state.sessions.iter().filter(|(_, session)| bed.sessions.is_open(&session.id));
+    for held in open().flat_map(|(name, _)| state.held_on(name)) {
+        // The end of a connection may come after an answer that was sent later: whoever is asked has noticed.
+        held.ping(bed.target.timeout).await;
+    }
     let noted = state.noted();
-    let mut sessions = state.sessions.iter();
-    let cut = sessions.find(|(name, session)| {
+    let cut = |name: &str, session: &Session| {
         let held = state.held_on(name).filter_map(|held| held.ended()).filter(|ended| ended.is_abrupt());
         let mut moments = held.map(|ended| ended.at).chain(noted.cut.get(&session.id).copied());
         moments.any(|at| !bed.sessions.was_ended_by(&session.id, at))
-    });
-    cut.map(|(name, _)| name.clone())
+    };
+    state.sessions.iter().filter(|(name, session)| cut(name, session)).map(|(name, _)| name.clone()).collect()
 }
 
 async fn answers(bed: &Bed, step: Option<usize>, state: &mut State, history: &mut Vec<Record>) -> bool {

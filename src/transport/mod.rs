@@ -6,9 +6,11 @@
 pub mod answer;
 mod connect;
 pub mod endpoint;
+pub mod held;
 pub mod live;
 pub mod local;
 pub mod raw;
+mod surplus;
 mod tls;
 pub mod websocket;
 
@@ -20,11 +22,12 @@ use crate::http::{Exchange, Headers, Lane, Reply, Request};
 pub use connect::Proxies;
 use connect::Route;
 pub use endpoint::{Endpoint, EndpointError};
+pub use held::{Ended, Ending, Held, Sight, Standing};
 pub use live::Live;
 pub use local::Local;
 pub use raw::Raw;
 pub use tls::Roots;
-pub use websocket::{Ended, Ending, Held, Sight, Standing, WebSockets, WsOutcome};
+pub use websocket::{WebSockets, WsOutcome};
 
 /// How to reach endpoints.
 #[derive(Debug, Clone)]

@@ -13,8 +13,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::answer::{End, Reader, second_answer, surplus_fault};
+use super::answer::{End, Reader};
 use super::connect::{Progress, Route, Stream, chain, late};
+use super::surplus::{second_answer, surplus_fault};
 use crate::clock::Clock;
 use crate::http::{Cause, CauseKind, Exchange, Lane, Reply, Request};
 use crate::limits;

@@ -1,5 +1,10 @@
 //! Set-ups that do not fit the target: never a verdict, always with what to mend.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use endspec::server::settings::{
     ACCESS_KEY_ID, ACCESS_KEY_SECRET, DENIED_ACCESS_KEY_ID, DENIED_ACCESS_KEY_SECRET, INSTANCE_ID,
 };
@@ -171,4 +176,25 @@ fn a_permission_that_nobody_who_is_unsigned_could_have_is_the_targets_breach() {
     });
     let args = ["run", "--target", &target.url(), "--select", "end/session/unknown-shape", "--without", "xml"];
     endspec(&args).ends(1).says(&["error[end/session/unknown]"]);
+}
+
+#[test]
+fn what_speaks_no_http_is_another_address_and_no_verdict() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for mut stream in listener.incoming().flatten().take_while(|_| !ended.load(Ordering::SeqCst)) {
+                // Read first: closing with bytes unread would reset the connection before the greeting is seen.
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.6\r\n");
+            }
+        });
+        let url = format!("http://{addr}");
+        let done = endspec(&["run", "--target", &url, "--select", "end/session/unknown-shape", "--without", "xml"]);
+        ended.store(true, Ordering::SeqCst);
+        TcpStream::connect(addr).unwrap();
+        done.ends(3).says(&["nothing answered in HTTP", "is the address right?", "0 MUST broken"]);
+    });
 }

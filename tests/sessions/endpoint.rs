@@ -13,7 +13,6 @@ use endspec::run::{self, Ended, Means, Plan, Progress, SessionSource, Target};
 use endspec::seed::Seed;
 use endspec::source::Source;
 use endspec::transport::{Endpoint, Settings, Transport};
-use endspec::wire::frame::{Frame, FrameKind};
 use endspec::wire::{Scheme, parameters};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -68,6 +67,14 @@ pub enum Manner {
     EndsAtHangUp,
     /// An End has no effect on a session whose client has hung up.
     KeepsHungUp,
+    /// As `EndsAtHangUp`, and once, before this request or the first after it that finds a WebSocket, one breaks off.
+    CutsOnce(usize),
+    /// A line comes before the status line: of every answer, or of refusals alone.
+    Babbles {
+        always: bool,
+    },
+    /// After a restart the first so many requests are not answered, or by what stands in front.
+    ReturnsAfter(usize),
 }
 
 #[derive(Debug)]
@@ -91,8 +98,13 @@ pub struct Small {
     hung_up: Mutex<BTreeSet<String>>,
     /// How often a session was ended.
     closings: watch::Sender<usize>,
-    /// Times that the Input frames say.
-    pub awake: Mutex<Vec<u64>>,
+    /// Requests, and those since the last restart.
+    requests: AtomicUsize,
+    returning: AtomicUsize,
+    /// Sessions with a WebSocket, each as often as it has one.
+    connected: watch::Sender<Vec<String>>,
+    /// The session whose WebSockets were cut.
+    severed: watch::Sender<Option<String>>,
     /// Becomes true when a case says so: by a Start, or by so many Ends.
     pub stop: watch::Sender<bool>,
     pub stop_at_start: bool,
@@ -121,7 +133,10 @@ pub async fn stopping(manner: Manner, stop_at_start: bool, stop_after_ends: Opti
         starts: AtomicUsize::new(0),
         hung_up: Mutex::default(),
         closings: watch::Sender::new(0),
-        awake: Mutex::default(),
+        requests: AtomicUsize::new(0),
+        returning: AtomicUsize::new(0),
+        connected: watch::Sender::new(Vec::new()),
+        severed: watch::Sender::new(None),
         stop: watch::Sender::new(false),
         stop_at_start,
         stop_after_ends,
@@ -184,8 +199,10 @@ impl Small {
             let wordless = self.manner == Manner::Wordless && status == 200 && members.is_empty();
             let comma = if members.is_empty() { "" } else { "," };
             let body = if wordless { "{}".to_owned() } else { format!("{{\"RequestId\":\"{id}\"{comma}{members}}}") };
+            let babbles = matches!(self.manner, Manner::Babbles { always } if always || status != 200);
+            let before = if babbles { "DEBUG\n" } else { "" };
             let text = format!(
-                "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\nx-acs-request-id: {id}\r\ncontent-length: {}\r\n\r\n{body}",
+                "{before}HTTP/1.1 {status} x\r\ncontent-type: application/json\r\nx-acs-request-id: {id}\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
             );
             stream.write_all(text.as_bytes()).await.ok()?;
@@ -194,6 +211,17 @@ impl Small {
 
     async fn answer(&self, given: &[(String, String)]) -> Option<(u16, String)> {
         let id = parameters::first(given, "SessionId");
+        let number = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
+        match self.manner {
+            Manner::CutsOnce(at) if number >= at => self.sever().await,
+            Manner::ReturnsAfter(count) if *self.lives.borrow() > 0 => {
+                let since = self.returning.fetch_add(1, Ordering::SeqCst);
+                if since < count {
+                    return if since.is_multiple_of(2) { None } else { error(503, "ServiceUnavailable", "m") };
+                }
+            }
+            _ => {}
+        }
         match parameters::first(given, "Action") {
             Some("StartTerminalSession") if self.is_full() => error(403, "SessionCount.ExceedLimit", "m"),
             Some("StartTerminalSession") => Some((200, self.start())),
@@ -212,6 +240,26 @@ impl Small {
             }
             _ => error(404, "InvalidAction.NotFound", "m"),
         }
+    }
+
+    /// Breaks off the WebSockets on one session, which ends with them; returns when they are gone.
+    async fn sever(&self) {
+        let Some(id) = self.connected.borrow().iter().min().cloned() else { return };
+        if self.severed.send_if_modified(|severed| severed.is_none() && severed.replace(id.clone()).is_none()) {
+            let _ = self.connected.subscribe().wait_for(|connected| !connected.contains(&id)).await;
+            // Only now: who is connected is told nothing.
+            self.open.lock().unwrap().remove(&id);
+        }
+    }
+
+    /// Whether a WebSocket broke off.
+    pub fn has_severed(&self) -> bool {
+        self.severed.borrow().is_some()
+    }
+
+    /// Comes back knowing everything, after a while.
+    pub fn goes_down(&self) {
+        self.lives.send_modify(|lives| *lives += 1);
     }
 
     /// As the end of a process does it, and the begin of another that knows nothing of it.
@@ -303,9 +351,7 @@ impl Small {
         if first && matches!(self.manner, Manner::BreaksOnce | Manner::RestartsAtHandshake) {
             return;
         }
-        let (mut lives, mut closings) = (self.lives.subscribe(), self.closings.subscribe());
-        let is_open = || self.open.lock().unwrap().contains(target.trim_start_matches('/'));
-        let open = is_open();
+        let open = self.open.lock().unwrap().contains(target.trim_start_matches('/'));
         if !open && self.manner != Manner::PongsAtTheEnd {
             let _ = stream.write_all(b"HTTP/1.1 404 x\r\ncontent-length: 0\r\n\r\n").await;
             return;
@@ -317,13 +363,27 @@ impl Small {
         if stream.write_all(head.as_bytes()).await.is_err() {
             return;
         }
-        let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+        let id = target.trim_start_matches('/');
+        self.connected.send_modify(|connected| connected.push(id.to_owned()));
+        self.talk(socket, id, open).await;
+        self.connected.send_modify(|connected| {
+            let at = connected.iter().position(|other| other == id).unwrap();
+            connected.remove(at);
+        });
+    }
+
+    async fn talk(&self, mut socket: WebSocketStream<TcpStream>, id: &str, open: bool) {
+        let (mut lives, mut closings) = (self.lives.subscribe(), self.closings.subscribe());
+        let mut severed = self.severed.subscribe();
+        let is_open = || self.open.lock().unwrap().contains(id);
         loop {
             let message = tokio::select! {
                 message = socket.next() => match message {
                     Some(Ok(message)) => message,
-                    _ => return self.hangs_up(target.trim_start_matches('/')),
+                    _ => return self.hangs_up(id),
                 },
+                () = async { drop(severed.wait_for(|severed| severed.as_deref() == Some(id)).await) } => return,
                 Ok(()) = lives.changed() => return self.cut(socket).await,
                 Ok(()) = closings.changed() => {
                     if !is_open() {
@@ -332,15 +392,9 @@ impl Small {
                     continue;
                 }
             };
-            match message {
-                Message::Binary(bytes) => {
-                    let frame = Frame::parse(&bytes).unwrap();
-                    assert_eq!(frame.kind, FrameKind::Input);
-                    self.awake.lock().unwrap().push(frame.millis);
-                }
+            if let Message::Ping(_) = message {
                 // The library has its Pong ready, and sends it here.
-                Message::Ping(_) => drop(socket.flush().await),
-                _ => {}
+                drop(socket.flush().await);
             }
             if !open {
                 drop(socket.close(None).await);
@@ -349,7 +403,7 @@ impl Small {
     }
     fn hangs_up(&self, id: &str) {
         self.hung_up.lock().unwrap().insert(id.to_owned());
-        if self.manner == Manner::EndsAtHangUp {
+        if matches!(self.manner, Manner::EndsAtHangUp | Manner::CutsOnce(_)) {
             self.open.lock().unwrap().remove(id);
         }
     }
@@ -370,6 +424,11 @@ impl Progress for Quiet {
 
 /// Runs a case; `clock` and `settle` as the test needs them.
 pub async fn run(small: &Small, case: &str, clock: Clock, settle: Duration) -> Ended {
+    run_against(small, case, clock, |target| target.settle = settle).await
+}
+
+/// Runs a case against the endpoint; `adapt` says what else is known of it.
+pub async fn run_against(small: &Small, case: &str, clock: Clock, adapt: impl FnOnce(&mut Target)) -> Ended {
     let contract = load::contract::built_in(None);
     let source = Source::new("sessions.yaml", case);
     let case =
@@ -379,7 +438,7 @@ pub async fn run(small: &Small, case: &str, clock: Clock, settle: Duration) -> E
     let settings = Settings::new(timeout);
     let transport = Transport::new(&endpoint, &settings, clock.clone());
     let plan = Plan { jobs: 1, seed: Seed(7), requests_per_second: None, time_limit: None };
-    let target = Target {
+    let mut target = Target {
         endpoint,
         built_in: false,
         auth: Scheme::None,
@@ -394,9 +453,10 @@ pub async fn run(small: &Small, case: &str, clock: Clock, settle: Duration) -> E
         readings: Readings::defaults(&contract),
         sessions: SessionSource::Start,
         timeout,
-        settle,
+        settle: Duration::ZERO,
         id_header: None,
     };
+    adapt(&mut target);
     let means = Means { transport, clock, stop: small.stop.subscribe(), progress: Arc::new(Quiet), salt: Seed(0) };
     tokio::time::timeout(PATIENCE, run::run(vec![Arc::new(case)], Arc::new(contract), target, plan, means))
         .await

@@ -97,3 +97,15 @@ async fn what_is_not_known_of_a_session_after_hanging_up_is_not_judged() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_look_without_a_token_to_change_is_not_passed() {
+    // Its URLs have their session in the path, and no query.
+    let small = endpoint(Manner::Right).await;
+    let ended = simulated(&small, include_str!("../../cases/end/effect/websocket-url.yaml")).await;
+    let undecided = &ended.results[0].undecided;
+    assert_eq!((broken(&ended), undecided.len()), (vec![], 2), "{undecided:?}");
+    let words = "not tested: the token is not part of the URL's query";
+    assert!(undecided.iter().all(|reason| reason.ends_with(words)), "{undecided:?}");
+    leaves_nothing(&ended, &small);
+}

@@ -3,7 +3,10 @@
 mod clean_up;
 mod endpoint;
 mod judged;
+mod late;
 mod looks;
+mod memory;
 mod reference;
 mod waits;
 mod weather;
+mod wire;

@@ -1,11 +1,16 @@
 //! Connections that break off: a restart is held against nobody, what does so every time is found.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use endspec::case::Case;
 use endspec::check::history::Event;
 use endspec::check::{Role, Verdict};
 use endspec::clock::Clock;
+use endspec::load;
 use endspec::run::Ended;
+use futures_util::StreamExt as _;
 
 use crate::endpoint::{Manner, Small, broken, endpoint, leaves_nothing, passes, run};
 
@@ -126,4 +131,41 @@ async fn an_end_that_cuts_the_connections_of_others_is_found_at_the_second_attem
     let ended = ran(&small, NEIGHBOURS).await;
     passes(&ended);
     assert_eq!((started(&small), asked(&ended)), (2, 0));
+}
+
+/// Every built-in case that looks at sessions or holds connections on them, and needs nothing else: the endpoint knows
+/// neither regions nor versions.
+fn that_look() -> Vec<Arc<Case>> {
+    let contract = load::contract::built_in(None);
+    let of = |case: &Arc<Case>| {
+        ["end/effect/", "start/usable", "describe/"].iter().any(|area| case.id.starts_with(area))
+            && !case.id.contains("refusal")
+    };
+    let has = |name: &str| ["sessions", "websocket", "describe"].contains(&name);
+    let cases = load::built_in::suite(&contract).cases.into_iter();
+    cases.filter(|case| of(case) && case.needs.iter().all(|need| has(&need.value))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ends_with_its_connection_is_held_against_nobody_whenever_that_breaks_off() {
+    let mut runs = Vec::new();
+    for at in [1, 2, 3, 5, 8, 13, 21] {
+        runs.extend(that_look().into_iter().map(|case| (at, case)));
+    }
+    assert!(runs.len() > 150, "{}", runs.len());
+    let (severed, blamed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let run = |(at, case): (usize, Arc<Case>)| {
+        let (severed, blamed) = (&severed, &blamed);
+        async move {
+            let small = endpoint(Manner::CutsOnce(at)).await;
+            let ended = ran(&small, &case.source.text).await;
+            if !broken(&ended).is_empty() {
+                blamed.lock().unwrap().push((at, case.id.clone(), broken(&ended)));
+            }
+            severed.fetch_add(usize::from(small.has_severed()), Ordering::SeqCst);
+        }
+    };
+    futures_util::stream::iter(runs).for_each_concurrent(16, run).await;
+    assert_eq!(blamed.into_inner().unwrap(), Vec::new());
+    assert!(severed.into_inner() > 50);
 }
