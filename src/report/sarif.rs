@@ -50,8 +50,9 @@ pub fn render(report: &Report) -> Vec<u8> {
     format!("{document:#}\n").into_bytes()
 }
 
+/// A message; `](` in it would make a link of what a target said.
 fn message(text: &str) -> Value {
-    json!({ "text": block(text) })
+    json!({ "text": block(text).replace("](", "] (") })
 }
 
 fn level(level: &str, strict: bool) -> &'static str {

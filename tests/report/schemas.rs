@@ -71,6 +71,21 @@ fn results_point_at_their_rules_and_at_the_case_file() {
 }
 
 #[test]
+fn nothing_of_a_target_is_a_link_in_a_message() {
+    let document: Value = serde_json::from_str(&text(&sample::hostile("[l](http://evil.test)"), "sarif")).unwrap();
+    let run = &document["runs"][0];
+    let results = run["results"].as_array().unwrap().iter().map(|result| &result["message"]);
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap().iter().map(|rule| &rule["shortDescription"]);
+    let notes = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap().iter();
+    let messages: Vec<&str> =
+        results.chain(rules).chain(notes.map(|note| &note["message"])).map(|m| m["text"].as_str().unwrap()).collect();
+    assert!(messages.len() > 10, "{messages:?}");
+    for message in messages {
+        assert!(message.contains("[l] (http://evil.test)") && !message.contains("]("), "{message}");
+    }
+}
+
+#[test]
 fn a_built_in_case_is_no_file_of_the_users() {
     let mut report = sample::failed();
     report.cases[0].findings[0].place.file = "<built-in>/cases/end/x.yaml".to_owned();
