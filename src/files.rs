@@ -79,6 +79,14 @@ pub fn create(path: &Path) -> Result<File, Diagnostic> {
     opened.map_err(|error| unwritable(path, &error))
 }
 
+/// Opens a file to add to what it holds.
+///
+/// # Errors
+/// The file system's own, as `file-not-written`.
+pub fn append(path: &Path) -> Result<File, Diagnostic> {
+    File::options().append(true).create(true).open(path).map_err(|error| unwritable(path, &error))
+}
+
 /// The case files that the paths name: files as they are, folders with everything in them that ends in `.yaml` or
 /// `.yml`, hidden entries and profiles (`endspec.yaml`) left out. Ids are unique and in order.
 ///
@@ -333,6 +341,9 @@ mod tests {
         assert_eq!(code(create(&folder.path().join("a/b"))), "file-not-written", "no folder is made");
         create(&folder.path().join("c")).unwrap().write_all(b"x").unwrap();
         assert_eq!(code(create(folder.path())), "file-not-written");
+        append(&folder.path().join("c")).unwrap().write_all(b"y").unwrap();
+        assert_eq!(fs::read(folder.path().join("c")).unwrap(), b"xy");
+        assert_eq!(code(append(folder.path())), "file-not-written");
         #[cfg(unix)]
         write(Path::new("/dev/null"), b"x").unwrap();
     }

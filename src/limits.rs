@@ -45,6 +45,13 @@ pub const DOCUMENT_DEPTH: usize = 64;
 /// Bytes of a body that are shown in terminal and reports.
 pub const SHOWN_BYTES: usize = 2_000;
 
+/// Characters of one text that a report shows.
+pub const REPORT_TEXT: usize = 16 << 10;
+/// Bytes of Markdown after which findings are only counted: a step summary of GitHub holds a megabyte.
+pub const SUMMARY_BYTES: usize = 600 << 10;
+/// Largest saved report that is read.
+pub const REPORT_BYTES: u64 = 256 << 20;
+
 /// Requests that one step may expand to.
 pub const STEP_REQUESTS: usize = 2_000;
 /// Times that a step sends each of its requests.

@@ -288,7 +288,8 @@ fn a_suite_tells_the_mistakes_of_all_files_and_its_digest_depends_on_ids_and_tex
 }
 
 /// Codes that no fixture file can show, with the file whose tests do.
-const TESTED_ELSEWHERE: [(&str, &str); 35] = [
+const TESTED_ELSEWHERE: [(&str, &str); 36] = [
+    ("bad-report", "tests/it/report_formats.rs"),
     ("file-in-use", "tests/serve_state.rs"),
     ("file-no-lines", "src/files/log.rs"),
     ("file-not-regular", "src/files/log.rs"),

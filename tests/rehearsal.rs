@@ -47,6 +47,7 @@ impl Stage {
             exchanges: ended.exchanges,
             leaked: ended.leaked.clone(),
             interrupted: ended.interrupted,
+            started: "2026-01-31T12:00:00Z".to_owned(),
             duration_ms: u64::try_from(ended.took.as_millis()).unwrap(),
             flags: String::new(),
         };

@@ -40,6 +40,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Check case, schema and profile files without a network
     Lint(LintArgs),
+    /// Render a saved JSON report again, for people and in any format
+    Report(ReportArgs),
 }
 
 /// `endspec run`.
@@ -64,7 +66,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "BOOL", env = "ENDSPEC_STRICT", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "true", hide_possible_values = true)]
     pub strict: Option<String>,
-    /// Write a report: json=PATH, `-` for standard output (repeatable)
+    /// Write a report: json, ndjson, junit, tap, html, sarif, har, github or markdown=PATH, `-` for standard output (repeatable)
     #[arg(long, value_name = "FORMAT=PATH", env = "ENDSPEC_REPORT", value_delimiter = ',')]
     pub report: Vec<String>,
 }
@@ -279,4 +281,14 @@ pub struct LintArgs {
     /// Revision of the documents
     #[arg(long, value_name = "REVISION", env = "ENDSPEC_CONTRACT")]
     pub contract: Option<String>,
+}
+
+/// `endspec report`.
+#[derive(Debug, ClapArgs)]
+pub struct ReportArgs {
+    /// A report that `endspec run --report json=FILE` wrote
+    pub file: PathBuf,
+    /// Write it again: json, ndjson, junit, tap, html, sarif, har, github or markdown=PATH, `-` for standard output (repeatable)
+    #[arg(long, value_name = "FORMAT=PATH", value_delimiter = ',')]
+    pub report: Vec<String>,
 }

@@ -9,6 +9,7 @@ mod lint;
 mod list;
 mod outputs;
 mod progress;
+mod report;
 mod run;
 mod selftest;
 mod serve;
@@ -57,8 +58,8 @@ impl Exit {
         (Exit::Mistake, "a mistake in the command line, a case, a schema or a profile; nothing was sent"),
         (
             Exit::Inconclusive,
-            "target unreachable, a clause in scope neither tested nor excluded, nothing selected, a case cut short, or \
-             sessions left open",
+            "target unreachable, a clause in scope neither tested nor excluded, nothing selected, a case cut short, \
+             sessions left open, or a report that could not be written",
         ),
         (Exit::Interrupted, "interrupted; reports of what was done are written, opened sessions are ended"),
     ];
@@ -86,6 +87,7 @@ pub fn main() -> ExitCode {
         args::Command::List(args) => list::list(&args),
         args::Command::Explain(args) => explain::explain(&args),
         args::Command::Lint(args) => lint::lint(&args),
+        args::Command::Report(args) => report::report(&args),
     };
     match done {
         Ok(exit) => ExitCode::from(exit.code()),

@@ -1,11 +1,13 @@
-//! Progress of a run: a bar on a terminal, nothing elsewhere.
+//! Progress of a run: a bar on a terminal, nothing elsewhere; and events for those who asked for them.
 
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::check::{CaseResult, Verdict};
+use crate::report::ndjson::{self, Begun};
 use crate::run::Progress;
 
 /// A bar on standard error.
@@ -39,12 +41,43 @@ impl Bar {
     }
 }
 
-impl Progress for Bar {
-    fn case(&self, result: &CaseResult) {
-        if result.verdict(false) == Verdict::Fail {
-            let failed = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
-            self.bar.set_message(format!("{failed} failed"));
+/// Events of a run, for those who write them.
+pub(super) struct Stream {
+    to: Vec<Sender<Vec<u8>>>,
+    strict: bool,
+}
+
+impl Stream {
+    /// Tells that the run begins.
+    pub(super) fn begin(to: Vec<Sender<Vec<u8>>>, begun: &Begun) -> Stream {
+        let stream = Stream { to, strict: begun.strict };
+        stream.event(|| ndjson::begun(begun));
+        stream
+    }
+
+    fn event(&self, bytes: impl Fn() -> Vec<u8>) {
+        for to in &self.to {
+            // One that could not write says so at the end.
+            let _ = to.send(bytes());
         }
-        self.step();
+    }
+}
+
+/// All that a run tells of its cases as they end.
+pub(super) struct Watched {
+    /// The bar.
+    pub bar: Bar,
+    /// The events.
+    pub stream: Stream,
+}
+
+impl Progress for Watched {
+    fn case(&self, result: &CaseResult) {
+        self.stream.event(|| ndjson::ended(result, self.stream.strict));
+        if result.verdict(false) == Verdict::Fail {
+            let failed = self.bar.failed.fetch_add(1, Ordering::Relaxed) + 1;
+            self.bar.bar.set_message(format!("{failed} failed"));
+        }
+        self.bar.step();
     }
 }

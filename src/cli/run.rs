@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -10,16 +11,18 @@ use tokio::sync::watch;
 
 use super::args::RunArgs;
 use super::given::Taker;
-use super::progress::Bar;
+use super::outputs::Output;
+use super::progress::{Bar, Stream, Watched};
 use super::settings::{self, Settings, Whom};
 use super::signals::Signals;
 use super::{ENVIRONMENT, Exit, colored, outputs, print, suite, together, width};
 use crate::case::Suite;
-use crate::clock::Clock;
+use crate::clock::{Clock, timestamp};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::load::profile::Values;
-use crate::report::{self, Facts, Report, terminal};
+use crate::report::ndjson::{self, Begun};
+use crate::report::{self, Facts, Report, model, terminal};
 use crate::run::{self, Ended, Means, Plan};
 use crate::seed::Seed;
 
@@ -32,7 +35,8 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
         settings::resolve(&args.network, &profile, &contract),
     )?;
     let chosen = suite::select(&all, more.select.as_deref(), &contract)?;
-    let outputs = outputs::open(&more.reports)?;
+    let outputs = outputs::open(&more.reports, &formats())?;
+    let streams = outputs::streams(&outputs);
     if more.strict {
         settings.again.push_str(" --strict");
     }
@@ -41,14 +45,26 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     let runtime = runtime(&settings.whom)?;
     announce_panics(settings.seed);
     // A task of its own: waking the very future that a runtime blocks on costs system calls, and every case wakes it.
-    let driven = runtime.spawn(drive(chosen, contract, settings, more, covered, whole));
+    let driven = runtime.spawn(drive(chosen, contract, settings, more, covered, whole, streams));
     let report = runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
-    show(&report, &outputs);
-    if let Err(words) = outputs::write(outputs, &report::json::render(&report)) {
+    // What happened before the end is written already.
+    Ok(tell(&report, outputs, |format| if format == "ndjson" { Some(ndjson::rest(&report)) } else { None }))
+}
+
+/// Formats that a run is reported in.
+pub(super) fn formats() -> Vec<&'static str> {
+    report::FORMATS.iter().map(|(name, _)| *name).collect()
+}
+
+/// Shows and writes a report, in its formats but where `other` has another writing of one; how the command ends.
+pub(super) fn tell(report: &Report, outputs: Vec<Output>, other: impl Fn(&str) -> Option<Vec<u8>>) -> Exit {
+    show(report, &outputs);
+    let render = |format: &str| other(format).or_else(|| report::render(report, format)).unwrap_or_default();
+    if let Err(words) = outputs::write(outputs, render) {
         let _ = writeln!(std::io::stderr(), "endspec: {words}");
-        return Ok(worst(exit(&report), Exit::Inconclusive));
+        return worst(exit(report), Exit::Inconclusive);
     }
-    Ok(exit(&report))
+    exit(report)
 }
 
 /// One thread waits for an endpoint's answers and judges them in less CPU than several that wake each other; the
@@ -89,7 +105,7 @@ fn more(args: &RunArgs, profile: &Values) -> Result<More, Vec<Diagnostic>> {
         select: taker.text(args.select.as_ref(), "select"),
         reports: taker.list(&args.report, "report").into_iter().map(|given| given.text).collect(),
     };
-    taker.mistakes.extend(outputs::mistakes(&more.reports));
+    taker.mistakes.extend(outputs::mistakes(&more.reports, &formats()));
     if taker.mistakes.is_empty() { Ok(more) } else { Err(taker.mistakes) }
 }
 
@@ -108,8 +124,10 @@ async fn drive(
     more: More,
     covered: BTreeSet<String>,
     whole: bool,
+    streams: Vec<Sender<Vec<u8>>>,
 ) -> Result<Report, Vec<Diagnostic>> {
     let clock = Clock::system();
+    let started = timestamp(clock.unix_seconds());
     let jobs = more.jobs.unwrap_or_else(|| usual_jobs(&settings.whom));
     let (endpoint, listening) = super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
     let url = endpoint.to_string();
@@ -122,12 +140,22 @@ async fn drive(
         requests_per_second: settings.requests_per_second,
         time_limit: Some(more.time_limit),
     };
-    let bar = Arc::new(Bar::new(chosen.cases.len(), "cases"));
     let digest = chosen.digest.clone();
+    let begun = Begun {
+        suite: digest.clone(),
+        target: model::Target::new(&url, target.built_in),
+        contract: contract.revision.clone(),
+        readings: target.readings.0.clone(),
+        seed: settings.seed.to_string(),
+        strict: more.strict,
+        started: started.clone(),
+    };
+    let stream = Stream::begin(streams, &begun);
+    let bar = Arc::new(Watched { bar: Bar::new(chosen.cases.len(), "cases"), stream });
     let stop = stop_on_signal();
     let means = Means { transport, clock, stop, progress: bar.clone(), salt: Seed::fresh() };
     let ended = run::run_as_set_up(chosen.cases, Arc::new(contract), target, plan, means).await;
-    bar.finish();
+    bar.bar.finish();
     if let Some(listening) = listening {
         listening.stop().await;
     }
@@ -143,6 +171,7 @@ async fn drive(
         exchanges: ended.exchanges,
         leaked: ended.leaked.clone(),
         interrupted: ended.interrupted,
+        started,
         duration_ms: u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
         flags: settings.again,
     };

@@ -13,6 +13,9 @@ use crate::load;
 use crate::seed::Seed;
 use crate::selftest::{self, SelfTest, Trial};
 
+/// Formats of its report.
+const FORMATS: [&str; 1] = ["json"];
+
 pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Vec<Diagnostic>> {
     let contract = suite::contract(args.contract.as_deref())?;
     let cases = load::built_in::suite(&contract).cases;
@@ -22,11 +25,11 @@ pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Vec<Diagnostic>> {
         None => Seed(0),
         Some(text) => text.parse().map_err(|words| vec![Diagnostic::new("flag", format!("--seed: {words}"))])?,
     };
-    let mistakes = outputs::mistakes(&args.report);
+    let mistakes = outputs::mistakes(&args.report, &FORMATS);
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    let outputs = outputs::open(&args.report)?;
+    let outputs = outputs::open(&args.report, &FORMATS)?;
     let jobs = match args.jobs {
         Some(jobs) => usize::from(jobs.get()),
         None => std::thread::available_parallelism().map_or(2, usize::from),
@@ -45,7 +48,7 @@ pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Vec<Diagnostic>> {
     }
     let good = proofs.iter().all(|proof| proof.worth().is_good());
     let exit = if good { Exit::Pass } else { Exit::Fail };
-    if let Err(words) = outputs::write(outputs, selftest::json(&proofs, seed).as_bytes()) {
+    if let Err(words) = outputs::write(outputs, |_| selftest::json(&proofs, seed).into_bytes()) {
         let _ = writeln!(std::io::stderr(), "endspec: {words}");
         return Ok(if good { Exit::Inconclusive } else { exit });
     }

@@ -45,6 +45,11 @@ pub const CODES: &[(&str, &str)] = &[
          written `~1`, a `~` is written `~0`. There is no `$`, no `.` and no wildcard.",
     ),
     (
+        "bad-report",
+        "The file is no saved report: it is no JSON, is of another format, or breaks `schemas/report.schema.json` at the \
+         place that is named. A report of another format is rendered by the version that wrote it.",
+    ),
+    (
         "bad-schema",
         "The file is JSON, but its content is no JSON Schema of draft 2020-12; the message says what the compiler minds.",
     ),

@@ -39,6 +39,8 @@ pub struct Facts {
     pub leaked: Vec<String>,
     /// Interrupted.
     pub interrupted: bool,
+    /// When it began, as [`Report::started`].
+    pub started: String,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     /// The flags that make the same run again: `--target http://... --auth none`.
@@ -54,10 +56,7 @@ pub fn build(contract: &Contract, results: &[CaseResult], facts: &Facts) -> Repo
         format: FORMAT,
         endspec: env!("CARGO_PKG_VERSION").to_owned(),
         suite: facts.suite.clone(),
-        target: Target {
-            url: facts.url.clone(),
-            kind: if facts.built_in { "reference server (built in)" } else { "endpoint" }.to_owned(),
-        },
+        target: Target::new(&facts.url, facts.built_in),
         shard: None,
         contract: contract.revision.clone(),
         readings: facts.readings.0.clone(),
@@ -74,6 +73,7 @@ pub fn build(contract: &Contract, results: &[CaseResult], facts: &Facts) -> Repo
         not_covered: if facts.whole { not_covered(contract, &facts.covered) } else { Vec::new() },
         leaked: facts.leaked.clone(),
         exchanges: facts.exchanges,
+        started: facts.started.clone(),
         duration_ms: facts.duration_ms,
     };
     report.verdict = verdict(&report, results, facts.strict).name().to_owned();

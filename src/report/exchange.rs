@@ -32,7 +32,9 @@ pub(super) fn exchange(record: &Record) -> Option<Exchange> {
         Reply::Refused(cause) => (None, Some(format!("refused: {}", printable(&cause.words, 300)))),
         Reply::Lost(cause) => (None, Some(format!("lost: {}", printable(&cause.words, 300)))),
     };
-    Some(Exchange { request, response, lost })
+    let sent_ms = exchange.sent.0 / 1_000;
+    let duration_ms = u64::try_from(exchange.done.since(exchange.sent).as_millis()).unwrap_or(u64::MAX);
+    Some(Exchange { sent_ms, duration_ms, request, response, lost })
 }
 
 fn headers(headers: &Headers) -> Vec<(String, String)> {

@@ -3,12 +3,44 @@
 mod again;
 mod before;
 pub mod build;
+mod escape;
 pub mod exchange;
+mod github;
+mod har;
 mod hint;
+mod html;
 pub mod json;
+mod junit;
+mod markdown;
 pub mod mask;
 pub mod model;
+pub mod ndjson;
+mod sarif;
+mod tap;
+mod telling;
 pub mod terminal;
 
 pub use build::{Facts, build};
 pub use model::Report;
+
+/// A format: its name, and what makes its bytes.
+pub type Format = (&'static str, fn(&Report) -> Vec<u8>);
+
+/// Every format.
+pub const FORMATS: [Format; 9] = [
+    ("json", json::render),
+    ("ndjson", ndjson::render),
+    ("junit", junit::render),
+    ("tap", tap::render),
+    ("html", html::render),
+    ("sarif", sarif::render),
+    ("har", har::render),
+    ("github", github::render),
+    ("markdown", markdown::render),
+];
+
+/// The report in the format of that name, where there is one.
+pub fn render(report: &Report, format: &str) -> Option<Vec<u8>> {
+    let (_, render) = FORMATS.iter().find(|(name, _)| *name == format)?;
+    Some(render(report))
+}

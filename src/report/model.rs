@@ -51,6 +51,8 @@ pub struct Report {
     pub leaked: Vec<String>,
     /// Requests sent.
     pub exchanges: usize,
+    /// When the run began: UTC, to the second, as `2026-01-31T12:00:00Z`.
+    pub started: String,
     /// Milliseconds.
     pub duration_ms: u64,
 }
@@ -63,6 +65,14 @@ pub struct Target {
     pub url: String,
     /// `reference server (built in)` or `endpoint`.
     pub kind: String,
+}
+
+impl Target {
+    /// The target at `url`; whether it is the reference server in this process.
+    pub fn new(url: &str, built_in: bool) -> Target {
+        let kind = if built_in { "reference server (built in)" } else { "endpoint" };
+        Target { url: url.to_owned(), kind: kind.to_owned() }
+    }
 }
 
 /// Cases by verdict; `known` counts findings that a baseline names.
@@ -179,8 +189,12 @@ pub struct Place {
 
 /// A request and what became of it, bodies cut, secrets masked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Exchange {
+    /// When it was sent, in milliseconds of the run.
+    pub sent_ms: u64,
+    /// Milliseconds until it was answered or given up.
+    pub duration_ms: u64,
     /// The request.
     pub request: Message,
     /// The answer; `null` without one.

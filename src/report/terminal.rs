@@ -7,6 +7,7 @@ mod summary;
 pub(crate) use layout::entry_of;
 
 use super::model::Report;
+pub(super) use summary::why;
 
 /// How to write.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +81,7 @@ mod tests {
             ],
             times: 1,
             others: Vec::new(),
-            exchange: Some(Exchange { request, response: Some(response), lost: None }),
+            exchange: Some(Exchange { sent_ms: 0, duration_ms: 1, request, response: Some(response), lost: None }),
             again: "endspec run --select a --seed 1".to_owned(),
             curl: Some("curl 'http://h/?A=1'".to_owned()),
             known: false,
@@ -133,6 +134,7 @@ mod tests {
             not_covered: Vec::new(),
             leaked: Vec::new(),
             exchanges: 7,
+            started: "2026-01-31T12:00:00Z".to_owned(),
             duration_ms: 1_234,
         }
     }

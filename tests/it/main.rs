@@ -8,6 +8,7 @@ mod interrupt;
 mod lint;
 mod list;
 mod report;
+mod report_formats;
 mod run;
 mod secrets;
 mod serve;
@@ -70,7 +71,10 @@ fn command(args: &[&str]) -> Command {
     command.args(args).current_dir(std::env::temp_dir()).env("COLUMNS", "120");
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy().to_ascii_uppercase();
-        if ["ENDSPEC_", "ALIBABA_CLOUD_"].iter().any(|start| text.starts_with(start)) || text.ends_with("_PROXY") {
+        if ["ENDSPEC_", "ALIBABA_CLOUD_"].iter().any(|start| text.starts_with(start))
+            || text.ends_with("_PROXY")
+            || text == "GITHUB_STEP_SUMMARY"
+        {
             command.env_remove(name);
         }
     }

@@ -186,10 +186,3 @@ fn a_report_that_cannot_be_created_is_a_mistake_before_the_first_request() {
     endspec(&args).ends(2).complains(&["error[file-not-written]", "report.json"]);
     target.is_untouched();
 }
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_report_that_cannot_be_written_spoils_a_pass() {
-    let done = endspec(&["run", "--select", "end/request/*", "--report", "json=/dev/full"]).ends(3);
-    done.complains(&["/dev/full", "could not be written"]);
-}

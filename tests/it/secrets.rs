@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use endspec::report::FORMATS;
 use tempfile::tempdir;
 
 use crate::endspec_in;
@@ -45,9 +46,12 @@ fn secrets_signatures_and_tokens_are_nowhere_to_be_read() {
         let url = target.url();
         let shared = ["--target", &url, "--auth", auth, "--instance-id", "i-1"];
         let select = ["--select", "end/request/* end/session/near-miss end/error/* rpc/format/*", "--strict"];
-        let args = [&["run", "--report", "json=report.json"], &shared[..], &select].concat();
+        let reports = FORMATS.map(|(format, _)| format!("--report={format}={format}"));
+        let reports: Vec<&str> = reports.iter().map(String::as_str).collect();
+        let args = [&["run"], &reports[..], &shared[..], &select].concat();
         let done = endspec_in(folder.path(), &variables, &args).ends(1);
-        texts.extend([done.out, done.err, std::fs::read_to_string(folder.path().join("report.json")).unwrap()]);
+        texts.extend([done.out, done.err]);
+        texts.extend(FORMATS.map(|(format, _)| std::fs::read_to_string(folder.path().join(format)).unwrap()));
         for call in [&["StartTerminalSession", "InstanceId.1=i-1"], &["EndTerminalSession", "SessionId=s-1"]] {
             for placement in ["GET", "POST-query", "POST-form"] {
                 let args = [&["call", "--placement", placement], &shared[..], call].concat();

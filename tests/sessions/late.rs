@@ -73,13 +73,13 @@ async fn a_session_that_nobody_came_to_for_ten_minutes_is_not_judged_by_its_end_
     let later = include_str!("../../cases/end/effect/closes-later.yaml");
     let restart = include_str!("../../cases/end/effect/survives-restart.yaml");
     for (name, case) in [("later", later), ("restart", restart)] {
-        let ended = Run { settle: MINUTE, ..Run::default() }.of(case).await;
+        let ended = Run { settle: MINUTE * 5, ..Run::default() }.of(case).await;
         let undecided = ended.results[0].undecided.join("; ");
         assert!(undecided.contains("for ten minutes") && broken(&ended).is_empty(), "{name}: {undecided:?}");
-        passes(&Run { settle: MINUTE / 2, ..Run::default() }.of(case).await);
+        passes(&Run { settle: MINUTE, ..Run::default() }.of(case).await);
     }
     let held = later.replace("  - wait: long", "  - connect: victim\n  - wait: long");
-    passes(&Run { settle: MINUTE, ..Run::default() }.of(&held).await);
+    passes(&Run { settle: MINUTE * 5, ..Run::default() }.of(&held).await);
 }
 
 #[tokio::test(start_paused = true)]

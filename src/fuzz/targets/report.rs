@@ -36,7 +36,7 @@ static ASKED: LazyLock<Arc<Case>> = LazyLock::new(|| {
 /// Judges an answer and reports it.
 ///
 /// # Panics
-/// When a report is no JSON, does not say the same when it is read again, or holds a control sequence.
+/// When a report does not say the same when it is read again, or holds a control sequence in any format.
 pub fn check(data: &[u8]) {
     let mut u = Unstructured::new(data);
     let status = of(&mut u, &[200, 404, 400, 500, 302]);
@@ -49,7 +49,10 @@ pub fn check(data: &[u8]) {
 
     let json = report::json::render(&report);
     assert_eq!(report::json::read(&json).as_ref(), Ok(&report));
-    assert!(json.iter().all(|byte| *byte == b'\n' || *byte >= b' '), "{}", json.escape_ascii());
+    for (format, render) in report::FORMATS {
+        let text = String::from_utf8(render(&report)).expect("a report is UTF-8");
+        assert_eq!(obeyed(&text, false), None, "{format}: {text:?}");
+    }
     let text = terminal::render(&report, style);
     assert!(text.starts_with("endspec ") && text.contains("\nverdict:"), "{text}");
     assert_eq!(obeyed(&text, style.color), None, "{text:?}");
@@ -98,17 +101,18 @@ fn judged(record: Record, said: &[u8]) -> Report {
     result.add(check::answers(context, &ASKED, &records, 0));
     result.history = records.into();
     let facts = Facts {
-        suite: String::new(),
+        suite: "of the fuzz target".to_owned(),
         built_in: false,
         url: "http://ecs.test/".to_owned(),
         readings: readings.clone(),
-        seed: "0".to_owned(),
+        seed: "0000000000000000".to_owned(),
         strict: false,
         whole: false,
         covered: BTreeSet::new(),
         exchanges: 1,
         leaked: texts(said).take(1).collect(),
         interrupted: false,
+        started: "2026-01-31T12:00:00Z".to_owned(),
         duration_ms: 0,
         flags: String::new(),
     };

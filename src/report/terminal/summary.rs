@@ -203,7 +203,7 @@ fn verdict(report: &Report, style: Style, text: &mut String) {
 }
 
 /// What the verdict comes from, in a few words.
-fn why(report: &Report) -> Option<String> {
+pub(in crate::report) fn why(report: &Report) -> Option<String> {
     if report.interrupted {
         return Some("interrupted, and what was not run is not judged".to_owned());
     }

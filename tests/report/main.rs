@@ -1,0 +1,60 @@
+//! Reports in every format, of runs of every kind and with hostile text in every member: each held to its format's own rules.
+
+mod browser;
+mod github;
+mod html;
+mod json;
+mod junit;
+mod markdown;
+mod sample;
+mod schemas;
+mod tap;
+
+use endspec::report::{FORMATS, Report, render};
+
+/// The report in a format, as text.
+#[track_caller]
+fn text(report: &Report, format: &str) -> String {
+    String::from_utf8(render(report, format).expect("a format")).expect("UTF-8")
+}
+
+#[test]
+fn no_format_holds_what_acts_on_its_reader() {
+    for (name, report) in sample::all() {
+        for (format, render) in FORMATS {
+            let bytes = render(&report);
+            let text = String::from_utf8(bytes).unwrap();
+            let control = text.chars().find(|c| c.is_control() && *c != '\n');
+            assert_eq!(control, None, "{format} of {name}");
+            let hidden = text.chars().find(|c| matches!(c, '\u{202e}' | '\u{2066}' | '\u{feff}' | '\u{fffe}'));
+            assert_eq!(hidden, None, "{format} of {name}");
+        }
+    }
+}
+
+#[test]
+fn every_format_says_what_broke_and_what_was_not_tested() {
+    let report = sample::failed();
+    for (format, render) in FORMATS {
+        let text = String::from_utf8(render(&report)).unwrap();
+        for words in ["end/effect/once", "end/effect/survives-restart", "no restart", "repeat-end"] {
+            let words = if format == "markdown" { words.replace('_', "\\_") } else { words.to_owned() };
+            // HAR is of exchanges alone, and annotations need no readings.
+            let told = match format {
+                "har" => words == "end/effect/once",
+                "github" => words != "repeat-end",
+                _ => true,
+            };
+            assert_eq!(text.contains(&words), told, "{format}: {words}");
+        }
+    }
+}
+
+#[test]
+fn a_text_is_cut_before_it_fills_a_report() {
+    let report = sample::hostile(&"A".repeat(100_000));
+    for (format, render) in FORMATS.iter().filter(|(format, _)| !matches!(*format, "json" | "ndjson")) {
+        let bytes = render(&report).len();
+        assert!(bytes < 5_000_000, "{format}: {bytes}");
+    }
+}
