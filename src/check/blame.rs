@@ -58,7 +58,8 @@ pub(super) fn lies_in_the_form(
         (Some(a), Some(b)) if signature => a.placement == b.placement && a.format == b.format && a.scheme == b.scheme,
         (a, b) => same::axis(a, b, "") == Some(clause),
     };
-    let is_peer = |other: &Record| other.is_attempt() && same::input(other) == same::input(record) && written(other);
+    let value = |record: &Record| record.mutation.as_ref().map(|mutation| mutation.name);
+    let is_peer = |other: &Record| other.is_attempt() && value(other) == value(record) && written(other);
     // A variant that broke anything would have been the last.
     let earlier = before.iter().filter(|other| other.step == record.step && other.variant != record.variant);
     earlier.chain(step.iter().filter(|found| found.held).map(|found| found.record)).any(is_peer)

@@ -92,7 +92,7 @@ fn leaves_open(expectation: &Expectation) -> bool {
 }
 
 /// What makes two requests of a step the same input: the generated value, not the form it is written in.
-pub(super) fn input(record: &Record) -> (Option<&str>, Option<&str>) {
+fn input(record: &Record) -> (Option<&str>, Option<&str>) {
     (record.variant.as_deref(), record.mutation.as_ref().map(|mutation| mutation.name))
 }
 
