@@ -5,34 +5,63 @@ use std::sync::Arc;
 use super::permitted::Permitted;
 use super::seen::printable;
 use super::silence::{self, Strikes, is_silent, named};
-use super::{Context, Event, Finding, Judgement, Place, Record, Seen, look};
+use super::{Context, Event, Finding, Judgement, Place, Record, Seen, blame, look};
 use crate::case::{Action, Case, Step};
-use crate::http::{Exchange, Reply, Response};
+use crate::http::{Exchange, Reply};
 
 pub use super::permitted::permits_loss;
 
-/// Judges every request of a step by what the step expects.
-pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Record], first: usize) -> Judgement {
+/// What an answer came to by what its step expects.
+pub(super) struct Found<'a> {
+    /// The request.
+    pub(super) record: &'a Record,
+    /// Whether it got what is expected.
+    pub(super) held: bool,
+    at: usize,
+    clause: &'a str,
+    exchange: &'a Exchange,
+    seen: Seen<'a>,
+    finding: Option<Finding>,
+}
+
+/// Judges every request of a step by what the step expects; the step's records are those from `first` on.
+pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, history: &[Record], first: usize) -> Judgement {
     let mut judgement = Judgement::default();
+    let (before, records) = history.split_at(first);
+    let mut step = Vec::new();
     for (at, record) in records.iter().enumerate() {
-        let step = step_of(case, index, record);
-        let Some(expectation) = step.expect.as_ref().map(|expect| &expect.value) else { continue };
+        let own = step_of(case, index, record);
+        let Some(expectation) = own.expect.as_ref().map(|expect| &expect.value) else { continue };
         let place = Place { case, record, index: first + at };
-        let clause = record.mutation.as_ref().map_or_else(|| case.clause_of(step), |mutation| mutation.clause);
+        let clause = record.mutation.as_ref().map_or_else(|| case.clause_of(own), |mutation| mutation.clause);
         match &record.event {
             Event::Look(seen) => look::judge(context, place, clause, seen, expectation, &mut judgement),
             Event::Exchange(exchange) if is_last_attempt(records, at) => {
                 let permitted = Permitted::of(context, record, &exchange.request, expectation);
                 match &exchange.reply {
                     Reply::Answered(response) if !is_silent(exchange) => {
-                        let found = permitted.judge(context, place, clause, &Seen::of(response));
-                        settle(records, at, response, clause, found, &mut judgement);
+                        let seen = Seen::of(response);
+                        let finding = permitted.judge(context, place, clause, &seen);
+                        if finding.is_some() && permitted.is_judged_elsewhere(context, place, &seen) {
+                            continue;
+                        }
+                        let held = finding.is_none();
+                        step.push(Found { record, held, at, clause, exchange, seen, finding });
                     }
                     _ if permitted.permits_end(exchange) => judgement.tested(clause),
                     _ => no_answer(context, place, clause, records, at, exchange, &mut judgement),
                 }
             }
             Event::Exchange(_) => {}
+        }
+    }
+    for found in &step {
+        let Found { record, held, at, clause, exchange, seen, finding } = found;
+        if *held || blame::lies_in_the_form(context, clause, exchange, record, before, &step) {
+            settle(records, *at, seen, clause, finding.clone(), &mut judgement);
+        } else {
+            let words = format!("{}: {}, however it is written", named(record), seen.words());
+            judgement.undecided.insert(words);
         }
     }
     judgement
@@ -57,19 +86,18 @@ fn is_last_attempt(records: &[Record], at: usize) -> bool {
 fn settle(
     records: &[Record],
     at: usize,
-    response: &Response,
+    seen: &Seen<'_>,
     clause: &str,
     found: Option<Finding>,
     judgement: &mut Judgement,
 ) {
     let record = &records[at];
     let exact = record.exchange().is_some_and(|exchange| exchange.raw.is_some());
-    let seen = Seen::of(response);
     let why = if !exact && seen.is_throttled() {
         Some("throttled")
     } else if found.is_some() && record.operation.as_deref() == Some("StartTerminalSession") && seen.is_full() {
         Some("refused for the number of open sessions")
-    } else if found.is_some() && response.body_cut {
+    } else if found.is_some() && seen.response.body_cut {
         Some("the answer was too long to be read whole")
     } else if found.is_some() && record.session.is_some() && was_lost(records, at) {
         Some("an earlier attempt was lost, and what it did to the session is unknown")
@@ -118,7 +146,7 @@ mod tests {
     use super::super::sample::{self, broken};
     use super::super::{Record, Role};
     use super::*;
-    use crate::http::{Cause, CauseKind};
+    use crate::http::{Cause, CauseKind, Response};
 
     const CLAUSE: &str = "end/success/status";
 

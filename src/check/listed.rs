@@ -61,9 +61,10 @@ pub fn judge(
     for (offset, record) in records.iter().enumerate() {
         let judged = record.is_rpc() && (record.is_attempt() || record.role == Role::Probe);
         let Some(exchange) = record.exchange().filter(|_| judged) else { continue };
-        let (Some("DescribeTerminalSessions"), Some(seen)) = (record.operation.as_deref(), record.seen()) else {
+        if record.operation.as_deref() != Some("DescribeTerminalSessions") {
             continue;
-        };
+        }
+        let Some(seen) = record.seen() else { continue };
         let Some(listed) = sessions(&seen) else { continue };
         let over = |at: &Moment| at.plus(settle) < exchange.sent;
         // A look by the session's own id has a judgement of its own.

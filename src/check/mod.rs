@@ -2,6 +2,7 @@
 
 pub mod answer;
 mod asked;
+mod blame;
 pub mod envelope;
 pub mod expectation;
 pub mod finding;
@@ -93,10 +94,10 @@ impl Judgement {
     }
 }
 
-/// Judges one step by what was recorded of it: its expectation, sameness, silence. `first` is the index of the first of
-/// `records` in the case's history.
-pub fn step(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Record], first: usize) -> Judgement {
-    let mut judgement = expectation::judge(context, case, index, records, first);
+/// Judges one step by what was recorded of it, which is the case's history from `first` on: its expectation, sameness, silence.
+pub fn step(context: Context<'_>, case: &Arc<Case>, index: usize, history: &[Record], first: usize) -> Judgement {
+    let records = &history[first..];
+    let mut judgement = expectation::judge(context, case, index, history, first);
     judgement.join(same::judge(context, case, index, records, first));
     judgement.join(silence::judge(context, case, index, records, first));
     judgement

@@ -1,7 +1,7 @@
 //! What an expectation permits of one request: outcomes and readings, and `too-long` besides for large ones.
 
 use super::seen::either;
-use super::{Context, Finding, Place, Record, Seen, answer, asked, matchers};
+use super::{Context, Finding, Place, Record, Seen, answer, asked, blame, matchers};
 use crate::case::{Expectation, Matchers};
 use crate::contract::{Answer, OutcomeRef, outcome};
 use crate::http::{Cause, CauseKind, Exchange, Reply, Request};
@@ -61,6 +61,11 @@ impl<'a> Permitted<'a> {
         }
         let broken = self.matchers.and_then(|matchers| matchers::mismatch(context, matchers, seen));
         broken.map(|(expected, actual)| Finding::new(context, clause, place, expected, actual))
+    }
+
+    /// Whether a rule for every answer finds all that is wrong with this one.
+    pub(super) fn is_judged_elsewhere(&self, context: Context<'_>, place: Place<'_>, seen: &Seen<'_>) -> bool {
+        blame::lies_in_the_answer(context, place, &self.answers, seen)
     }
 
     /// The kind of an answer: the outcome, or the value of a reading, that permits it.

@@ -96,9 +96,21 @@ fn input(record: &Record) -> (Option<&str>, Option<&str>) {
     (record.variant.as_deref(), record.mutation.as_ref().map(|mutation| mutation.name))
 }
 
+/// Whether a clause says that two forms mean the same.
+pub(super) fn is_of_forms(clause: &str) -> bool {
+    matches!(
+        clause,
+        "rpc/method/get-post"
+            | "rpc/placement/form"
+            | "rpc/format/same"
+            | "rpc/parameter/order"
+            | "rpc/parameter/encoding"
+    )
+}
+
 /// The clause that says that two forms mean the same: the one of the single axis on which they differ. `None` where no
 /// document says so (other signature scheme), or they differ on several.
-fn axis(a: Option<WireForm>, b: Option<WireForm>, own: &str) -> Option<&str> {
+pub(super) fn axis(a: Option<WireForm>, b: Option<WireForm>, own: &str) -> Option<&str> {
     let (Some(a), Some(b)) = (a, b) else { return Some(own) };
     let mut clauses = Vec::new();
     if a.placement != b.placement {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Context, Finding, Judgement, Place, Record, asked};
+use super::{Context, Finding, Judgement, Place, Record, Seen, asked};
 use crate::case::Case;
 use crate::clock::Moment;
 use crate::http::Exchange;
@@ -55,8 +55,11 @@ fn lives(histories: &[(&Arc<Case>, &[Record])]) -> BTreeMap<String, Life> {
     let mut lives: BTreeMap<String, Life> = BTreeMap::new();
     for (case, (_, records)) in histories.iter().enumerate() {
         for (index, record) in records.iter().enumerate() {
-            let Some(seen) = record.seen().filter(|seen| record.is_rpc() && seen.took_effect()) else { continue };
             let Some(exchange) = record.exchange() else { continue };
+            // Most answers need not be read to know that they are no successes.
+            let success = exchange.reply.answer().is_some_and(|response| response.status == 200) && record.is_rpc();
+            let read = success.then(|| record.seen()).flatten();
+            let Some(seen) = read.filter(Seen::took_effect) else { continue };
             match record.operation.as_deref() {
                 Some("StartTerminalSession") => {
                     let Some(id) = seen.text("SessionId").filter(|id| !id.is_empty()) else { continue };

@@ -154,7 +154,7 @@ async fn judge(
 ) -> bool {
     let (context, case) = (context(bed), result.case.clone());
     let judgement = match &done {
-        Ok(()) => check::step(context, &case, index, &result.history[first..], first),
+        Ok(()) => check::step(context, &case, index, &result.history, first),
         Err(reason) => {
             Judgement { undecided: [format!("step {}: {reason}", index + 1)].into(), ..Judgement::default() }
         }

@@ -23,6 +23,8 @@ use crate::server::settings::Settings;
 pub use json::json;
 pub use table::table;
 
+/// What follows the clause in the reason of a case that did not put one of its clauses to the test.
+const UNTESTED: &str = " was not put to the test";
 /// Cases at a time in one trial: what overlaps in a run overlaps here too.
 const JOBS: usize = 8;
 
@@ -58,9 +60,9 @@ impl Trial {
 /// What the suite is worth, by one trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worth {
-    /// The fault was found, under a clause of its own.
+    /// The fault was found, under every clause of its own.
     Caught,
-    /// The fault was found, and under none of its own clauses.
+    /// The fault was found, and not under every clause of its own.
     Misnamed,
     /// The fault was not found.
     Missed,
@@ -101,7 +103,7 @@ impl Proof {
                 found.entry(finding.clause.clone()).or_default().insert(result.case.id.clone());
             }
             if result.verdict(true) == Verdict::Inconclusive {
-                let untested = result.untested().next().map(|clause| format!("{clause} was not put to the test"));
+                let untested = result.untested().next().map(|clause| format!("{clause}{UNTESTED}"));
                 let reason = result.undecided.first().cloned().or(untested).unwrap_or_default();
                 undecided.insert(result.case.id.clone(), reason);
             }
@@ -109,12 +111,21 @@ impl Proof {
         Proof { trial, found, undecided, took }
     }
 
+    /// Clauses of the trial's own under which nothing was found.
+    pub fn unfound(&self) -> impl Iterator<Item = &'static str> {
+        self.trial.clauses().iter().copied().filter(|clause| !self.found.contains_key(*clause))
+    }
+
+    /// Clauses that fell with those of its own: what is wrong may be wrong in their eyes too.
+    pub fn further(&self) -> impl Iterator<Item = &str> {
+        self.found.keys().map(String::as_str).filter(|clause| !self.trial.clauses().contains(clause))
+    }
+
     /// What it says of the suite.
     pub fn worth(&self) -> Worth {
-        let own = self.trial.clauses();
         match self.trial {
             Trial::Faulty(_) if self.found.is_empty() => Worth::Missed,
-            Trial::Faulty(_) if own.iter().any(|clause| self.found.contains_key(*clause)) => Worth::Caught,
+            Trial::Faulty(_) if self.unfound().next().is_none() => Worth::Caught,
             Trial::Faulty(_) => Worth::Misnamed,
             _ if self.found.is_empty() && self.undecided.is_empty() => Worth::Silent,
             _ => Worth::FalseAlarm,

@@ -1,8 +1,9 @@
 //! What a self-test came to, as a table for people.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Proof, Trial, Worth};
+use super::{Proof, Trial, UNTESTED, Worth};
 
 /// A line a fault, then what is not as it should be, then the sum.
 pub fn table(proofs: &[Proof], took: Duration) -> String {
@@ -14,12 +15,16 @@ pub fn table(proofs: &[Proof], took: Duration) -> String {
         line(&mut out, proof, width);
     }
     section(&mut out, "not caught", &faults, Worth::Missed);
-    section(&mut out, "caught by none of its own clauses", &faults, Worth::Misnamed);
+    section(&mut out, "not caught by every clause of its own", &faults, Worth::Misnamed);
     section(&mut out, "false alarms", &right, Worth::FalseAlarm);
     let count = |of: &[&Proof]| of.iter().filter(|proof| proof.worth().is_good()).count();
     out.push('\n');
     if !faults.is_empty() {
-        out.push_str(&format!("faults:     {} of {} caught by a clause of their own\n", count(&faults), faults.len()));
+        out.push_str(&format!(
+            "faults:     {} of {} caught by every clause of their own\n",
+            count(&faults),
+            faults.len()
+        ));
     }
     if !right.is_empty() {
         out.push_str(&format!("variations: {} of {} passed without a finding\n", count(&right), right.len()));
@@ -31,17 +36,30 @@ pub fn table(proofs: &[Proof], took: Duration) -> String {
 
 fn line(out: &mut String, proof: &Proof, width: usize) {
     let own = proof.trial.clauses().iter().filter_map(|clause| Some((*clause, proof.found.get(*clause)?.len())));
-    let own: Vec<String> = own.map(|(clause, cases)| format!("{clause} ({})", plural(cases))).collect();
-    let further = proof.found.keys().filter(|clause| !proof.trial.clauses().contains(&clause.as_str())).count();
-    let mut words = if own.is_empty() { "NOT BY ITS CLAUSES".to_owned() } else { own.join(", ") };
-    if further > 0 {
-        words.push_str(&format!(", and {further} more"));
-    }
-    out.push_str(&format!("{:width$}  {words}  {:.1} s\n", proof.trial.name(), proof.took.as_secs_f64()));
+    let own = own.map(|(clause, cases)| format!("{clause} ({})", plural(cases, "case")));
+    let words: Vec<String> = own.chain(proof.unfound().map(|clause| format!("NOT BY {clause}"))).collect();
+    let further: Vec<&str> = proof.further().collect();
+    let further = if further.is_empty() { String::new() } else { format!("; with it {}", further.join(", ")) };
+    let (name, words, seconds) = (proof.trial.name(), words.join(", "), proof.took.as_secs_f64());
+    out.push_str(&format!("{name:width$}  {words}{further}  {seconds:.1} s\n"));
 }
 
-fn plural(cases: usize) -> String {
-    if cases == 1 { "1 case".to_owned() } else { format!("{cases} cases") }
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// Cases by why they came to no verdict: many share a reason, wherever in them it came up.
+fn undecided(proof: &Proof) -> BTreeMap<&str, Vec<&str>> {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (case, reason) in &proof.undecided {
+        let reason = match reason.split_once(": ") {
+            Some((place, why)) if place.starts_with("step ") => why,
+            _ if reason.ends_with(UNTESTED) => "a clause that it lists was not put to the test",
+            _ => reason,
+        };
+        by_reason.entry(reason).or_default().push(case);
+    }
+    by_reason
 }
 
 fn section(out: &mut String, title: &str, proofs: &[&Proof], worth: Worth) {
@@ -60,10 +78,11 @@ fn section(out: &mut String, title: &str, proofs: &[&Proof], worth: Worth) {
             out.push_str(&format!("    breaks {}\n", proof.trial.clauses().join(", ")));
         }
         for (clause, cases) in &proof.found {
-            out.push_str(&format!("    found {clause} by {}\n", cases.iter().cloned().collect::<Vec<_>>().join(", ")));
+            let first = cases.iter().next().map_or("", String::as_str);
+            out.push_str(&format!("    found {clause} by {}, first {first}\n", plural(cases.len(), "case")));
         }
-        for (case, reason) in &proof.undecided {
-            out.push_str(&format!("    undecided {case}: {reason}\n"));
+        for (reason, cases) in undecided(proof) {
+            out.push_str(&format!("    undecided {}: {reason}, first in {}\n", plural(cases.len(), "case"), cases[0]));
         }
     }
 }

@@ -188,6 +188,8 @@ async fn speak(
         .header_read_timeout(HEAD_TIME)
         .max_buf_size(HEAD_BYTES)
         .half_close(true)
+        // It would be the machine's; answers carry that of the server's clock.
+        .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = pin!(connection);

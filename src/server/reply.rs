@@ -86,7 +86,7 @@ impl Reply {
 }
 
 /// The date in HTTP's one writing (RFC 9110, 5.6.7).
-fn date(unix: u64) -> String {
+pub(super) fn date(unix: u64) -> String {
     let time = jiff::Timestamp::from_second(i64::try_from(unix).unwrap_or(i64::MAX)).unwrap_or(jiff::Timestamp::MAX);
     time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

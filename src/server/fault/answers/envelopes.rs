@@ -87,6 +87,12 @@ pub(super) const FAULTS: &[Fault] = &[
         hooks: Hooks { after: Some(mark_before_error), ..HONEST },
     },
     Fault {
+        name: "error-in-utf-16",
+        clauses: &["end/error/envelope", "rpc/format/json"],
+        how: "texts are written as the platform keeps them, in two bytes a character",
+        hooks: Hooks { after: Some(error_in_utf_16), ..HONEST },
+    },
+    Fault {
         name: "prefix-before-error",
         clauses: &["end/error/envelope"],
         how: "a guard against scripts that include JSON puts a line before it",
@@ -234,6 +240,13 @@ fn precede(response: &mut Response, before: &[u8]) {
 
 fn mark_before_error(_: &mut Scene<'_>, response: &mut Response) {
     precede(response, b"\xef\xbb\xbf");
+}
+
+fn error_in_utf_16(_: &mut Scene<'_>, response: &mut Response) {
+    if is_refusal(response) && !is_xml(response) {
+        let text = String::from_utf8_lossy(&response.body);
+        response.body = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    }
 }
 
 fn prefix_before_error(_: &mut Scene<'_>, response: &mut Response) {

@@ -2,7 +2,7 @@
 
 use super::{
     Fault, HONEST, Hooks, Response, Scene, has_code, has_ended, is_end, is_not_found, is_refusal, is_xml, lacks, read,
-    refuse, retype, write,
+    refuse, replace, retype, write,
 };
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -29,6 +29,12 @@ pub(super) const FAULTS: &[Fault] = &[
         clauses: &["rpc/format/json"],
         how: "the body is a text that the handler serialized itself, and texts are text/plain",
         hooks: Hooks { after: Some(json_as_text), ..HONEST },
+    },
+    Fault {
+        name: "json-as-script",
+        clauses: &["rpc/format/json"],
+        how: "pages of other sites may call the API, by a script that passes the answer to a function",
+        hooks: Hooks { after: Some(json_as_script), ..HONEST },
     },
     Fault {
         name: "error-without-type",
@@ -128,6 +134,13 @@ fn json_name_case_sensitive(scene: &mut Scene<'_>, response: &mut Response) {
 fn missing_parameter_in_xml_always(scene: &mut Scene<'_>, response: &mut Response) {
     if is_end(scene) && has_code(response, "MissingParameter") && !is_xml(response) {
         turn(response, "text/xml;charset=utf-8");
+    }
+}
+
+fn json_as_script(_: &mut Scene<'_>, response: &mut Response) {
+    if !is_xml(response) {
+        let script = format!("callback({});", String::from_utf8_lossy(&response.body));
+        replace(response, "application/javascript", script);
     }
 }
 

@@ -13,6 +13,12 @@ pub(super) const FAULTS: &[Fault] = &[
         hooks: Hooks { before: Some(get_refused), ..HONEST },
     },
     Fault {
+        name: "get-redirected",
+        clauses: &["rpc/method/get-post"],
+        how: "the web server in front sends whoever asks by GET on to the path with a slash more",
+        hooks: Hooks { before: Some(get_redirected), ..HONEST },
+    },
+    Fault {
         name: "get-ends-nothing",
         clauses: &["rpc/method/get-post", "end/effect/closes"],
         how: "GET goes to a read replica, which takes the change and loses it at the next synchronization",
@@ -44,7 +50,7 @@ pub(super) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "unknown-action-as-400",
-        clauses: &["rpc/action/unknown", "end/error/status"],
+        clauses: &["rpc/action/unknown"],
         how: "an unknown action is a bad request to whoever wrote the router",
         hooks: Hooks { after: Some(unknown_action_as_400), ..HONEST },
     },
@@ -125,6 +131,16 @@ pub(super) const FAULTS: &[Fault] = &[
 fn get_refused(scene: &mut Scene<'_>) -> Option<Response> {
     let refused = is_end(scene) && scene.asked.method == "GET";
     refused.then(|| early(scene, 405, "UnsupportedHTTPMethod", "This http method not supported."))
+}
+
+fn get_redirected(scene: &mut Scene<'_>) -> Option<Response> {
+    let redirected = is_end(scene) && scene.asked.method == "GET";
+    redirected.then(|| {
+        let mut response = early(scene, 307, "", "");
+        page(&mut response, 307, "307 Temporary Redirect");
+        response.headers.push("location", "//");
+        response
+    })
 }
 
 fn get_ends_nothing(scene: &mut Scene<'_>, response: &mut Response) {

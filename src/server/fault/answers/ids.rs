@@ -70,6 +70,12 @@ pub(super) const FAULTS: &[Fault] = &[
         hooks: Hooks { after: Some(request_id_other_in_header), ..HONEST },
     },
     Fault {
+        name: "request-id-header-of-answer-before",
+        clauses: &["end/request-id/header"],
+        how: "the filter reads the id from its thread before the handler has made a new one",
+        hooks: Hooks { after: Some(request_id_header_of_answer_before), ..HONEST },
+    },
+    Fault {
         name: "request-id-header-missing",
         clauses: &["end/request-id/header"],
         how: "the proxy strips the headers that it does not know",
@@ -159,6 +165,14 @@ fn request_id_missing_in_errors(_: &mut Scene<'_>, response: &mut Response) {
 fn request_id_other_in_header(scene: &mut Scene<'_>, response: &mut Response) {
     response.headers.remove("x-acs-request-id");
     response.headers.push("x-acs-request-id", of_bits(0x55D0_21CC_9BE4_0F70, scene.asked.number));
+}
+
+fn request_id_header_of_answer_before(scene: &mut Scene<'_>, response: &mut Response) {
+    let Some(id) = text(response, "RequestId") else { return };
+    let before = scene.scratch.notes.pop().map_or_else(|| id.clone(), |(before, _)| before);
+    scene.scratch.notes.push((id, scene.now));
+    response.headers.remove("x-acs-request-id");
+    response.headers.push("x-acs-request-id", before);
 }
 
 fn request_id_header_missing(_: &mut Scene<'_>, response: &mut Response) {

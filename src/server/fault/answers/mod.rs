@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 use super::{Fault, HONEST, Hooks, Scene};
 use crate::http::{Headers, Response};
 use crate::server::answer::document;
-use crate::server::identifiers;
 use crate::server::settings::Operation;
+use crate::server::{identifiers, reply};
 use crate::wire::{Document, Format};
 
 pub(super) use ids::identify;
@@ -164,7 +164,9 @@ pub(super) fn page(response: &mut Response, status: u16, title: &str) {
 pub(super) fn early(scene: &mut Scene<'_>, status: u16, code: &str, message: &str) -> Response {
     let id = identifiers::uuid(scene.entropy, scene.now);
     let content_type = if scene.asked.is_xml() { "text/xml;charset=utf-8" } else { "application/json;charset=utf-8" };
-    let headers = Headers::from_iter([("content-type", content_type), ("x-acs-request-id", id.as_str())]);
+    let date = reply::date(scene.now.unix);
+    let headers = [("date", date.as_str()), ("content-type", content_type), ("x-acs-request-id", id.as_str())];
+    let headers = Headers::from_iter(headers);
     let mut response = Response::new(status, headers, "");
     write(&mut response, "Error", Map::from_iter([("RequestId".to_owned(), id.into())]));
     refuse(&mut response, status, code, message);

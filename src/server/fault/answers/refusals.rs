@@ -44,7 +44,7 @@ pub(super) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "missing-parameter-as-422",
-        clauses: &["end/request/session-required", "end/request/region-required", "end/error/status"],
+        clauses: &["end/error/status"],
         how: "a validation framework answers 422 to whatever does not bind",
         hooks: Hooks { after: Some(missing_parameter_as_422), ..HONEST },
     },
@@ -92,7 +92,7 @@ pub(super) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "unsupported-region-as-403",
-        clauses: &["end/region/unsupported", "end/error/status"],
+        clauses: &["end/error/status"],
         how: "what is not allowed anywhere is 403 to the authors, the code notwithstanding",
         hooks: Hooks { after: Some(unsupported_region_as_403), ..HONEST },
     },
@@ -171,7 +171,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "malformed-by-release",
         clauses: &["end/session/malformed"],
-        how: "half of the replicas run the release that checks the shape of ids, and the balancer takes turns",
+        how: "half of the replicas run the release that checks the shape of ids, and retries go to the other half",
         hooks: Hooks { after: Some(malformed_by_release), ..HONEST },
     },
 ];
@@ -379,7 +379,12 @@ fn injection_ok(scene: &mut Scene<'_>, response: &mut Response) {
 
 fn malformed_by_release(scene: &mut Scene<'_>, response: &mut Response) {
     let strange = |id: &str| !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if scene.asked.number.is_multiple_of(2) && is_of(scene, response, strange) {
+    if !is_of(scene, response, strange) {
+        return;
+    }
+    let turns = scene.scratch.counts.entry(scene.ends().unwrap_or_default()).or_default();
+    *turns += 1;
+    if turns.is_multiple_of(2) {
         refuse(response, 400, "InvalidSessionId.Malformed", "The specified SessionId is not valid.");
     }
 }

@@ -55,7 +55,7 @@ pub(super) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "ended-request-id-null",
-        clauses: &["end/success/body", "end/request-id/shape"],
+        clauses: &["end/request-id/shape"],
         how: "the id is in a context of the thread that handles errors, and the worker that answers is another one",
         hooks: Hooks { after: Some(ended_request_id_null), ..HONEST },
     },

@@ -58,10 +58,10 @@ pub(super) const FAULTS: &[Fault] = &[
         sixth_end_succeeds,
     ),
     after(
-        "looked-up-then-ended",
+        "end-written-behind",
         &["end/effect/once"],
-        "the session is looked up, then ended, without a lock, so that two calls on different connections both find it",
-        looked_up_then_ended,
+        "the end is written behind the answer, so that another connection still finds the session open for a moment",
+        end_written_behind,
     ),
 ];
 
@@ -103,7 +103,7 @@ fn sixth_end_succeeds(scene: &mut Scene<'_>, response: &mut Response) {
     again_if(scene, response, |scene, _| scene.scratch.counts[&key].is_multiple_of(6));
 }
 
-fn looked_up_then_ended(scene: &mut Scene<'_>, response: &mut Response) {
+fn end_written_behind(scene: &mut Scene<'_>, response: &mut Response) {
     let connection = scene.asked.origin.connection;
     if response.status == 200
         && let Some(id) = scene.ends()

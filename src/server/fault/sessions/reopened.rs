@@ -34,6 +34,12 @@ pub(super) const FAULTS: &[Fault] = &[
         reopened_by_second_end,
     ),
     after(
+        "reopened-by-refused-call",
+        &["end/effect/stays-closed"],
+        "the session is loaded and written back before the other parameters are checked, its old state with it",
+        reopened_by_refused_call,
+    ),
+    after(
         "reopened-by-end-of-another",
         &["end/effect/stays-closed"],
         "the agent of an instance is told of the one session that it must close, in place of the last one",
@@ -100,6 +106,13 @@ fn reopened_by_describe(scene: &mut Scene<'_>, response: &mut Response) {
         && let Some(id) = scene.asked.value("SessionId")
     {
         revive_one(scene, id);
+    }
+}
+
+fn reopened_by_refused_call(scene: &mut Scene<'_>, response: &mut Response) {
+    match scene.ends() {
+        Some(id) if response.status == 400 => revive_one(scene, &id),
+        _ => note_ended(scene, response),
     }
 }
 
