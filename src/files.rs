@@ -70,6 +70,15 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
         .map_err(|error| Diagnostic::new("file-not-written", format!("{} cannot be written: {error}", shown(path))))
 }
 
+/// Makes a folder, those above it included, where it is not there.
+///
+/// # Errors
+/// The file system's own, as `file-not-written`.
+pub fn folder(path: &Path) -> Result<(), Diagnostic> {
+    let words = |error| format!("{} cannot be made a folder: {error}", shown(path));
+    fs::create_dir_all(path).map_err(|error| Diagnostic::new("file-not-written", words(error)))
+}
+
 /// Opens a file to be written, what it holds left as it is. For what must be known to be writable before it is there.
 ///
 /// # Errors

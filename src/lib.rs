@@ -24,6 +24,8 @@ pub mod run;
 
 pub mod report;
 
+pub mod fuzz;
+
 pub mod server;
 
 pub mod reference;

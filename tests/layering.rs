@@ -20,6 +20,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("transport", &["clock", "limits", "http", "wire", "seed"]),
     ("server", &["clock", "seed", "limits", "http", "wire"]),
     ("run", &["clock", "seed", "limits", "http", "wire", "contract", "case", "check", "transport"]),
+    ("fuzz", &["source", "clock", "seed", "limits", "wire", "contract", "case", "load", "check", "transport", "run"]),
     ("reference", &["clock", "seed", "wire", "contract", "transport", "run", "server"]),
     ("rehearsal", &["clock", "seed", "contract", "case", "check", "transport", "run", "server", "reference"]),
     ("selftest", &["clock", "seed", "contract", "case", "check", "run", "server", "reference", "rehearsal"]),
@@ -46,6 +47,7 @@ const MAY: &[(&str, &[&str])] = &[
             "reference",
             "rehearsal",
             "selftest",
+            "fuzz",
         ],
     ),
 ];

@@ -1,0 +1,23 @@
+//! Fuzzing: cases drawn from entropy, run in batches against a target; what they find is confirmed, shrunk and told.
+
+pub mod campaign;
+pub mod generate;
+mod lower;
+mod program;
+mod shrink;
+
+use std::sync::Arc;
+
+use arbitrary::Unstructured;
+
+use crate::case::Case;
+
+pub use campaign::{Bounds, Campaign, Done, Found, Means, Tally, Told, UNKEPT};
+pub use generate::Abilities;
+
+/// Draws a case that an endpoint with these abilities passes if it keeps the contract. The same entropy makes the same
+/// case; `None` where nothing of what was drawn can be done.
+pub fn case(id: &str, abilities: &Abilities, entropy: &mut Unstructured<'_>) -> Option<Arc<Case>> {
+    let program = generate::program(abilities, entropy);
+    lower::case(id, &program, abilities).map(Arc::new)
+}
