@@ -351,10 +351,12 @@ impl Campaign {
 
     /// Tells a finding by the first case that shows it.
     async fn tell(&mut self, id: &str, cases: Vec<Seen>, finding: &Finding) {
-        // A case lists what it puts to the test; where a breach alone tells, its pass would not.
-        let tested =
-            |seen: &Seen| seen.patiently.as_ref().is_some_and(|result| result.tested.contains_key(&finding.clause));
-        let listed = cases.iter().any(tested);
+        // No step says what a generated value proves; other rules find a breach where a pass would not tell of them.
+        let mutated = |seen: &Seen| {
+            let record = seen.patiently.as_ref().and_then(|result| result.history.get(finding.record));
+            record.and_then(|record| record.mutation.as_ref()).is_some_and(|value| value.clause == finding.clause)
+        };
+        let listed = cases.iter().any(mutated);
         for seen in cases {
             let Some(found) = self.shown(id, seen, finding, listed).await else { continue };
             let shapes = self.known.entry(finding.clause.clone()).or_default();

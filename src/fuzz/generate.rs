@@ -101,8 +101,9 @@ pub fn program(abilities: &Abilities, entropy: &mut Unstructured<'_>) -> Program
     let names = drawing.names.clone();
     for session in names {
         ops.push(Op::Look { session: session.clone(), by: Vec::new() });
-        // A history that nothing was seen after cannot be judged.
-        if drawing.workloads > 0 || drawing.draw.one_in(2) {
+        // A history that nothing was seen after cannot be judged, nor a session that only End can look at.
+        let blind = !(abilities.describe || abilities.websocket);
+        if blind || drawing.workloads > 0 || drawing.draw.one_in(2) {
             ops.push(Op::End { session: session.clone(), hidden: false, saying: Saying::default() });
             ops.push(Op::Look { session, by: Vec::new() });
         }
