@@ -27,6 +27,10 @@ peer:
 sdk:
     tests/sdk/against_reference.sh
 
+# every fuzz target for some seconds
+fuzz SECONDS="10":
+    .ci/fuzz {{SECONDS}}
+
 # the figures that the README states
 bench:
     cargo bench

@@ -33,4 +33,6 @@ pub mod reference;
 pub mod rehearsal;
 pub mod selftest;
 
+pub mod fuzz;
+
 pub mod cli;

@@ -349,12 +349,21 @@ fn make(kind: &Kind, base: Base<'_>, entropy: &mut Unstructured<'_>) -> Made {
     if !may_hit && values.iter().any(|value| value == base.value) {
         return Made::Nothing;
     }
+    if kind.class == Class::NearMiss && values.iter().any(|value| is_of_another_class(value, base.value)) {
+        return Made::Nothing;
+    }
     if !may_hit && values.iter().any(|value| base.known.contains(value)) {
         return if region { Made::Nothing } else { Made::Stranger };
     }
     let tidy = values.iter().all(|value| is_tidy(value));
     let (clause, permits) = if region { of_region(kind, base) } else { of_session(kind, base, tidy) };
     Made::Value(Mutation { name: kind.name, class: kind.class, clause, values, permits })
+}
+
+/// Whether what was to resemble the base came out empty (reading `empty-parameter`), or as the base but for its letter case,
+/// which an endpoint only SHOULD tell apart: short values and those of both cases.
+fn is_of_another_class(value: &str, base: &str) -> bool {
+    value.trim().is_empty() || value.to_lowercase() == base.to_lowercase()
 }
 
 fn named(name: &str, argument: Option<&str>) -> OutcomeRef {
@@ -427,7 +436,21 @@ pub fn unlike(value: &str, entropy: &mut Unstructured<'_>) -> String {
             other => other,
         });
     }
-    if text == value { change_last(value) } else { text }
+    if text == value { change_kept(value, keep, letters) } else { text }
+}
+
+/// The last letter or digit after the prefix, changed within its alphabet; the value itself where there is none.
+fn change_kept(value: &str, keep: usize, letters: u8) -> String {
+    let Some(at) = value.rfind(|c: char| c.is_ascii_alphanumeric()).filter(|at| *at >= keep) else {
+        return value.to_owned();
+    };
+    let next = |first: u8, byte: u8, count: u8| char::from(first + (byte - first + 1) % count);
+    let changed = match value.as_bytes()[at] {
+        byte @ b'a'..=b'z' => next(b'a', byte, letters),
+        byte @ b'A'..=b'Z' => next(b'A', byte, letters),
+        byte => next(b'0', byte, 10),
+    };
+    format!("{}{changed}{}", &value[..at], &value[at + 1..])
 }
 
 fn is_hexadecimal(text: &str) -> bool {
@@ -695,6 +718,36 @@ mod tests {
             assert_eq!(made.strangers, strangers, "{name}");
             let sent: Vec<&str> = made.mutations.iter().map(|mutation| mutation.name).collect();
             assert!(!sent.is_empty() && sent.iter().all(|name| !strangers.contains(name)), "{name}: {sent:?}");
+        }
+    }
+
+    #[test]
+    fn short_values_and_those_of_both_cases_make_no_near_miss_of_another_class() {
+        let rows = [("a letter", "x"), ("both cases", "s-hz01Aa"), ("a prefix", "s-"), ("a dash", "-")];
+        for (name, value) in rows {
+            for parameter in PARAMETERS {
+                let made = all(parameter, value, &[]);
+                let mut near = made.iter().filter(|m| m.class == Class::NearMiss).flat_map(|m| &m.values);
+                assert!(near.all(|v| !v.is_empty() && !v.eq_ignore_ascii_case(value)), "{name}: {made:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_id_that_entropy_does_not_change_is_changed_within_its_alphabet() {
+        let rows = [
+            ("s-f", "s-a"),
+            ("s-a", "s-b"),
+            ("s-9z", "s-9a"),
+            ("s-9", "s-0"),
+            ("s-F-", "s-A-"),
+            ("s-", "s-"),
+            ("", ""),
+        ];
+        for (value, expected) in rows {
+            let keep = value.find('-').map_or(0, |dash| dash + 1);
+            let letters = if is_hexadecimal(&value[keep..]) { 6 } else { 26 };
+            assert_eq!(change_kept(value, keep, letters), expected, "{value}");
         }
     }
 

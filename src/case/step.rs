@@ -32,8 +32,10 @@ pub enum Action {
     Raw(RawStep),
     /// Waits.
     Wait(Pause),
-    /// Opens a WebSocket on a session and holds it until the case ends.
+    /// Opens a WebSocket on a session and holds it until the case ends, or hangs up.
     Connect(Spanned<String>),
+    /// Closes the WebSocket that is held on a session.
+    HangUp(Spanned<String>),
     /// Steps of several clients at once.
     Overlap(OverlapStep),
     /// Generated steps of several clients at once.

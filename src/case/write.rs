@@ -71,7 +71,7 @@ fn step_without_places(step: &mut Step) {
     step.expect.iter_mut().for_each(bare);
     match &mut step.action {
         Action::Open(open) => bare(&mut open.name),
-        Action::Connect(session) => bare(session),
+        Action::Connect(session) | Action::HangUp(session) => bare(session),
         Action::Overlap(overlap) => overlap.elements.iter_mut().for_each(|element| match element {
             Element::Step(step) => step_without_places(step),
             Element::Script(steps) => steps.iter_mut().for_each(step_without_places),
@@ -107,6 +107,7 @@ fn step(text: &mut String, step: &Step) {
             }
         }
         Action::Connect(session) => line(text, STEP, "connect", &quoted(&session.value)),
+        Action::HangUp(session) => line(text, STEP, "hang-up", &quoted(&session.value)),
         Action::Overlap(one) => overlap(text, one),
         Action::Workload(one) => line(text, STEP, "workload", &workload(*one)),
         Action::Raw(one) => raw(text, one),

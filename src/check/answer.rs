@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn codes_are_held_to_the_tables() {
         let (status, message, known) = ("end/error/status", "end/error/message", "end/error/known-code");
-        let rows: [(&str, u16, &str, &str, &[&str]); 15] = [
+        let rows: [(&str, u16, &str, &str, &[&str]); 16] = [
             ("as documented", 404, "InvalidSessionId.NotFound", NOT_FOUND, &[]),
             ("another status", 400, "InvalidSessionId.NotFound", NOT_FOUND, &[status]),
             (
@@ -289,6 +289,7 @@ mod tests {
             ("gateway, another status", 404, "MissingSessionId", "x", &[status]),
             ("a name that it documents", 400, "MissingParameter.RegionId", "x", &[]),
             ("a name that it does not", 400, "MissingParameter.Colour", "x", &[known]),
+            ("a header of V3", 400, "MissingParameter.x-acs-date", "x", &[]),
             ("without a documented status", 418, "InvalidParameter", "x", &[]),
             ("a reading's", 400, "InvalidSessionId.Malformed", "x", &[]),
             ("a typing mistake", 404, "InvalidSessionID.NotFound", NOT_FOUND, &[known]),

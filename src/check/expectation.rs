@@ -64,8 +64,11 @@ fn settle(
 ) {
     let record = &records[at];
     let exact = record.exchange().is_some_and(|exchange| exchange.raw.is_some());
-    let why = if !exact && Seen::of(response).is_throttled() {
+    let seen = Seen::of(response);
+    let why = if !exact && seen.is_throttled() {
         Some("throttled")
+    } else if found.is_some() && record.operation.as_deref() == Some("StartTerminalSession") && seen.is_full() {
+        Some("refused for the number of open sessions")
     } else if found.is_some() && response.body_cut {
         Some("the answer was too long to be read whole")
     } else if found.is_some() && record.session.is_some() && was_lost(records, at) {
@@ -145,11 +148,15 @@ mod tests {
         let strike = |response| answered(Role::Strike, response);
         let probe = || answered(Role::Probe, sample::not_found());
         let throttled = || sample::refusal(400, "Throttling.User", "m");
+        let full = || answered(Role::Judged, sample::refusal(403, "SessionCount.ExceedLimit", "m"));
+        let start = |record| Record { operation: Some("StartTerminalSession".to_owned()), ..record };
         let cut = || Response { body_cut: true, ..sample::answer(404, "{") };
-        let rows: [(&str, Vec<Record>, &str); 16] = [
+        let rows: [(&str, Vec<Record>, &str); 18] = [
             ("answered right", vec![answered(Role::Judged, sample::success())], "held"),
             ("answered wrong", vec![answered(Role::Judged, sample::not_found())], "broken"),
             ("throttled", vec![answered(Role::Judged, throttled())], "undecided"),
+            ("a Start refused for the number of open sessions", vec![start(full())], "undecided"),
+            ("an End refused for it", vec![full()], "broken"),
             ("a success, cut", vec![answered(Role::Judged, Response { body_cut: true, ..sample::success() })], "held"),
             ("a refusal, cut", vec![answered(Role::Judged, cut())], "undecided"),
             ("lost alone", vec![lost()], "undecided"),

@@ -15,7 +15,7 @@ pub enum Role {
     SetUp,
     /// A step's own request.
     Judged,
-    /// A step's own request that was throttled and sent again.
+    /// A step's own request that was sent again: throttled, or refused for the number of open sessions.
     Throttled,
     /// A step's own request again, on a fresh connection, after silence.
     Strike,

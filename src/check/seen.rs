@@ -71,6 +71,11 @@ impl<'a> Seen<'a> {
         matches!(status, 400 | 429 | 503)
     }
 
+    /// Whether a Start was refused for the number of open sessions, which is waited out and never a verdict.
+    pub fn is_full(&self) -> bool {
+        (400..500).contains(&self.response.status) && self.code().is_some_and(|code| code.starts_with("SessionCount."))
+    }
+
     /// Whether it is `Throttling*`: 400, 429 or 503 (outcome `throttled`).
     pub fn is_throttled(&self) -> bool {
         Seen::may_be_throttled(self.response.status) && self.code().is_some_and(|code| code.starts_with("Throttling"))

@@ -221,10 +221,6 @@ pub const CODES: &[(&str, &str)] = &[
         "There is no clause of that id in this revision of the contract. `endspec list clauses` shows all; ids are never \
          renamed within a revision.",
     ),
-    (
-        "unknown-situation",
-        "There is no situation of that name. `endspec list situations` shows what the history of a case can be asked for.",
-    ),
     ("unknown-code", "No row of the contract's error table has this code."),
     ("unknown-id", "There is nothing that `endspec explain` could explain under this name."),
     ("unknown-key", "The key is not known here, and would be ignored silently. The help names the nearest, or all."),
@@ -258,6 +254,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "unknown-session",
         "A step looks at a session that no step before it opened. Sessions are opened with `- open: NAME`.",
+    ),
+    (
+        "unknown-situation",
+        "There is no situation of that name. `endspec list situations` shows what the history of a case can be asked for.",
     ),
     ("unknown-source", "The contract cites a source that its `sources` do not name."),
     ("unknown-value", "The reading has no value of that name. `endspec explain READING` shows its values."),

@@ -1,10 +1,11 @@
-//! Fuzzing: cases drawn from entropy, run in batches against a target; what they find is confirmed, shrunk and told.
+//! Fuzzing: cases drawn from entropy, run in batches against a target, and what must hold of every input of the parsers.
 
 pub mod campaign;
 pub mod generate;
 mod lower;
 mod program;
 mod shrink;
+pub mod targets;
 
 use std::sync::Arc;
 

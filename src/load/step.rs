@@ -14,7 +14,7 @@ use crate::limits;
 use crate::source::{Span, Spanned};
 
 /// Actions, each with the keys that may stand beside it.
-pub(super) const ACTIONS: [(&str, &[&str]); 9] = [
+pub(super) const ACTIONS: [(&str, &[&str]); 10] = [
     ("open", &["region"]),
     (
         "call",
@@ -37,6 +37,7 @@ pub(super) const ACTIONS: [(&str, &[&str]); 9] = [
     ),
     ("look", &["by", "clause", "expect"]),
     ("connect", &["clause", "expect"]),
+    ("hang-up", &[]),
     ("overlap", &["clients", "clause"]),
     ("workload", &[]),
     ("restart", &[]),
@@ -62,6 +63,7 @@ pub(super) fn step(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope, voca
         }
         "look" => look(reader, &fields, node_of_action, scope).map(Action::Look),
         "connect" => session(reader, node_of_action, scope, "`connect`").map(Action::Connect),
+        "hang-up" => session(reader, node_of_action, scope, "`hang-up`").map(Action::HangUp),
         "overlap" => overlap::overlap(reader, &fields, node_of_action, scope, vocabulary).map(Action::Overlap),
         "workload" => workload(reader, &fields, node_of_action, scope).map(Action::Workload),
         "restart" => restart(reader, node_of_action, scope),

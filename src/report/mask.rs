@@ -29,10 +29,11 @@ pub fn text(text: &str) -> String {
         let mut from = 0;
         while let Some(at) = masked[from..].find(before).map(|at| from + at + before.len()) {
             let end = masked[at..].find(ends).map_or(masked.len(), |end| at + end);
+            from = at;
             if end > at {
                 masked.replace_range(at..end, "***");
+                from += "***".len();
             }
-            from = (at + 3).min(masked.len());
         }
     }
     masked
@@ -116,6 +117,7 @@ mod tests {
             ("xml", "<SecurityToken>t</SecurityToken>", "<SecurityToken>***</SecurityToken>"),
             ("url", "wss://h/session?sessionId=s&token=zz", "wss://h/session?sessionId=s&token=***"),
             ("twice", "Signature=a Signature=b", "Signature=*** Signature=***"),
+            ("an empty one before a letter of two bytes", "Signature=&a\u{e9}", "Signature=&a\u{e9}"),
             ("nothing", "SignatureMethod=HMAC-SHA1", "SignatureMethod=HMAC-SHA1"),
         ] {
             assert_eq!(text(given), masked, "{name}");

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use super::expand::{self, Item};
 use super::send::{Bed, Patience, Way, is_silent, is_throttled};
-use super::sessions::{self, Room, Session};
+use super::sessions::{self, Session};
 use super::state::{State, context, fill};
-use super::{clean_up, raw, sign};
+use super::{raw, room, sign};
 use crate::case::mutation::{self, Base, Generated};
 use crate::case::{CallStep, Flaw, LaneChoice, Step};
 use crate::check::history::{Event, Record, Role};
@@ -39,7 +39,7 @@ impl Sending<'_> {
     }
 
     /// Whether it calls an operation, so that its answer tells of an effect. Answers to another method do not.
-    fn is_of(&self, operation: &str) -> bool {
+    pub(super) fn is_of(&self, operation: &str) -> bool {
         self.step.method.is_none() && self.call.action.as_deref() == Some(operation)
     }
 
@@ -89,11 +89,11 @@ pub(super) async fn call(
         if sending.session.as_ref().is_some_and(|name| state.consumed.contains(name)) {
             return Err("a look had no other observer than End, and has ended the session".to_owned());
         }
-        let room = room(bed, &sending, &mut own, state, history).await?;
-        let exchange = send(bed, &sending, state, history).await?;
+        let place = room::room(bed, &sending, &mut own, state, history).await?;
+        let exchange = room::send(bed, &sending, &mut own, state, history).await?;
         ended(bed, &sending, &exchange);
         own.extend(started(bed, &sending, &exchange, state));
-        drop(room);
+        drop(place);
         capture(step, &exchange, state)?;
         let record = sending.record(Role::Judged, exchange);
         let struck = strikes(bed, whole, &record);
@@ -181,7 +181,7 @@ fn with_mutation(call: &Call, step: &CallStep, item: &Item) -> Call {
     changed
 }
 
-async fn send(
+pub(super) async fn send_once(
     bed: &Bed,
     sending: &Sending<'_>,
     state: &mut State,
@@ -214,29 +214,6 @@ fn session_of<'a>(state: &'a State, call: &Call) -> Option<(&'a str, &'a Session
     state.sessions.iter().find(|(_, session)| session.id == *id).map(|(name, session)| (name.as_str(), session))
 }
 
-/// Room for the session that a Start is about to open. Where there is none, the first of those that this step has started
-/// is ended: what it captures stands for the last.
-async fn room<'a>(
-    bed: &'a Bed,
-    sending: &Sending<'_>,
-    own: &mut VecDeque<Session>,
-    state: &mut State,
-    history: &mut Vec<Record>,
-) -> Result<Option<Room<'a>>, String> {
-    if !sending.is_of("StartTerminalSession") {
-        return Ok(None);
-    }
-    loop {
-        if let Some(room) = bed.sessions.room() {
-            return Ok(Some(room));
-        }
-        let first = own.pop_front().ok_or_else(sessions::full)?;
-        if bed.sessions.is_open(&first.id) {
-            history.extend(clean_up::end(bed, &[first], &mut state.stream).await);
-        }
-    }
-}
-
 /// Takes over a session that a call opened, so that it is ended with the case's own.
 fn started(bed: &Bed, sending: &Sending<'_>, exchange: &Exchange, state: &mut State) -> Option<Session> {
     if !sending.is_of("StartTerminalSession") {
@@ -260,7 +237,7 @@ fn ended(bed: &Bed, sending: &Sending<'_>, exchange: &Exchange) {
     let (Some(id), Some(region)) = (of("SessionId").next(), of("RegionId").next()) else { return };
     let one = of("SessionId").all(|other| other == id) && of("RegionId").all(|other| other == region);
     if one && Seen::of(response).took_effect() {
-        bed.sessions.ended(id, region, exchange.done);
+        bed.sessions.ended(id, region, exchange);
     }
 }
 

@@ -80,12 +80,12 @@ async fn end_one(bed: &Bed, session: &Session, until: Moment, mut stream: Stream
         let request = bed.encode(&call, form, &mut stream);
         let exchange = bed.exchange(request, Way::Lane(Lane::Live)).await;
         let (came, began, done) = (came(&exchange), exchange.sent, exchange.done);
+        if matches!(came, Came::Ended) {
+            bed.sessions.ended(&session.id, &session.region, &exchange);
+        }
         sent.push(record(Role::CleanUp, &call.action, exchange));
         let next = match came {
-            Came::Ended => {
-                bed.sessions.ended(&session.id, &session.region, done);
-                break;
-            }
+            Came::Ended | Came::Refused => break,
             // Gone is gone, whoever ended it.
             Came::NotFound if began >= settled => {
                 bed.sessions.gone(&session.id);
@@ -104,7 +104,6 @@ async fn end_one(bed: &Bed, session: &Session, until: Moment, mut stream: Stream
                 }
                 done
             }
-            Came::Refused => break,
         };
         // Not `Bed::sleep`: a run that is stopped cleans up all the same.
         bed.clock.sleep(next.min(until).since(bed.clock.now())).await;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::expand::ordinary;
-use super::send::{Bed, Way, call, end_call, is_silent};
+use super::handshake;
+use super::send::{Bed, Way, call, end_call};
 use super::sessions::Session;
 use super::state::State;
 use crate::case::expectation::LookOutcome;
@@ -12,10 +13,10 @@ use crate::check::history::{Event, Look, Manner, Observation, Observer, Record, 
 use crate::check::seen::printable;
 use crate::check::{Seen, listed};
 use crate::clock::Moment;
-use crate::http::{Cause, CauseKind, Exchange, Headers, Lane, Reply, Response};
+use crate::http::{Exchange, Lane, Reply};
 use crate::limits;
-use crate::transport::{Held, Standing, WsOutcome};
-use crate::wire::{FrameKind, WireForm};
+use crate::transport::Standing;
+use crate::wire::WireForm;
 
 /// Looks at a session of the case, once `settle` has passed.
 ///
@@ -33,6 +34,9 @@ pub(super) async fn look(
     if state.consumed.contains(name) {
         return Err(format!("a look had no other observer than End, and has ended `{name}`"));
     }
+    if may_be_over(bed, name, &session, state) {
+        return Ok(());
+    }
     // A look that is not judged by itself may be as late as it is: the history that it is part of excuses that.
     if step.expect.is_some() {
         bed.sleep(bed.target.settle).await;
@@ -49,7 +53,7 @@ pub(super) async fn look(
     for via in observers(bed, look, expected, &session, state) {
         match via {
             Via::Describe => observations.push(describe(bed, &session, state, history).await),
-            Via::Connection => observations.extend(connection(bed, name, expected, state).await),
+            Via::Connection => observations.extend(connection(bed, &session, name, expected, state).await),
             Via::WebSocket | Via::WrongToken | Via::NoToken => {
                 observations.extend(web_socket(bed, &session, via, name, expected, state).await);
             }
@@ -104,6 +108,24 @@ fn observers(bed: &Bed, look: &LookAt, expected: LookOutcome, session: &Session,
     all.iter().copied().filter(has).collect()
 }
 
+/// Whether a session may have ended with its connection: it is no longer judged as open, and closed only once an End said so.
+fn may_be_over(bed: &Bed, name: &str, session: &Session, state: &State) -> bool {
+    state.hung_up.contains(name) && !bed.sessions.endings().contains_key(&session.id)
+}
+
+/// Closes the WebSocket that is held on a session.
+///
+/// # Errors
+/// When none is held.
+pub(super) async fn hang_up(bed: &Bed, name: &str, state: &mut State) -> Result<(), String> {
+    let held = state.held.get(name).filter(|held| held.ended().is_none());
+    let held = held.ok_or_else(|| format!("no connection is held on `{name}`: `connect` to it before"))?;
+    held.close(bed.target.timeout).await;
+    state.held.remove(name);
+    state.hung_up.insert(name.to_owned());
+    Ok(())
+}
+
 /// Opens a WebSocket on a session and holds it until the case ends.
 ///
 /// # Errors
@@ -116,6 +138,9 @@ pub(super) async fn hold(
     history: &mut Vec<Record>,
 ) -> Result<(), String> {
     let session = state.sessions.get(name).cloned().ok_or_else(|| format!("session `{name}` is not open"))?;
+    if may_be_over(bed, name, &session, state) {
+        return Err(format!("the connection on `{name}` was closed, and the session may have ended with it"));
+    }
     if session.url.is_none() || bed.target.lacking.contains("websocket") {
         return Err(format!("session `{name}` has no WebSocket URL; `--without websocket` declares that"));
     }
@@ -157,9 +182,15 @@ fn described(seen: &Seen<'_>, id: &str) -> (Sight, String) {
 }
 
 /// The connection that is held: alive, or closed within the time that a target has to close it.
-async fn connection(bed: &Bed, name: &str, expected: LookOutcome, state: &mut State) -> Option<Observation> {
+async fn connection(
+    bed: &Bed,
+    session: &Session,
+    name: &str,
+    expected: LookOutcome,
+    state: &mut State,
+) -> Option<Observation> {
     let held = state.held.get(name)?.clone();
-    let (mut sight, words) = if expected == LookOutcome::Unusable {
+    let (sight, words) = if expected == LookOutcome::Unusable {
         match held.wait_closed(bed.target.settle.max(bed.target.timeout)).await {
             Standing::Closed(ended) => (Sight::Closed, format!("its end: {:?}", ended.ending)),
             Standing::StillOpen => (Sight::Open, "neither Close nor the end of the connection".to_owned()),
@@ -174,20 +205,10 @@ async fn connection(bed: &Bed, name: &str, expected: LookOutcome, state: &mut St
     };
     if sight == Sight::Closed {
         state.held.remove(name);
-        let abrupt = held.ended().is_some_and(|ended| ended.is_abrupt());
-        if expected != LookOutcome::Unusable && abrupt && is_weather(bed, state).await {
-            sight = Sight::Unknown;
-        }
+        let cut = held.ended().filter(|ended| ended.is_abrupt() && expected != LookOutcome::Unusable);
+        state.noted().cut.extend(cut.map(|ended| (session.id.clone(), ended.at)));
     }
     Some(Observation { observer: Observer::Connection, sight, manner: None, words })
-}
-
-/// Whether a connection that should have gone on may have ended for reasons that have nothing to do with its session: the
-/// target is not there, or it is and this is the first time. The case is then tried again.
-async fn is_weather(bed: &Bed, state: &mut State) -> bool {
-    let there = bed.probe("look", &mut state.stream).await.exchange().is_some_and(|exchange| !is_silent(exchange));
-    state.cut |= there;
-    !there || !state.second
 }
 
 /// Connects to the session's URL: twice when it is to be closed, since it must answer the same way every time; what is
@@ -200,12 +221,14 @@ async fn web_socket(
     expected: LookOutcome,
     state: &mut State,
 ) -> Vec<Observation> {
-    let Some(url) = session.url.as_deref().and_then(|url| url_of(url, session, via)) else { return Vec::new() };
+    let Some(url) = session.url.as_deref().and_then(|url| handshake::url_of(url, session, via)) else {
+        return Vec::new();
+    };
     let mut observations = Vec::new();
-    let mut abrupt = expected != LookOutcome::Unusable;
+    let mut broken_off = false;
     for _ in 0..2 {
-        let (observation, held, cut) = connect(bed, &url, via, expected).await;
-        abrupt &= cut || observation.sight == Sight::Unknown;
+        let (observation, held, abrupt) = handshake::connect(bed, &url, via, expected).await;
+        broken_off |= abrupt;
         let (sight, mute) = (observation.sight, observation.manner == Some(Manner::Other));
         observations.push(observation);
         if let Some(held) = held {
@@ -214,6 +237,7 @@ async fn web_socket(
         if sight == Sight::Open {
             // One that opens settles it: what was refused before was weather.
             observations.drain(..observations.len() - 1);
+            broken_off = false;
             break;
         }
         // A handshake that was given up may have had its effect: a second one would tell of that.
@@ -225,118 +249,10 @@ async fn web_socket(
     if observations.len() == 2 && observations.iter().all(mute) {
         observations[1].sight = Sight::Closed;
     }
-    let closed = |seen: &Observation| seen.sight == Sight::Closed;
-    if abrupt && observations.iter().any(closed) && is_weather(bed, state).await {
-        observations.iter_mut().filter(|seen| closed(seen)).for_each(|seen| seen.sight = Sight::Unknown);
+    if broken_off && expected != LookOutcome::Unusable {
+        state.noted().cut.insert(session.id.clone(), bed.clock.now());
     }
     observations
-}
-
-/// Connects once: what was seen, the connection where it is open, and whether it ended without a word about its session.
-async fn connect(bed: &Bed, url: &str, via: Via, expected: LookOutcome) -> (Observation, Option<Held>, bool) {
-    let observer = match via {
-        Via::WrongToken => Observer::WrongToken,
-        Via::NoToken => Observer::NoToken,
-        _ => Observer::WebSocket,
-    };
-    let outcome = bed.transport.websockets().connect(url, &Headers::new()).await;
-    let abrupt = match &outcome {
-        WsOutcome::Closed { ended, .. } => ended.is_abrupt(),
-        WsOutcome::Lost(cause) => cause.kind == CauseKind::Closed,
-        WsOutcome::Open(_) | WsOutcome::UpgradeRefused(_) | WsOutcome::Refused(_) => false,
-    };
-    let (sight, manner, words) = match outcome {
-        WsOutcome::Open(held) if expected == LookOutcome::Unusable => {
-            return (closes(bed, held, observer).await, None, false);
-        }
-        WsOutcome::Open(held) => {
-            let words = "101, then a sign of life".to_owned();
-            return (Observation { observer, sight: Sight::Open, manner: None, words }, Some(held), false);
-        }
-        WsOutcome::Closed { ended, .. } => {
-            (Sight::Closed, Some(Manner::Closed), format!("101, then {:?}", ended.ending))
-        }
-        WsOutcome::UpgradeRefused(answer) => refused(&answer),
-        WsOutcome::Lost(Cause { kind: CauseKind::Closed, words, .. }) => {
-            (Sight::Closed, Some(Manner::Refused), printable(&words, 200))
-        }
-        // 101 and then nothing at all is neither open nor closed; once it may be weather.
-        WsOutcome::Lost(Cause { kind: CauseKind::Timeout, status: Some(101), .. }) => {
-            (Sight::Unknown, Some(Manner::Other), "101, then nothing".to_owned())
-        }
-        WsOutcome::Refused(cause) | WsOutcome::Lost(cause) => (Sight::Unknown, None, printable(&cause.words, 200)),
-    };
-    (Observation { observer, sight, manner, words }, None, abrupt)
-}
-
-/// What an answer other than 101 says of the session.
-fn refused(answer: &Response) -> (Sight, Option<Manner>, String) {
-    let words = format!("{} to the handshake", answer.status);
-    match answer.status {
-        // Throttling is never a verdict.
-        _ if Seen::of(answer).is_throttled() => (Sight::Unknown, None, format!("{}, throttled", answer.status)),
-        400..500 => (Sight::Closed, Some(Manner::Refused), words),
-        // As silence: something in front had no answer.
-        502 | 504 => (Sight::Unknown, None, words),
-        _ => (Sight::Closed, Some(Manner::Other), words),
-    }
-}
-
-/// A library may answer Pings before the application has looked the session up: the end may still come, and only an
-/// Output frame before it shows that the session is usable (reading `closed-websocket`).
-async fn closes(bed: &Bed, held: Held, observer: Observer) -> Observation {
-    let seen = |sight, manner, words| Observation { observer, sight, manner, words };
-    let output = |held: &Held| {
-        held.seen().iter().any(|sight| matches!(sight, crate::transport::Sight::Frame(FrameKind::Output, _)))
-    };
-    if output(&held) {
-        return seen(Sight::Open, None, "101, then an Output frame".to_owned());
-    }
-    match held.wait_closed(bed.target.settle.max(bed.target.timeout)).await {
-        Standing::Closed(ended) if !output(&held) => {
-            seen(Sight::Closed, Some(Manner::Closed), format!("101, then {:?}", ended.ending))
-        }
-        _ => seen(Sight::Open, None, "101, then a sign of life and no end".to_owned()),
-    }
-}
-
-/// The URL as it is, with another token, or without one; `None` where it has none to change.
-fn url_of(url: &str, session: &Session, via: Via) -> Option<String> {
-    if via == Via::WebSocket {
-        return Some(url.to_owned());
-    }
-    let (address, query) = url.split_once('?')?;
-    let token = |pair: &str| {
-        let value = pair.split_once('=').map_or("", |(_, value)| value);
-        pair.starts_with("token=") || session.token.as_deref().is_some_and(|token| !token.is_empty() && token == value)
-    };
-    let mut pairs: Vec<String> = Vec::new();
-    let mut found = false;
-    for pair in query.split('&') {
-        if !token(pair) {
-            pairs.push(pair.to_owned());
-            continue;
-        }
-        found = true;
-        if via == Via::WrongToken {
-            let (name, value) = pair.split_once('=')?;
-            let other: String = value
-                .chars()
-                .rev()
-                .map(|c| {
-                    if c == '0' {
-                        '1'
-                    } else if c.is_ascii_digit() {
-                        '0'
-                    } else {
-                        c
-                    }
-                })
-                .collect();
-            pairs.push(format!("{name}={other}0"));
-        }
-    }
-    found.then(|| format!("{address}?{}", pairs.join("&")))
 }
 
 async fn by_end(
@@ -354,7 +270,7 @@ async fn by_end(
         Reply::Answered(response) => {
             let seen = Seen::of(response);
             if seen.took_effect() {
-                bed.sessions.ended(&session.id, &session.region, exchange.done);
+                bed.sessions.ended(&session.id, &session.region, &exchange);
                 if expected == LookOutcome::Usable {
                     state.consumed.insert(name.to_owned());
                 }

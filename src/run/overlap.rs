@@ -33,6 +33,7 @@ pub(super) async fn overlap(
         }
         inner += element.steps().len();
     }
+    bed.pace.gather(clients.len(), &bed.clock).await;
     let mut done = Ok(());
     let mut records = Vec::new();
     for (client, (own, seen, result)) in join_all(clients).await.into_iter().enumerate() {

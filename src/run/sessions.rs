@@ -71,8 +71,8 @@ pub struct Sessions {
     places: Semaphore,
     open: Mutex<BTreeMap<String, Session>>,
     issued: Mutex<BTreeSet<String>>,
-    /// When an End was answered with success, by the id that it named.
-    ended: Mutex<BTreeMap<String, Moment>>,
+    /// When an End that was answered with success was sent, and when answered, by the id that it named.
+    ended: Mutex<BTreeMap<String, (Moment, Moment)>>,
     /// Sessions about to be opened.
     coming: AtomicUsize,
 }
@@ -119,13 +119,13 @@ impl Sessions {
         lock(&self.open).insert(session.id.clone(), session.clone());
     }
 
-    /// Notes that an End of `id` in `region` was answered with success at a moment. In another region than the session's
-    /// that is a breach, and the session may still be open.
-    pub fn ended(&self, id: &str, region: &str, at: Moment) {
+    /// Notes that an End of `id` in `region` was answered with success. In another region than the session's that is a
+    /// breach, and the session may still be open.
+    pub fn ended(&self, id: &str, region: &str, end: &Exchange) {
         let mut open = lock(&self.open);
         if open.get(id).is_some_and(|session| session.region == region) {
             open.remove(id);
-            lock(&self.ended).insert(id.to_owned(), at);
+            lock(&self.ended).insert(id.to_owned(), (end.sent, end.done));
         }
     }
 
@@ -136,7 +136,12 @@ impl Sessions {
 
     /// The sessions that were ended, and when that was known.
     pub fn endings(&self) -> BTreeMap<String, Moment> {
-        lock(&self.ended).clone()
+        lock(&self.ended).iter().map(|(id, (_, done))| (id.clone(), *done)).collect()
+    }
+
+    /// Whether an End that was sent before that moment has ended a session.
+    pub(super) fn was_ended_by(&self, id: &str, at: Moment) -> bool {
+        lock(&self.ended).get(id).is_some_and(|(sent, _)| *sent <= at)
     }
 
     /// Whether a session that the run opened is not known to be ended.
@@ -162,6 +167,11 @@ impl Drop for Room<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
+}
+
+/// What is said where a target has none.
+pub(super) fn too_many() -> String {
+    "StartTerminalSession opened no session: the target has too many open ones".to_owned()
 }
 
 /// What is said where there is no room.
@@ -208,17 +218,15 @@ async fn start(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Vec<R
             history.push(record(Role::Throttled, &call.action, exchange));
         }
         let result = started(&exchange, region);
+        let full = exchange.reply.answer().is_some_and(|response| Seen::of(response).is_full());
         history.push(record(Role::SetUp, &call.action, exchange));
-        match result {
-            // A refusal for the number of open sessions is waited out.
-            Err(refusal) if refusal.contains("ExceedLimit") && bed.stopped().is_none() => {
-                bed.sleep(pause).await;
-                pause = (pause * 2).min(limits::THROTTLED_PAUSE_MOST);
-            }
-            other => return other.map_err(|words| format!("StartTerminalSession opened no session: {words}")),
+        if !full || bed.stopped().is_some() {
+            return result.map_err(|words| format!("StartTerminalSession opened no session: {words}"));
         }
+        bed.sleep(pause).await;
+        pause = (pause * 2).min(limits::THROTTLED_PAUSE_MOST);
     }
-    Err("StartTerminalSession opened no session: the target has too many open ones".to_owned())
+    Err(too_many())
 }
 
 pub(super) fn record(role: Role, operation: &Option<String>, exchange: Exchange) -> Record {

@@ -27,9 +27,11 @@ pub(super) struct State {
     pub held: BTreeMap<String, Arc<Held>>,
     /// Sessions that a look by End has ended, by name.
     pub consumed: BTreeSet<String>,
+    /// Sessions whose connection the case has closed, by name.
+    pub hung_up: BTreeSet<String>,
     /// What all clients of the case note for its end.
     pub noted: Arc<Mutex<Noted>>,
-    /// Whether a connection that should have gone on ended without a word about its session.
+    /// Whether the attempt came to nothing because a connection broke off.
     pub cut: bool,
     /// Whether the case is tried again because of that.
     pub second: bool,
@@ -41,6 +43,9 @@ pub(super) struct State {
     pub variant: Option<String>,
 }
 
+/// Between the name of a session and the number of the client that holds one more connection on it.
+const OF_CLIENT: &str = " client ";
+
 /// What is noted for the end of a case.
 #[derive(Debug, Default)]
 pub(super) struct Noted {
@@ -48,6 +53,8 @@ pub(super) struct Noted {
     pub left_out: BTreeSet<&'static str>,
     /// Sessions that calls have started.
     pub started: Vec<Session>,
+    /// When a connection that should have gone on ended without a word about its session, by the session's id.
+    pub cut: BTreeMap<String, Moment>,
 }
 
 impl State {
@@ -65,6 +72,7 @@ impl State {
             opened: self.opened.clone(),
             held: self.held.clone(),
             consumed: self.consumed.clone(),
+            hung_up: self.hung_up.clone(),
             noted: self.noted.clone(),
             cut: false,
             second: self.second,
@@ -81,12 +89,18 @@ impl State {
         self.sessions.extend(own.sessions);
         self.opened.extend(own.opened);
         self.consumed.extend(own.consumed);
-        self.cut |= own.cut;
         for (name, held) in own.held {
             let other = self.held.get(&name).is_some_and(|known| !Arc::ptr_eq(known, &held));
             // No name of a case has a space.
-            self.held.insert(if other { format!("{name} client {client}") } else { name }, held);
+            self.held.insert(if other { format!("{name}{OF_CLIENT}{client}") } else { name }, held);
         }
+    }
+
+    /// The connections held on a session of the case: its own and those of clients.
+    pub fn held_on<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Arc<Held>> {
+        let of =
+            move |key: &str| key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(OF_CLIENT));
+        self.held.iter().filter(move |(key, _)| of(key)).map(|(_, held)| held)
     }
 }
 

@@ -281,7 +281,7 @@ impl Held {
     }
 
     /// Closes the connection with code 1000 and waits for the end, but not longer than that.
-    pub async fn close(self, within: Duration) -> Standing {
+    pub async fn close(&self, within: Duration) -> Standing {
         let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
         drop(self.messages.send(Message::Close(Some(frame))).await);
         self.wait_closed(within).await

@@ -5,7 +5,7 @@ use super::{DecodeError, Parameters, Scheme, parameters, v1};
 use crate::http::{Headers, Request};
 
 /// Parameters that every operation has; the others are its own.
-pub(super) const COMMON: [&str; 11] = [
+pub const COMMON: [&str; 11] = [
     "Action",
     "Version",
     "Format",

@@ -2,8 +2,10 @@
 //!
 //! What is sent is the right call, so that its signature is the only thing that is wrong with it.
 
+use std::borrow::Cow;
+
 use super::incoming::COMMON;
-use super::{Credential, Encoding, Incoming, Parameters, Scheme, WireForm, parameters, v1, v3};
+use super::{Credential, Encoding, Incoming, Parameters, Placement, Scheme, WireForm, parameters, v1, v3};
 use crate::http::{Headers, Request};
 
 /// The part in which what was signed is not what is sent.
@@ -126,7 +128,7 @@ pub fn tamper(
         _ => {
             let headers = signed_headers(&incoming, form.scheme, part)?;
             let signed = signed(&incoming, &headers, form.scheme, part)?;
-            sign(&signed, &sent.body, &key.secret)?
+            sign(&signed, &signed_body(&signed, &sent.body, form, part), &key.secret)?
         }
     };
     with_signature(sent, form, &signature)
@@ -187,6 +189,16 @@ fn signed<'a>(incoming: &Incoming<'a>, headers: &'a Headers, scheme: Scheme, par
         _ => {}
     }
     Some(signed)
+}
+
+/// The body that was signed. V3 signs a form body as the bytes that it is: other parameters are other bytes.
+fn signed_body<'a>(signed: &Incoming<'_>, sent: &'a [u8], form: WireForm, part: Part) -> Cow<'a, [u8]> {
+    let of_parameters = matches!(part, Part::Parameter | Part::AddedParameter | Part::RemovedParameter);
+    if form.scheme != Scheme::V3 || form.placement != Placement::PostForm || !of_parameters {
+        return Cow::Borrowed(sent);
+    }
+    let pairs = signed.form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    Cow::Owned(parameters::write(pairs, form.encoding).into_bytes())
 }
 
 /// A text of the same length and alphabet, its last letter or digit another.
@@ -260,7 +272,7 @@ pub(super) fn replace(headers: &mut Headers, name: &str, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Call, Format, Order, Placement, Stamp, encode};
+    use crate::wire::{Call, Format, Order, Stamp, encode};
 
     fn key() -> Credential {
         Credential::new("testid", "testsecret")
@@ -273,9 +285,7 @@ mod tests {
     fn forms() -> Vec<WireForm> {
         let mut forms = Vec::new();
         for scheme in [Scheme::V1, Scheme::V3] {
-            // Under V3 a form body is no parameters, and is only observed.
-            let placements = Placement::ALL.into_iter().filter(|p| scheme == Scheme::V1 || *p != Placement::PostForm);
-            for placement in placements {
+            for placement in Placement::ALL {
                 for (order, encoding) in Order::ALL.into_iter().zip(Encoding::ALL) {
                     forms.push(WireForm { placement, format: Some(Format::Json), scheme, order, encoding });
                 }

@@ -6,6 +6,7 @@ usage: interrupt.py ENDSPEC
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -18,7 +19,7 @@ import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -196,21 +197,26 @@ def nothing(*_: object) -> None:
     """Of a whole run: it counts, and no request is the one."""
 
 
-def kind(program: str, name: str) -> list[str]:
+Row = tuple[str, list[str], Outcome]  # title, problems, what came of it
+
+
+def kind(program: str, name: str, pool: Executor) -> list[str]:
     """A whole run, which tells how many requests there are, then one for each tenth of them."""
     auth, code, action = ("v3", 3, kill_target) if name == "target killed" else ("none", 130, interrupt_run)
     whole = run(program, auth, None, nothing)
-    rows = [(f"{name}: whole run", whole.problems(0, False), whole)]
-    for moment in range(MOMENTS):
+
+    def cut(moment: int) -> Row:
         # The last tenth ends early: runs differ by a few requests, and the moment must come.
         number = 1 + int(whole.requests * 0.95 * (moment + random.random()) / MOMENTS)
         outcome = run(program, auth, number, action)
         problems = outcome.problems(code, name != "target killed")
         if outcome.requests < number:
             problems.append(f"ended after {outcome.requests} requests, before the moment")
-        rows.append((f"{name} at request {number} of {whole.requests}", problems, outcome))
+        return f"{name} at request {number} of {whole.requests}", problems, outcome
+
+    first = (f"{name}: whole run", whole.problems(0, False), whole)
     failed = []
-    for title, problems, outcome in rows:
+    for title, problems, outcome in itertools.chain([first], pool.map(cut, range(MOMENTS))):
         leaked = len(outcome.report.get("leaked", []))
         print(f"{'FAIL' if problems else 'ok  '} {title}: exit {outcome.code}, {leaked} leaked", flush=True)
         if problems:
@@ -219,8 +225,10 @@ def kind(program: str, name: str) -> list[str]:
 
 
 def main() -> int:
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        failed = sum(pool.map(lambda name: kind(sys.argv[1], name), ["target killed", "run interrupted"]), [])
+    # Runs are waits for the most part: several at a time take little longer than one.
+    kinds = ["target killed", "run interrupted"]
+    with ThreadPoolExecutor(len(kinds)) as outer, ThreadPoolExecutor(max_workers=4) as pool:
+        failed = sum(outer.map(lambda name: kind(sys.argv[1], name, pool), kinds), [])
     print("\n\n".join(failed))
     return 1 if failed else 0
 

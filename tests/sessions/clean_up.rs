@@ -6,7 +6,7 @@ use std::time::Duration;
 use endspec::check::Role;
 use endspec::clock::Clock;
 
-use crate::endpoint::{Manner, endpoint, leaves_nothing, passes, run, simulated, stopping};
+use crate::endpoint::{Manner, broken, endpoint, leaves_nothing, passes, run, simulated, stopping};
 
 const STARTS: &str = r#"
 clauses: [start/success]
@@ -68,6 +68,56 @@ async fn of_what_one_step_starts_never_more_than_fifty_are_open() {
     leaves_nothing(&ended, &small);
     assert_eq!(small.issued.lock().unwrap().len(), 90);
     assert_eq!(small.most.load(Ordering::SeqCst), 50);
+}
+
+#[tokio::test]
+async fn a_case_whose_clients_would_open_more_is_undecided_and_says_why() {
+    let case = r#"
+clauses: [start/success]
+needs: [start]
+steps:
+  - overlap:
+      - call: StartTerminalSession
+        with: { RegionId: "{{region}}", InstanceId.1: "{{instance-id}}" }
+        expect: ok
+    clients: 51
+"#;
+    let small = endpoint(Manner::Right).await;
+    let ended = simulated(&small, case).await;
+    assert!(ended.results[0].undecided[0].contains("50 sessions are open, the most at a time"), "{ended:?}");
+    leaves_nothing(&ended, &small);
+}
+
+#[tokio::test]
+async fn a_start_that_is_refused_for_the_number_of_open_sessions_is_waited_out_and_no_verdict() {
+    let opened = STARTS.replace("[start]", "[sessions, start]").replace("steps:\n", "steps:\n  - open: a\n");
+    let overlap = r#"
+clauses: [start/success]
+needs: [start]
+steps:
+  - overlap:
+      - call: StartTerminalSession
+        with: { RegionId: "{{region}}", InstanceId.1: "{{instance-id}}" }
+        expect: ok
+    clients: 8
+"#;
+    let rows = [
+        ("a call", STARTS.to_owned(), Manner::Full(5), 6, true),
+        ("a set-up", opened.clone(), Manner::Full(5), 7, true),
+        ("calls that make room for each other", format!("{STARTS}    times: 9\n"), Manner::Takes(3), 15, true),
+        ("a call that never has room", opened.clone(), Manner::Takes(1), 9, false),
+        ("a set-up that never has room", opened.clone(), Manner::Takes(0), 8, false),
+        ("clients that share too little room", overlap.to_owned(), Manner::Takes(7), 15, false),
+    ];
+    for (name, case, manner, starts, decided) in rows {
+        let small = endpoint(manner).await;
+        let ended = simulated(&small, &case).await;
+        let result = &ended.results[0];
+        assert_eq!((broken(&ended), result.undecided.is_empty()), (vec![], decided), "{name}: {:?}", result.undecided);
+        assert!(decided || result.undecided[0].contains("too many open ones"), "{name}: {:?}", result.undecided);
+        assert_eq!((small.starts.load(Ordering::SeqCst), ended.leaked.len()), (starts, 0), "{name}");
+        assert!(small.open.lock().unwrap().is_empty(), "{name}");
+    }
 }
 
 #[tokio::test]

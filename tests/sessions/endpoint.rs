@@ -22,7 +22,8 @@ use tokio::sync::watch;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
 /// A bound against hanging, no measure of speed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,6 +36,10 @@ pub enum Manner {
     Wordless,
     /// The first so many Ends are throttled.
     Throttles(usize),
+    /// So many sessions may be open.
+    Takes(usize),
+    /// The first so many Starts are refused as if too many sessions were open.
+    Full(usize),
     /// The first End of each session finds nothing.
     SettlesLate,
     /// Ends are answered once so many of them wait.
@@ -49,6 +54,20 @@ pub enum Manner {
     BreaksOnce,
     /// Ids are numbers.
     Numbers,
+    /// When it is first asked for a list, every connection breaks off and no session is known any more.
+    RestartsAtList,
+    /// As `RestartsAtList`, but it tells those who hold a WebSocket that it goes away.
+    GoesAwayAtList,
+    /// As `RestartsAtList`, but it never comes back.
+    DiesAtList,
+    /// As `RestartsAtList`, but at the first WebSocket handshake.
+    RestartsAtHandshake,
+    /// Each End breaks off the WebSockets on all other sessions.
+    CutsNeighbours,
+    /// A session ends with its connection.
+    EndsAtHangUp,
+    /// An End has no effect on a session whose client has hung up.
+    KeepsHungUp,
 }
 
 #[derive(Debug)]
@@ -64,6 +83,14 @@ pub struct Small {
     ended: AtomicUsize,
     together: watch::Sender<usize>,
     handshakes: AtomicUsize,
+    /// How often all connections were broken off.
+    lives: watch::Sender<usize>,
+    /// Starts, the refused ones too.
+    pub starts: AtomicUsize,
+    /// Sessions whose client has hung up.
+    hung_up: Mutex<BTreeSet<String>>,
+    /// How often a session was ended.
+    closings: watch::Sender<usize>,
     /// Times that the Input frames say.
     pub awake: Mutex<Vec<u64>>,
     /// Becomes true when a case says so: by a Start, or by so many Ends.
@@ -90,6 +117,10 @@ pub async fn stopping(manner: Manner, stop_at_start: bool, stop_after_ends: Opti
         ended: AtomicUsize::new(0),
         together: watch::Sender::new(0),
         handshakes: AtomicUsize::new(0),
+        lives: watch::Sender::new(0),
+        starts: AtomicUsize::new(0),
+        hung_up: Mutex::default(),
+        closings: watch::Sender::new(0),
         awake: Mutex::default(),
         stop: watch::Sender::new(false),
         stop_at_start,
@@ -97,49 +128,25 @@ pub async fn stopping(manner: Manner, stop_at_start: bool, stop_after_ends: Opti
     });
     let shared = small.clone();
     tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(shared.clone(), stream));
+        let mut lives = shared.lives.subscribe();
+        loop {
+            tokio::select! {
+                Ok((stream, _)) = listener.accept() => drop(tokio::spawn(serve(shared.clone(), stream))),
+                Ok(_) = lives.wait_for(|lives| *lives > 0 && manner == Manner::DiesAtList) => return,
+            }
         }
     });
     small
 }
 
-async fn serve(small: Arc<Small>, mut stream: TcpStream) {
-    loop {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let Ok(byte) = stream.read_u8().await else { return };
-            head.push(byte);
-        }
-        let head = String::from_utf8_lossy(&head).into_owned();
-        let target = head.split(' ').nth(1).unwrap().to_owned();
-        let field = |name: &str| {
-            head.lines().find_map(|line| line.split_once(": ").filter(|(other, _)| other.eq_ignore_ascii_case(name)))
-        };
-        if let Some((_, key)) = field("sec-websocket-key") {
-            return small.terminal(stream, &target, key).await;
-        }
-        let length = field("content-length").map_or(0, |(_, length)| length.parse().unwrap());
-        let mut body = vec![0; length];
-        if stream.read_exact(&mut body).await.is_err() {
-            return;
-        }
-        let query = target.split_once('?').map_or("", |(_, query)| query);
-        let mut given = parameters::parse(query.as_bytes()).unwrap_or_default();
-        given.extend(parameters::parse(&body).unwrap_or_default());
-        let Some((status, members)) = small.answer(&given).await else { return };
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let id = format!("473469C7-AA6F-4DC5-B3DB-{:012X}", NEXT.fetch_add(1, Ordering::SeqCst));
-        let wordless = small.manner == Manner::Wordless && status == 200 && members.is_empty();
-        let comma = if members.is_empty() { "" } else { "," };
-        let body = if wordless { "{}".to_owned() } else { format!("{{\"RequestId\":\"{id}\"{comma}{members}}}") };
-        let text = format!(
-            "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\nx-acs-request-id: {id}\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        if stream.write_all(text.as_bytes()).await.is_err() {
-            return;
-        }
+async fn serve(small: Arc<Small>, stream: TcpStream) {
+    let mut lives = small.lives.subscribe();
+    let upgraded = tokio::select! {
+        upgraded = small.requests(stream) => upgraded,
+        Ok(()) = lives.changed(), if small.manner != Manner::CutsNeighbours => return,
+    };
+    if let Some((stream, target, key)) = upgraded {
+        small.terminal(stream, &target, &key).await;
     }
 }
 
@@ -148,17 +155,77 @@ fn error(status: u16, code: &str, message: &str) -> Option<(u16, String)> {
 }
 
 impl Small {
+    /// Answers requests until the connection ends, or one asks for a WebSocket: its target and key.
+    async fn requests(&self, mut stream: TcpStream) -> Option<(TcpStream, String, String)> {
+        loop {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.ok()?);
+            }
+            let head = String::from_utf8_lossy(&head).into_owned();
+            let target = head.split(' ').nth(1).unwrap().to_owned();
+            let field = |name: &str| {
+                head.lines()
+                    .find_map(|line| line.split_once(": ").filter(|(other, _)| other.eq_ignore_ascii_case(name)))
+            };
+            if let Some((_, key)) = field("sec-websocket-key") {
+                let key = key.to_owned();
+                return Some((stream, target, key));
+            }
+            let length = field("content-length").map_or(0, |(_, length)| length.parse().unwrap());
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).await.ok()?;
+            let query = target.split_once('?').map_or("", |(_, query)| query);
+            let mut given = parameters::parse(query.as_bytes()).unwrap_or_default();
+            given.extend(parameters::parse(&body).unwrap_or_default());
+            let (status, members) = self.answer(&given).await?;
+            static NEXT: AtomicU64 = AtomicU64::new(0);
+            let id = format!("473469C7-AA6F-4DC5-B3DB-{:012X}", NEXT.fetch_add(1, Ordering::SeqCst));
+            let wordless = self.manner == Manner::Wordless && status == 200 && members.is_empty();
+            let comma = if members.is_empty() { "" } else { "," };
+            let body = if wordless { "{}".to_owned() } else { format!("{{\"RequestId\":\"{id}\"{comma}{members}}}") };
+            let text = format!(
+                "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\nx-acs-request-id: {id}\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            stream.write_all(text.as_bytes()).await.ok()?;
+        }
+    }
+
     async fn answer(&self, given: &[(String, String)]) -> Option<(u16, String)> {
         let id = parameters::first(given, "SessionId");
         match parameters::first(given, "Action") {
+            Some("StartTerminalSession") if self.is_full() => error(403, "SessionCount.ExceedLimit", "m"),
             Some("StartTerminalSession") => Some((200, self.start())),
             Some("EndTerminalSession") => {
                 let answer = self.end(id.unwrap_or("")).await;
                 answer.filter(|_| self.manner != Manner::HangsUp)
             }
             Some("DescribeTerminalSessions") if self.manner == Manner::HangsUp => None,
-            Some("DescribeTerminalSessions") => Some((200, self.list(id))),
+            Some("DescribeTerminalSessions") => {
+                let dies = [Manner::RestartsAtList, Manner::GoesAwayAtList, Manner::DiesAtList].contains(&self.manner);
+                if dies && id.is_none() && *self.lives.borrow() == 0 {
+                    self.restart();
+                    std::future::pending::<()>().await;
+                }
+                Some((200, self.list(id)))
+            }
             _ => error(404, "InvalidAction.NotFound", "m"),
+        }
+    }
+
+    /// As the end of a process does it, and the begin of another that knows nothing of it.
+    fn restart(&self) {
+        self.open.lock().unwrap().clear();
+        self.lives.send_modify(|lives| *lives += 1);
+    }
+
+    fn is_full(&self) -> bool {
+        let asked = self.starts.fetch_add(1, Ordering::SeqCst);
+        match self.manner {
+            Manner::Takes(most) => self.open.lock().unwrap().len() >= most,
+            Manner::Full(first) => asked < first,
+            _ => false,
         }
     }
 
@@ -205,7 +272,15 @@ impl Small {
             }
             _ => {}
         }
-        if self.open.lock().unwrap().remove(id) { Some((200, String::new())) } else { not_found() }
+        if self.manner == Manner::KeepsHungUp && self.hung_up.lock().unwrap().contains(id) {
+            return Some((200, String::new()));
+        }
+        let known = self.open.lock().unwrap().remove(id);
+        self.closings.send_modify(|closings| *closings += 1);
+        if known && self.manner == Manner::CutsNeighbours {
+            self.lives.send_modify(|lives| *lives += 1);
+        }
+        if known { Some((200, String::new())) } else { not_found() }
     }
 
     fn list(&self, id: Option<&str>) -> String {
@@ -221,10 +296,16 @@ impl Small {
     }
 
     async fn terminal(&self, mut stream: TcpStream, target: &str, key: &str) {
-        if self.handshakes.fetch_add(1, Ordering::SeqCst) == 0 && self.manner == Manner::BreaksOnce {
+        let first = self.handshakes.fetch_add(1, Ordering::SeqCst) == 0;
+        if first && self.manner == Manner::RestartsAtHandshake {
+            self.restart();
+        }
+        if first && matches!(self.manner, Manner::BreaksOnce | Manner::RestartsAtHandshake) {
             return;
         }
-        let open = self.open.lock().unwrap().contains(target.trim_start_matches('/'));
+        let (mut lives, mut closings) = (self.lives.subscribe(), self.closings.subscribe());
+        let is_open = || self.open.lock().unwrap().contains(target.trim_start_matches('/'));
+        let open = is_open();
         if !open && self.manner != Manner::PongsAtTheEnd {
             let _ = stream.write_all(b"HTTP/1.1 404 x\r\ncontent-length: 0\r\n\r\n").await;
             return;
@@ -237,7 +318,20 @@ impl Small {
             return;
         }
         let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
-        while let Some(Ok(message)) = socket.next().await {
+        loop {
+            let message = tokio::select! {
+                message = socket.next() => match message {
+                    Some(Ok(message)) => message,
+                    _ => return self.hangs_up(target.trim_start_matches('/')),
+                },
+                Ok(()) = lives.changed() => return self.cut(socket).await,
+                Ok(()) = closings.changed() => {
+                    if !is_open() {
+                        return drop(socket.close(None).await);
+                    }
+                    continue;
+                }
+            };
             match message {
                 Message::Binary(bytes) => {
                     let frame = Frame::parse(&bytes).unwrap();
@@ -251,6 +345,19 @@ impl Small {
             if !open {
                 drop(socket.close(None).await);
             }
+        }
+    }
+    fn hangs_up(&self, id: &str) {
+        self.hung_up.lock().unwrap().insert(id.to_owned());
+        if self.manner == Manner::EndsAtHangUp {
+            self.open.lock().unwrap().remove(id);
+        }
+    }
+
+    async fn cut(&self, mut socket: WebSocketStream<TcpStream>) {
+        if self.manner == Manner::GoesAwayAtList {
+            let frame = CloseFrame { code: CloseCode::Away, reason: "".into() };
+            drop(socket.close(Some(frame)).await);
         }
     }
 }

@@ -6,3 +6,4 @@ mod judged;
 mod looks;
 mod reference;
 mod waits;
+mod weather;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::Style;
 use super::layout::{count, entry, indented, paint, some};
+use crate::check::seen::printable;
 use crate::report::build::LEFT_OUT;
 use crate::report::model::{Reason, Report};
 
@@ -12,6 +13,8 @@ use crate::report::model::{Reason, Report};
 pub(super) const COLUMN: usize = 10;
 /// Columns of the labels under a reason.
 const INNER: usize = 14;
+/// Characters of a session's id that are shown.
+const ID_CHARACTERS: usize = 200;
 /// What stands between a reason and the capability that could be declared as lacking instead.
 const DECLARE: &str = ", or declare `--without ";
 
@@ -95,7 +98,9 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
     excluded(&report.excluded, style, text);
     left_out(report, style, text);
     if !report.leaked.is_empty() {
-        let words = format!("{}: {}", count(report.leaked.len(), "session"), some(&texts(&report.leaked), 50));
+        // An id is the target's text: it may hold what a terminal obeys.
+        let ids: Vec<String> = report.leaked.iter().map(|id| printable(id, ID_CHARACTERS)).collect();
+        let words = format!("{}: {}", count(ids.len(), "session"), some(&texts(&ids), 50));
         entry("left open:", COLUMN + 1, &words, style, text);
     }
     if let Some(hint) = &report.hint {

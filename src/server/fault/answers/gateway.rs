@@ -55,12 +55,6 @@ pub(super) const FAULTS: &[Fault] = &[
         hooks: Hooks { after: Some(unknown_action_as_500), ..HONEST },
     },
     Fault {
-        name: "action-by-prefix",
-        clauses: &["rpc/action/unknown"],
-        how: "routes are matched by their beginning, as for paths",
-        hooks: Hooks { means: Some(action_by_prefix), ..HONEST },
-    },
-    Fault {
         name: "action-defaulted",
         clauses: &["rpc/action/missing"],
         how: "the service has one operation, so that nobody has to name it",
@@ -177,15 +171,6 @@ fn unknown_action_as_500(_: &mut Scene<'_>, response: &mut Response) {
     if has_code(response, "InvalidAction.NotFound") {
         crash(response);
     }
-}
-
-fn action_by_prefix(parameters: &mut Parameters, _: &mut Scene<'_>) {
-    const ACTION: &str = "EndTerminalSession";
-    let begins = |name: &str, value: &str| name == "Action" && value.starts_with(ACTION);
-    parameters
-        .iter_mut()
-        .filter(|(name, value)| begins(name, value))
-        .for_each(|(_, value)| value.truncate(ACTION.len()));
 }
 
 fn action_defaulted(parameters: &mut Parameters, _: &mut Scene<'_>) {
