@@ -33,6 +33,4 @@ pub mod reference;
 pub mod rehearsal;
 pub mod selftest;
 
-pub mod fuzz;
-
 pub mod cli;

@@ -27,7 +27,7 @@ type Files = BTreeMap<String, Vec<u8>>;
 /// Generated values of SessionId that are short, by class.
 fn mutations() -> BTreeMap<Class, Vec<Mutation>> {
     let mut by_class: BTreeMap<Class, Vec<Mutation>> = BTreeMap::new();
-    let values = Values { parameter: "SessionId".to_owned(), valid: false, classes: Vec::new() };
+    let values = Values { parameter: "SessionId".to_owned(), valid: false, classes: Vec::new(), only: Vec::new() };
     let base = Base { parameter: "SessionId", value: SESSION, issued: true, known: &[] };
     for mutation in generate(&values, base, &mut Unstructured::new(&[7; 4096])).mutations {
         if mutation.values.iter().all(|value| value.len() < LONG) {
