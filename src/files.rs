@@ -22,6 +22,14 @@ const CASES: &str = "cases";
 /// # Errors
 /// The file is missing, a folder, too large (no more than `limit` bytes of it are read), not UTF-8 or not permitted.
 pub fn read(path: &Path, limit: u64) -> Result<String, Diagnostic> {
+    String::from_utf8(bytes(path, limit)?).map_err(|error| not_utf8(path, &error))
+}
+
+/// Reads at most `limit` bytes, whatever they are.
+///
+/// # Errors
+/// As [`read`], UTF-8 apart.
+pub fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Diagnostic> {
     let failed = |error: &io::Error| unreadable(path, error);
     let file = File::open(path).map_err(|error| failed(&error))?;
     let metadata = file.metadata().map_err(|error| failed(&error))?;
@@ -39,7 +47,7 @@ pub fn read(path: &Path, limit: u64) -> Result<String, Diagnostic> {
     if bytes.len() as u64 > limit {
         return Err(too_large(path, limit));
     }
-    String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))
+    Ok(bytes)
 }
 
 /// Writes a file so that other programs see the old content or the new one, never half of it; missing folders are made.

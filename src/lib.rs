@@ -24,13 +24,13 @@ pub mod run;
 
 pub mod report;
 
-pub mod fuzz;
-
 pub mod server;
 
 pub mod reference;
 
 pub mod rehearsal;
+
+pub mod fuzz;
 pub mod selftest;
 
 pub mod cli;

@@ -106,6 +106,12 @@ pub const RESTART_PROBES: usize = SILENT_IN_A_ROW - 1;
 pub const KEEP_AWAKE: Duration = Duration::from_secs(20);
 /// Generated cases in a batch, for each that runs at a time.
 pub const FUZZ_BATCH: usize = 2;
+/// Numbers in a row that no case came of before a campaign gives up.
+pub const FUZZ_EMPTY: usize = 1_000;
+/// Shards of one campaign.
+pub const FUZZ_SHARDS: usize = 65_536;
+/// Bytes of a scenario that is replayed, and of a corpus.
+pub const FUZZ_FILE: u64 = 1 << 20;
 /// Longest wait for an answer while a finding is shrunk; it is told by what came with all patience.
 pub const FUZZ_TIMEOUT: Duration = Duration::from_secs(1);
 /// Runs of smaller cases that one finding is shrunk by, at most.

@@ -8,7 +8,8 @@ use arbitrary::Unstructured;
 
 use endspec::case::{Case, write};
 use endspec::contract::{Contract, Level, Readings};
-use endspec::fuzz::{self, Abilities, Bounds, Campaign, Done, Found, Means, Tally, Told, UNKEPT};
+use endspec::fuzz::corpus::Past;
+use endspec::fuzz::{self, Abilities, Bounds, Campaign, Done, Found, Means, Shard, Tally, Told, UNKEPT};
 use endspec::rehearsal::{self, Rehearsal, Stage};
 use endspec::run::{Ended, Target};
 use endspec::seed::Seed;
@@ -27,6 +28,11 @@ fn abilities(contract: &Contract, clients: u32) -> Abilities {
     let readings = Readings::defaults(contract);
     let of = async |stage: Stage| Abilities::of(&stage.target, contract, clients);
     rehearsal::in_memory(Settings::default(), readings, Seed(0), of).unwrap()
+}
+
+#[test]
+fn the_server_in_memory_has_everything_that_a_scenario_is_drawn_for() {
+    assert_eq!(abilities(&contract(), 8), Abilities::everything(8));
 }
 
 fn cases(abilities: &Abilities, seed: u64, count: usize) -> Vec<Arc<Case>> {
@@ -60,8 +66,8 @@ fn alarms(ended: &Ended, inconclusive: bool) -> BTreeSet<String> {
 fn the_honest_server_passes_every_generated_case() {
     let contract = contract();
     for (seed, clients, jobs) in [(1, 8, 8), (2, 1, 1), (3, 8, 1)] {
-        let cases = cases(&abilities(&contract, clients), seed, 100);
-        assert_eq!(cases.len(), 100, "seed {seed}");
+        let cases = cases(&abilities(&contract, clients), seed, 40);
+        assert_eq!(cases.len(), 40, "seed {seed}");
         let ended = rehearse(cases, Settings::default(), Readings::defaults(&contract), seed, jobs);
         let alarms = alarms(&ended, true);
         assert!(alarms.is_empty(), "seed {seed}: {} alarms, {}", alarms.len(), alarms.first().unwrap());
@@ -75,7 +81,7 @@ fn no_reading_and_no_variation_of_a_right_server_is_found_anything_in() {
     let mut wrong = Vec::new();
     for (seed, variation) in fault::variations().enumerate() {
         let server = Settings { fault: Some(variation), ..Settings::default() };
-        let cases = cases(&abilities, 100 + seed as u64, 5);
+        let cases = cases(&abilities, 100 + seed as u64, 2);
         let ended = rehearse(cases, server, Readings::defaults(&contract), 1, 8);
         wrong.extend(alarms(&ended, false).into_iter().map(|alarm| format!("{}: {alarm}", variation.name)));
     }
@@ -83,7 +89,7 @@ fn no_reading_and_no_variation_of_a_right_server_is_found_anything_in() {
         for value in reading.values.iter().filter(|value| value.name != "any") {
             let declared = [(reading.name.clone(), value.name.clone())];
             let readings = Readings::resolve(&contract, &declared).unwrap();
-            let ended = rehearse(cases(&abilities, 7, 15), reference::settings(&readings), readings, 1, 8);
+            let ended = rehearse(cases(&abilities, 7, 5), reference::settings(&readings), readings, 1, 8);
             let words = format!("{}={}", reading.name, value.name);
             wrong.extend(alarms(&ended, false).into_iter().map(|alarm| format!("{words}: {alarm}")));
         }
@@ -96,20 +102,34 @@ struct Unheard;
 impl Told for Unheard {
     fn tally(&self, _: &Tally) {}
     fn found(&self, _: &Found) {}
+    fn reached(&self, _: &Past) {}
 }
 
 /// A campaign in memory that ends with the first finding.
 fn campaign(fault: &'static fault::Fault, seed: u64, cases: usize) -> Done {
     let contract = contract();
     let until = Some(Duration::from_secs(3_600));
-    let bounds = Bounds { until, cases: Some(cases), findings: 1, clients: 8, jobs: 8 };
+    let bounds = Bounds { until, cases: Some(cases), shard: Shard::default(), findings: 1, clients: 8, jobs: 8 };
     let play = async |stage: Stage| {
         let Stage { target, transport, clock } = stage;
         let (_send, stop) = tokio::sync::watch::channel(false);
         let (contract, seed, told, folder) = (contract.clone(), Seed(seed), Arc::new(Unheard), UNKEPT.to_owned());
         let requests_per_second = None;
-        let means =
-            Means { contract, target, transport, clock, stop, seed, salt: seed, requests_per_second, folder, told };
+        let (program, past, salt) = (None, Past::default(), seed);
+        let means = Means {
+            contract,
+            target,
+            transport,
+            clock,
+            stop,
+            seed,
+            program,
+            past,
+            salt,
+            requests_per_second,
+            folder,
+            told,
+        };
         Campaign::new(bounds, means).run().await
     };
     let server = Settings { fault: Some(fault), ..Settings::default() };
@@ -162,55 +182,31 @@ fn a_target_that_has_next_to_nothing_is_fuzzed_with_what_is_left() {
     let ended = Rehearsal { cases, contract, readings, server, seed: Seed(9), jobs: 8 }.run(adapt).unwrap();
     let alarms = alarms(&ended, false);
     assert!(alarms.is_empty(), "{} alarms, {}", alarms.len(), alarms.first().unwrap());
-    assert!(ended.results.iter().all(|result| !result.tested.is_empty()));
+    let untested = ended.results.iter().find(|result| result.tested.is_empty());
+    assert!(untested.is_none(), "{:?}\n{}", untested.unwrap().undecided, write::write(&untested.unwrap().case));
 }
 
 /// Faults of every kind, each visible to some request.
-const FAULTS: [&str; 45] = [
+const FAULTS: [&str; 20] = [
     "region-defaulted",
-    "missing-session-as-not-found",
-    "unsupported-region-ok",
     "unknown-session-ok",
     "nul-as-500",
     "ended-as-204",
-    "ended-as-true",
     "request-id-constant",
-    "request-id-without-dashes",
-    "request-id-missing-in-errors",
     "error-as-page",
-    "error-nested",
-    "mark-before-error",
-    "error-ends-with-nul",
     "session-not-found-as-400",
-    "json-always",
     "xml-root-of-class",
-    "xml-ends-nothing",
     "get-refused",
-    "unknown-action-as-500",
     "version-ignored",
-    "start-token-left-out",
-    "describe-lower-camel",
     "describe-ended-as-connected",
-    "session-pattern-without-end",
     "session-by-like",
-    "session-by-glob",
-    "region-unknown-means-home",
-    "region-ignored",
     "form-not-read",
-    "reopened-by-next-start",
-    "reopened-by-describe",
     "reopened-by-second-end",
-    "ends-again-by-get",
     "looked-up-then-ended",
-    "end-does-nothing",
     "ends-newest-instead",
     "ends-all-of-instance",
-    "ends-before-permission-check",
-    "id-of-ended-issued-again",
     "url-outlives-session",
-    "unsigned-taken",
     "signature-not-compared",
-    "never-expires",
     "nonce-not-kept",
 ];
 

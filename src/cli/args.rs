@@ -81,9 +81,19 @@ pub struct FuzzArgs {
     /// Longest time, such as 30s or 10m, confirming and shrinking included [default: 1m; 10m with --cases]
     #[arg(long, value_name = "TIME", env = "ENDSPEC_TIME")]
     pub time: Option<String>,
-    /// Generated cases after which it ends
+    /// Generated cases, of all shards, after which it ends
     #[arg(long, value_name = "N", env = "ENDSPEC_CASES")]
     pub cases: Option<String>,
+    /// Run every Nth case alone, from the Ith on: N machines with one --seed run each case once
+    #[arg(long, value_name = "I/N", env = "ENDSPEC_SHARD")]
+    pub shard: Option<String>,
+    /// Go on from how far an earlier campaign came that this folder remembers, and remember this one
+    #[arg(long, value_name = "DIR", env = "ENDSPEC_CORPUS")]
+    pub corpus: Option<String>,
+    /// Run the one case that an input of the fuzz target `scenario` stands for
+    #[arg(long, value_name = "FILE", env = "ENDSPEC_REPLAY")]
+    #[arg(conflicts_with_all = ["cases", "shard", "corpus", "clients"])]
+    pub replay: Option<String>,
     /// Findings after which it ends [default: 10]
     #[arg(long, value_name = "N", env = "ENDSPEC_MAX_FINDINGS")]
     pub max_findings: Option<String>,

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::corpus::Past;
 use super::generate::{self, Abilities};
 use super::lower;
 use super::program::Program;
+use super::shard::Shard;
 use super::shrink::{Trial, shrink};
 use crate::case::{Case, write};
 use crate::check::{CaseResult, Finding};
@@ -18,6 +20,7 @@ use crate::run::{self, Ended, Plan, Progress, Target};
 use crate::seed::Seed;
 use crate::source::{Place, Source, Span};
 use crate::transport::Transport;
+use crate::wire::WireForm;
 use crate::{limits, load};
 
 /// How far a campaign goes.
@@ -25,8 +28,10 @@ use crate::{limits, load};
 pub struct Bounds {
     /// Until when, by its clock; confirming and shrinking included.
     pub until: Option<Duration>,
-    /// Generated cases.
+    /// Generated cases of all shards together.
     pub cases: Option<usize>,
+    /// Which of them are this campaign's.
+    pub shard: Shard,
     /// Findings after which it ends.
     pub findings: usize,
     /// Clients that may do something at once within a case.
@@ -49,6 +54,10 @@ pub struct Means {
     pub stop: watch::Receiver<bool>,
     /// Where the cases come from.
     pub seed: Seed,
+    /// What every case does, instead of what the seed draws.
+    pub program: Option<Program>,
+    /// What an earlier campaign did that this one goes on from.
+    pub past: Past,
     /// Makes nonces differ between campaigns with one seed.
     pub salt: Seed,
     /// Most requests per second.
@@ -68,6 +77,8 @@ pub trait Told: Send + Sync {
     fn tally(&self, tally: &Tally);
     /// Something was found, confirmed and shrunk.
     fn found(&self, found: &Found);
+    /// A later campaign can go on from here.
+    fn reached(&self, past: &Past);
 }
 
 /// What was done so far.
@@ -83,6 +94,33 @@ pub struct Tally {
     pub exchanges: usize,
     /// Findings told.
     pub found: usize,
+    /// Clauses put to the test.
+    pub clauses: usize,
+    /// Wrong values of the catalogue sent.
+    pub mutations: usize,
+    /// Wire forms that calls were sent in.
+    pub forms: usize,
+}
+
+/// What a campaign has come by, each counted once.
+#[derive(Debug, Default)]
+struct Coverage {
+    clauses: BTreeSet<String>,
+    mutations: BTreeSet<&'static str>,
+    forms: BTreeSet<WireForm>,
+}
+
+impl Coverage {
+    fn add(&mut self, result: &CaseResult) {
+        for clause in result.tested.keys().filter(|clause| !self.clauses.contains(*clause)).cloned().collect::<Vec<_>>()
+        {
+            self.clauses.insert(clause);
+        }
+        for record in &result.history {
+            self.mutations.extend(record.mutation.as_ref().map(|value| value.name));
+            self.forms.extend(record.form);
+        }
+    }
 }
 
 /// One finding: a clause and how it broke.
@@ -100,7 +138,7 @@ pub struct Found {
     pub again: (usize, usize),
     /// What became of the case in the run that shows it, with the findings of this clause alone.
     pub result: CaseResult,
-    /// Generated cases after which a campaign with this seed has come upon it.
+    /// Generated cases, of all shards, after which a campaign with this seed has come upon it.
     pub cases: usize,
 }
 
@@ -131,6 +169,7 @@ pub struct Campaign {
     clock: Clock,
     stop: watch::Receiver<bool>,
     seed: Seed,
+    program: Option<Program>,
     salt: Seed,
     runs: u64,
     requests_per_second: Option<f64>,
@@ -138,8 +177,11 @@ pub struct Campaign {
     told: Arc<dyn Told>,
     tally: Tally,
     leaked: BTreeSet<String>,
-    /// What was found, by clause.
-    known: BTreeMap<String, BTreeSet<String>>,
+    coverage: Coverage,
+    /// Turns of the shard that were drawn.
+    turns: usize,
+    /// Turns that are over, and what was told.
+    past: Past,
     found: Vec<Found>,
     /// What was seen and did not come again, by clause: it is told where nothing that comes again is found instead.
     doubtful: BTreeMap<String, Vec<Doubt>>,
@@ -177,6 +219,7 @@ impl Campaign {
             clock: means.clock,
             stop: means.stop,
             seed: means.seed,
+            program: means.program,
             salt: means.salt,
             runs: 0,
             requests_per_second: means.requests_per_second,
@@ -184,7 +227,9 @@ impl Campaign {
             told: means.told,
             tally: Tally::default(),
             leaked: BTreeSet::new(),
-            known: BTreeMap::new(),
+            coverage: Coverage::default(),
+            turns: means.past.turns,
+            past: means.past,
             found: Vec::new(),
             doubtful: BTreeMap::new(),
         }
@@ -196,60 +241,74 @@ impl Campaign {
     /// As [`run::run`].
     pub async fn run(mut self) -> Done {
         let mut silent = None;
-        while !self.is_over() {
-            let batch = self.batch();
-            let (cases, drawn) = self.lowered(batch);
-            let count = cases.len();
+        while !self.is_over() && silent.is_none() {
+            let (cases, drawn) = self.batch();
             let ended = self.cases(cases, self.bounds.jobs).await;
-            self.tally.cases += count;
             let judged = ended.iter().filter(|result| !result.tested.is_empty()).count();
-            self.tally.judged += judged;
-            self.tally.undecided += ended.iter().filter(|result| !result.undecided.is_empty()).count();
+            self.account(&ended, judged);
             self.told.tally(&self.tally);
-            self.pursue(&drawn, &ended).await;
+            let pursued = self.pursue(&drawn, &ended).await;
+            if pursued && !self.is_stopped() {
+                self.past.turns = self.turns;
+            }
+            self.told.reached(&self.past);
             self.told.tally(&self.tally);
-            if judged == 0 && !self.is_over() {
+            let mute = ended.iter().any(|result| result.skip.is_some() || !result.undecided.is_empty());
+            let gave_up = ended.is_empty() && !self.is_enough();
+            if judged == 0 && (mute || gave_up) && !self.is_over() {
                 silent = Some(reason(&ended));
-                break;
             }
         }
         self.tell_doubtful().await;
+        self.told.reached(&self.past);
         let interrupted = *self.stop.borrow();
         let leaked = self.leaked.into_iter().collect();
         Done { found: self.found, tally: self.tally, leaked, silent, interrupted, target: self.target }
     }
 
     fn is_over(&self) -> bool {
-        let late = self.bounds.until.is_some_and(|until| self.clock.now() >= Moment::default().plus(until));
-        let enough = self.bounds.cases.is_some_and(|cases| self.tally.cases >= cases);
-        *self.stop.borrow() || late || enough || self.tally.found >= self.bounds.findings
+        self.is_stopped() || self.is_enough() || self.tally.found >= self.bounds.findings
     }
 
-    /// The next cases: each number has a stream of its own, so that no pace changes them.
-    fn batch(&self) -> Vec<Drawn> {
-        let left = self.bounds.cases.map_or(usize::MAX, |cases| cases - self.tally.cases);
-        let count = (self.bounds.jobs * limits::FUZZ_BATCH).min(left);
-        let draw = |number: usize| {
-            let mut stream = self.seed.stream(&format!("fuzz {number}"));
-            let program = stream.unstructured(generate::ENTROPY, |u| generate::program(&self.abilities, u));
-            Drawn { number, program }
-        };
-        (self.tally.cases..self.tally.cases + count).map(draw).collect()
+    /// Whether all cases were drawn.
+    fn is_enough(&self) -> bool {
+        self.bounds.cases.is_some_and(|cases| self.bounds.shard.case(self.turns) >= cases)
     }
 
-    /// The cases, each beside what it was lowered from. What nothing is left of counts as a case that judged nothing.
-    fn lowered(&mut self, batch: Vec<Drawn>) -> (Vec<Arc<Case>>, Vec<Drawn>) {
-        let (mut cases, mut kept) = (Vec::new(), Vec::new());
-        for drawn in batch {
+    /// The next cases, each beside what it was lowered from. What nothing is left of is a case that judges nothing.
+    fn batch(&mut self) -> (Vec<Arc<Case>>, Vec<Drawn>) {
+        let (mut cases, mut kept, mut empty) = (Vec::new(), Vec::new(), 0);
+        while cases.len() < self.bounds.jobs * limits::FUZZ_BATCH && empty < limits::FUZZ_EMPTY && !self.is_enough() {
+            let drawn = self.draw(self.bounds.shard.case(self.turns));
+            self.turns += 1;
+            self.tally.cases += 1;
             match lower::case(&format!("fuzz-{}", drawn.number), &drawn.program, &self.abilities) {
                 Some(case) => {
                     cases.push(Arc::new(case));
                     kept.push(drawn);
+                    empty = 0;
                 }
-                None => self.tally.cases += 1,
+                None => empty += 1,
             }
         }
         (cases, kept)
+    }
+
+    /// The case of a number: each has a stream of its own, so that no pace changes it.
+    fn draw(&self, number: usize) -> Drawn {
+        let draw = || {
+            let mut stream = self.seed.stream(&format!("fuzz {number}"));
+            stream.unstructured(generate::ENTROPY, |u| generate::program(&self.abilities, u))
+        };
+        Drawn { number, program: self.program.clone().unwrap_or_else(draw) }
+    }
+
+    fn account(&mut self, ended: &[CaseResult], judged: usize) {
+        self.tally.judged += judged;
+        self.tally.undecided += ended.iter().filter(|result| !result.undecided.is_empty()).count();
+        ended.iter().for_each(|result| self.coverage.add(result));
+        let Coverage { clauses, mutations, forms } = &self.coverage;
+        (self.tally.clauses, self.tally.mutations, self.tally.forms) = (clauses.len(), mutations.len(), forms.len());
     }
 
     /// Runs one case, with no more patience than it takes to shrink.
@@ -290,27 +349,28 @@ impl Campaign {
         results
     }
 
-    /// Confirms, shrinks and tells what is new in the results of a batch, MUST before SHOULD.
-    async fn pursue(&mut self, drawn: &[Drawn], results: &[CaseResult]) {
+    /// Confirms, shrinks and tells what is new in the results of a batch, MUST before SHOULD; whether it came to the end.
+    async fn pursue(&mut self, drawn: &[Drawn], results: &[CaseResult]) -> bool {
         let mut seen: Vec<(usize, &Finding)> = Vec::new();
         for (at, result) in results.iter().enumerate() {
             seen.extend(result.findings.iter().filter(|finding| finding.level > Level::May).map(|found| (at, found)));
         }
         seen.sort_by_key(|(at, finding)| (finding.level != Level::Must, drawn[*at].program.0.len()));
         for (at, finding) in seen {
-            if self.is_over() {
-                return;
+            if self.is_stopped() || self.tally.found >= self.bounds.findings {
+                return false;
             }
             if self.is_new(finding) {
                 self.one(drawn, at, &results[at], finding).await;
             }
         }
+        true
     }
 
     /// Whether a clause was not yet found broken in this way; of one clause a few ways are told, and of a SHOULD one.
     fn is_new(&self, finding: &Finding) -> bool {
         let most = if finding.level == Level::Must { limits::FINDINGS_SHOWN } else { 1 };
-        let known = self.known.get(&finding.clause);
+        let known = self.past.told.get(&finding.clause);
         let doubts = self.doubtful.get(&finding.clause).map_or(0, Vec::len);
         doubts < limits::FUZZ_CONFIRMATIONS
             && known.is_none_or(|shapes| shapes.len() < most && !shapes.contains(&finding.shape))
@@ -343,7 +403,7 @@ impl Campaign {
     async fn tell_doubtful(&mut self) {
         for (clause, doubts) in std::mem::take(&mut self.doubtful) {
             let Some(Doubt { id, seen, finding }) = doubts.into_iter().next() else { continue };
-            if !self.known.contains_key(&clause) {
+            if !self.past.told.contains_key(&clause) {
                 self.tell(&id, vec![seen], &finding).await;
             }
         }
@@ -359,7 +419,7 @@ impl Campaign {
         let listed = cases.iter().any(mutated);
         for seen in cases {
             let Some(found) = self.shown(id, seen, finding, listed).await else { continue };
-            let shapes = self.known.entry(finding.clause.clone()).or_default();
+            let shapes = self.past.told.entry(finding.clause.clone()).or_default();
             shapes.insert(finding.shape.clone());
             shapes.extend(found.result.findings.first().map(|finding| finding.shape.clone()));
             self.tally.found += 1;
@@ -372,7 +432,7 @@ impl Campaign {
     /// The finding as it is told: by the case as it is read from its text, run again with all the patience that the
     /// target is given, and then a few times more. What was seen with less patience alone is not told.
     async fn shown(&mut self, id: &str, seen: Seen, finding: &Finding, listed: bool) -> Option<Found> {
-        let (clause, cases) = (&finding.clause, self.tally.cases);
+        let (clause, cases) = (&finding.clause, self.bounds.shard.case(self.turns.saturating_sub(1)) + 1);
         let mut case = lower::case(id, &seen.program, &self.abilities)?;
         if listed {
             lower::list(&mut case, clause);

@@ -36,7 +36,7 @@ const CLASSES: [Class; 11] = [
 ];
 
 /// What a target has that programs can make use of.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Abilities {
     /// Sessions, as many as are asked for.
     pub sessions: bool,
@@ -67,6 +67,25 @@ pub struct Abilities {
 }
 
 impl Abilities {
+    /// Those of a target over plain HTTP that has everything.
+    pub fn everything(clients: u32) -> Abilities {
+        Abilities {
+            sessions: true,
+            start: true,
+            describe: true,
+            websocket: true,
+            other_region: true,
+            unsupported_region: true,
+            denied: true,
+            signatures: true,
+            secure: false,
+            auth: Scheme::V3,
+            schemes: vec![Scheme::V1, Scheme::V3],
+            formats: Format::ALL.to_vec(),
+            clients,
+        }
+    }
+
     /// What a target has. Ids that the user supplies are too few to fuzz with.
     pub fn of(target: &Target, contract: &Contract, clients: u32) -> Abilities {
         let has = |capability: &str| target.has(capability, contract) == Availability::Has;

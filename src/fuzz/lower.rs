@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arbitrary::Unstructured;
 
 use super::generate::Abilities;
-use super::program::{Op, Program, Saying, UNKNOWN, Wrong};
+use super::program::{Op, Program, Saying, UNKNOWN, Wrong, ends, session_of};
 use crate::case::expectation::LookOutcome;
 use crate::case::mutation::{self, Base};
 use crate::case::workload::end;
@@ -29,9 +29,16 @@ const ONCE: &str = "end/effect/once";
 /// The case that a program stands for, as far as a target has what it takes; `None` when nothing of it is left.
 pub fn case(id: &str, program: &Program, abilities: &Abilities) -> Option<Case> {
     let overlaps = program.0.iter().any(|op| matches!(op, Op::Together(_)));
-    let mut lowering =
-        Lowering { abilities, overlaps, lives: BTreeMap::new(), taken: BTreeSet::new(), steps: Vec::new() };
+    let mut lowering = Lowering {
+        abilities,
+        overlaps,
+        lives: BTreeMap::new(),
+        undecided: BTreeSet::new(),
+        taken: BTreeSet::new(),
+        steps: Vec::new(),
+    };
     program.0.iter().for_each(|op| lowering.op(op));
+    lowering.decide();
     let mut steps = lowering.steps;
     if steps.is_empty() {
         return None;
@@ -81,10 +88,6 @@ fn clauses(steps: &mut [Step]) -> Vec<String> {
         step.clause.take_if(|clause| clause.value == clauses[0]);
     }
     clauses
-}
-
-fn ends(step: &Step) -> bool {
-    matches!(&step.action, Action::Call(call) if call.operation.value == "EndTerminalSession")
 }
 
 /// The capabilities without which the steps mean nothing.
@@ -168,6 +171,8 @@ struct Lowering<'a> {
     /// Whole histories are judged: no session may be ended by what is no success of End.
     overlaps: bool,
     lives: BTreeMap<String, Life>,
+    /// Sessions of an overlap that nothing was seen of since they were ended.
+    undecided: BTreeSet<String>,
     /// The schemes in which a call has surely succeeded.
     taken: BTreeSet<Scheme>,
     steps: Vec<Step>,
@@ -189,6 +194,22 @@ impl Lowering<'_> {
         }
         if self.steps.len() > before && !matches!(op, Op::End { .. } | Op::Look { .. }) {
             self.lives.values_mut().for_each(|life| life.since = true);
+        }
+    }
+
+    /// Ends and looks at what else decides nothing: the history of an overlap says something only where a session was
+    /// ended and seen closed.
+    fn decide(&mut self) {
+        let plain = Saying::default();
+        for session in std::mem::take(&mut self.undecided) {
+            if self.lives.get(&session).is_some_and(|life| life.state == State::Open) {
+                self.end(&session, false, &plain);
+            }
+            if self.abilities.describe || self.abilities.websocket {
+                self.look(&session, &[]);
+            } else {
+                self.end(&session, false, &plain);
+            }
         }
     }
 
@@ -243,6 +264,7 @@ impl Lowering<'_> {
                 _ => "end/effect/websocket-url",
             };
             life.held &= !(seen.is_empty() || seen.contains(&Via::Connection));
+            self.undecided.remove(session);
             (clause, LookOutcome::Unusable)
         };
         let action = Action::Look(LookAt { session: spanned(session), by: seen });
@@ -289,6 +311,7 @@ impl Lowering<'_> {
                 }
             }
         } else {
+            self.undecided.remove(session);
             self.lives.entry(session.to_owned()).and_modify(|life| life.since = true);
         }
     }
@@ -499,12 +522,13 @@ impl Lowering<'_> {
                         continue;
                     }
                     own.insert(name.clone());
-                    opened.insert(name, Life::new(false));
+                    opened.insert(name.clone(), Life::new(false));
                 } else if !own.contains(&name) && !self.lives.contains_key(&name) {
                     continue;
                 } else if ends(step) {
-                    ended.insert(name);
+                    ended.insert(name.clone());
                 }
+                self.undecided.insert(name);
                 steps.push(step.clone());
             }
             elements.extend((!steps.is_empty()).then_some(Element::Script(steps)));
@@ -530,6 +554,9 @@ impl Lowering<'_> {
         axes.format.take_if(|given| !given.iter().all(formats));
         let known = |scheme: &Scheme| *scheme == Scheme::None || self.abilities.schemes.contains(scheme);
         axes.signature.take_if(|given| !given.iter().all(known));
+        if !self.abilities.signatures {
+            axes.signature = None;
+        }
         let schemes = axes.signature.clone().unwrap_or_else(|| vec![self.abilities.auth]);
         // A form body under V3 is only observed (clause `rpc/placement/form`).
         if schemes.contains(&Scheme::V3) {
@@ -638,19 +665,4 @@ fn spanned(text: &str) -> Spanned<String> {
 
 fn step(action: Action) -> Step {
     Step { span: Span::default(), clause: None, action, expect: None }
-}
-
-/// The session that a step of a script is about.
-fn session_of(step: &Step) -> String {
-    match &step.action {
-        Action::Open(open) => open.name.value.clone(),
-        Action::Look(look) => look.session.value.clone(),
-        Action::Connect(session) => session.value.clone(),
-        Action::Call(call) => {
-            let id = call.with.iter().find(|parameter| parameter.name.value == "SessionId");
-            let variable = id.and_then(|id| id.values.first()).and_then(|value| value.variables().next());
-            variable.map(|variable| variable.name.clone()).unwrap_or_default()
-        }
-        _ => String::new(),
-    }
 }

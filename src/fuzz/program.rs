@@ -1,6 +1,8 @@
 //! Programs: what a generated case is to do, without what is to come of it, so that any part can be left out.
 
-use crate::case::{Flaw, ForEach, Pause, Step, Via};
+use std::collections::BTreeSet;
+
+use crate::case::{Action, Flaw, ForEach, Pause, Step, Via};
 use crate::wire::Scheme;
 
 /// The session that every case knows and that was never issued.
@@ -144,7 +146,12 @@ impl Op {
             Op::Start(saying) => saying.simpler().into_iter().map(Op::Start).collect(),
             Op::Wait(Pause::Long) => vec![Op::Wait(Pause::Settle)],
             Op::Wait(_) => Vec::new(),
-            Op::Together(scripts) => fewer(scripts).into_iter().map(Op::Together).collect(),
+            Op::Together(scripts) => {
+                let alone = |session| Op::End { session, hidden: false, saying: Saying::default() };
+                let ended: BTreeSet<String> =
+                    scripts.iter().flatten().filter(|step| ends(step)).map(session_of).collect();
+                ended.into_iter().map(alone).chain(fewer(scripts).into_iter().map(Op::Together)).collect()
+            }
         }
     }
 }
@@ -228,4 +235,24 @@ fn fewer_of<T: Clone>(axis: &Option<Vec<T>>) -> impl Iterator<Item = Option<Vec<
     let several = if values.len() > 1 { values.len() } else { 0 };
     let ordinary = axis.is_some().then_some(None);
     ordinary.into_iter().chain((0..several).map(move |at| Some(without(&values, at))))
+}
+
+/// Whether a step of a script ends a session.
+pub(super) fn ends(step: &Step) -> bool {
+    matches!(&step.action, Action::Call(call) if call.operation.value == "EndTerminalSession")
+}
+
+/// The session that a step of a script is about.
+pub(super) fn session_of(step: &Step) -> String {
+    match &step.action {
+        Action::Open(open) => open.name.value.clone(),
+        Action::Look(look) => look.session.value.clone(),
+        Action::Connect(session) => session.value.clone(),
+        Action::Call(call) => {
+            let id = call.with.iter().find(|parameter| parameter.name.value == "SessionId");
+            let variable = id.and_then(|id| id.values.first()).and_then(|value| value.variables().next());
+            variable.map(|variable| variable.name.clone()).unwrap_or_default()
+        }
+        _ => String::new(),
+    }
 }

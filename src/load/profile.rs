@@ -34,7 +34,7 @@ enum Type {
 }
 
 /// Keys, in the order of the flags.
-const KEYS: [(&str, Type); 28] = [
+const KEYS: [(&str, Type); 29] = [
     ("target", Type::Text),
     ("auth", Type::Text),
     ("region", Type::Text),
@@ -62,6 +62,7 @@ const KEYS: [(&str, Type); 28] = [
     ("cases", Type::Number),
     ("max-findings", Type::Number),
     ("clients", Type::Number),
+    ("corpus", Type::Text),
     ("save", Type::Text),
 ];
 

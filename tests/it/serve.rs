@@ -6,14 +6,16 @@ use std::process::{Child, Command, Stdio};
 use crate::{command, endspec, endspec_in};
 
 /// A running server, ended when it is dropped.
-struct Served {
+pub struct Served {
     child: Child,
-    url: String,
+    /// Where it listens.
+    pub url: String,
     /// What it printed at its start.
     lines: Vec<String>,
 }
 
-fn serve(args: &[&str], lines: usize) -> Served {
+/// Starts one, and reads so many lines of what it prints.
+pub fn serve(args: &[&str], lines: usize) -> Served {
     let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
     let mut child = command(&args).stdout(Stdio::piped()).spawn().unwrap();
     let out = BufReader::new(child.stdout.take().unwrap());
