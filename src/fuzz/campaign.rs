@@ -13,7 +13,7 @@ use super::program::Program;
 use super::shard::Shard;
 use super::shrink::{Trial, shrink};
 use crate::case::{Case, write};
-use crate::check::{CaseResult, Finding};
+use crate::check::{CaseResult, Finding, Record};
 use crate::clock::{Clock, Moment};
 use crate::contract::{Contract, Level};
 use crate::run::{self, Ended, Plan, Progress, Target};
@@ -178,6 +178,8 @@ pub struct Campaign {
     tally: Tally,
     leaked: BTreeSet<String>,
     coverage: Coverage,
+    /// Whether cases are run with little patience: until one cannot be decided so.
+    hasty: bool,
     /// Turns of the shard that were drawn.
     turns: usize,
     /// Turns that are over, and what was told.
@@ -192,6 +194,8 @@ struct Doubt {
     id: String,
     seen: Seen,
     finding: Finding,
+    /// Whether the case is to list the clause.
+    listed: bool,
 }
 
 /// A program in which something was seen, and the run that showed it with all the patience that the target is given.
@@ -228,6 +232,7 @@ impl Campaign {
             tally: Tally::default(),
             leaked: BTreeSet::new(),
             coverage: Coverage::default(),
+            hasty: true,
             turns: means.past.turns,
             past: means.past,
             found: Vec::new(),
@@ -243,19 +248,24 @@ impl Campaign {
         let mut silent = None;
         while !self.is_over() && silent.is_none() {
             let (cases, drawn) = self.batch();
-            let ended = self.cases(cases, self.bounds.jobs).await;
+            let hasty = self.hasty;
+            let ended = match hasty {
+                true => self.hastily(cases, self.bounds.jobs).await,
+                false => self.cases(cases, self.bounds.jobs).await,
+            };
             let judged = ended.iter().filter(|result| !result.tested.is_empty()).count();
             self.account(&ended, judged);
             self.told.tally(&self.tally);
-            let pursued = self.pursue(&drawn, &ended).await;
+            let pursued = self.pursue(&drawn, &ended, hasty).await;
             if pursued && !self.is_stopped() {
                 self.past.turns = self.turns;
             }
             self.told.reached(&self.past);
             self.told.tally(&self.tally);
             let mute = ended.iter().any(|result| result.skip.is_some() || !result.undecided.is_empty());
+            self.hasty &= !mute;
             let gave_up = ended.is_empty() && !self.is_enough();
-            if judged == 0 && (mute || gave_up) && !self.is_over() {
+            if judged == 0 && ((mute && !hasty) || gave_up) && !self.is_over() {
                 silent = Some(reason(&ended));
             }
         }
@@ -311,13 +321,13 @@ impl Campaign {
         (self.tally.clauses, self.tally.mutations, self.tally.forms) = (clauses.len(), mutations.len(), forms.len());
     }
 
-    /// Runs one case, with no more patience than it takes to shrink.
-    async fn quickly(&mut self, case: &Arc<Case>) -> Option<CaseResult> {
-        let patience = self.target.as_ref().map(|target| target.timeout)?;
+    /// Runs cases, with no more patience than an endpoint on the same machine needs.
+    async fn hastily(&mut self, cases: Vec<Arc<Case>>, jobs: usize) -> Vec<CaseResult> {
+        let Some(patience) = self.target.as_ref().map(|target| target.timeout) else { return Vec::new() };
         self.be_patient(patience.min(limits::FUZZ_TIMEOUT));
-        let result = self.cases(vec![case.clone()], 1).await.pop();
+        let results = self.cases(cases, jobs).await;
         self.be_patient(patience);
-        result
+        results
     }
 
     fn be_patient(&mut self, timeout: Duration) {
@@ -350,7 +360,7 @@ impl Campaign {
     }
 
     /// Confirms, shrinks and tells what is new in the results of a batch, MUST before SHOULD; whether it came to the end.
-    async fn pursue(&mut self, drawn: &[Drawn], results: &[CaseResult]) -> bool {
+    async fn pursue(&mut self, drawn: &[Drawn], results: &[CaseResult], hasty: bool) -> bool {
         let mut seen: Vec<(usize, &Finding)> = Vec::new();
         for (at, result) in results.iter().enumerate() {
             seen.extend(result.findings.iter().filter(|finding| finding.level > Level::May).map(|found| (at, found)));
@@ -361,7 +371,7 @@ impl Campaign {
                 return false;
             }
             if self.is_new(finding) {
-                self.one(drawn, at, &results[at], finding).await;
+                self.one(drawn, at, &results[at], finding, hasty).await;
             }
         }
         true
@@ -376,7 +386,7 @@ impl Campaign {
             && known.is_none_or(|shapes| shapes.len() < most && !shapes.contains(&finding.shape))
     }
 
-    async fn one(&mut self, drawn: &[Drawn], at: usize, result: &CaseResult, finding: &Finding) {
+    async fn one(&mut self, drawn: &[Drawn], at: usize, result: &CaseResult, finding: &Finding, hasty: bool) {
         let Drawn { number, program } = &drawn[at];
         let id = format!("{}-{:x}-{number}", finding.clause.replace('/', "-"), self.seed.0);
         let (clause, left) = (finding.clause.as_str(), limits::FUZZ_SHRINKS);
@@ -389,34 +399,34 @@ impl Campaign {
                 break;
             }
         }
-        let whole = Seen { program: program.clone(), patiently: Some(result.clone()) };
+        let record = result.history.get(finding.record);
+        // No step says what a generated value proves; other rules find a breach where a pass would not tell of them.
+        let listed = record.and_then(|record| record.mutation.as_ref()).is_some_and(|value| value.clause == clause);
+        // An answer is what it is, however long one would have waited for it.
+        let answered = record.and_then(Record::exchange).is_some_and(|exchange| exchange.reply.answer().is_some());
+        let patiently = Some(result.clone()).filter(|_| !hasty || answered);
+        let whole = Seen { program: program.clone(), patiently };
         let Some(confirmed) = confirmed else {
-            let doubt = Doubt { id, seen: whole, finding: finding.clone() };
+            let doubt = Doubt { id, seen: whole, finding: finding.clone(), listed };
             self.doubtful.entry(finding.clause.clone()).or_default().push(doubt);
             return;
         };
         let least = Seen { program: shrink(confirmed, &mut trial).await, patiently: None };
-        self.tell(&id, vec![least, whole], finding).await;
+        self.tell(&id, vec![least, whole], finding, listed).await;
     }
 
     /// Tells of each clause the first doubt, where nothing better was found.
     async fn tell_doubtful(&mut self) {
         for (clause, doubts) in std::mem::take(&mut self.doubtful) {
-            let Some(Doubt { id, seen, finding }) = doubts.into_iter().next() else { continue };
+            let Some(Doubt { id, seen, finding, listed }) = doubts.into_iter().next() else { continue };
             if !self.past.told.contains_key(&clause) {
-                self.tell(&id, vec![seen], &finding).await;
+                self.tell(&id, vec![seen], &finding, listed).await;
             }
         }
     }
 
     /// Tells a finding by the first case that shows it.
-    async fn tell(&mut self, id: &str, cases: Vec<Seen>, finding: &Finding) {
-        // No step says what a generated value proves; other rules find a breach where a pass would not tell of them.
-        let mutated = |seen: &Seen| {
-            let record = seen.patiently.as_ref().and_then(|result| result.history.get(finding.record));
-            record.and_then(|record| record.mutation.as_ref()).is_some_and(|value| value.clause == finding.clause)
-        };
-        let listed = cases.iter().any(mutated);
+    async fn tell(&mut self, id: &str, cases: Vec<Seen>, finding: &Finding, listed: bool) {
         for seen in cases {
             let Some(found) = self.shown(id, seen, finding, listed).await else { continue };
             let shapes = self.past.told.entry(finding.clause.clone()).or_default();
@@ -444,8 +454,11 @@ impl Campaign {
         let (mut broken, mut times) = (0, 0);
         let mut shown = seen.patiently;
         while times < limits::FUZZ_CONFIRMATIONS && !self.is_stopped() {
-            let result =
-                if times == 0 { self.cases(vec![case.clone()], 1).await.pop() } else { self.quickly(&case).await };
+            let result = if times == 0 {
+                self.cases(vec![case.clone()], 1).await.pop()
+            } else {
+                self.hastily(vec![case.clone()], 1).await.pop()
+            };
             if let Some(result) = result.filter(|result| breaks(result, clause)) {
                 broken += 1;
                 shown = if times == 0 { Some(result) } else { shown };
@@ -534,7 +547,7 @@ impl Trial for Again<'_> {
         let case = Arc::new(case);
         for _ in 0..self.tries {
             self.left = self.left.checked_sub(1)?;
-            let result = self.campaign.quickly(&case).await;
+            let result = self.campaign.hastily(vec![case.clone()], 1).await.pop();
             if result.is_some_and(|result| breaks(&result, self.clause)) {
                 return Some(true);
             }

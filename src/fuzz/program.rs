@@ -182,9 +182,17 @@ impl Program {
     }
 }
 
-/// Scripts with a client less, or one of them with a step less; an overlap has two clients at least.
+/// Scripts of half the clients or half the steps, with a client less, or one of them with a step less; an overlap has two
+/// clients at least.
 fn fewer(scripts: &[Vec<Step>]) -> Vec<Vec<Vec<Step>>> {
     let mut all: Vec<Vec<Vec<Step>>> = Vec::new();
+    if scripts.len() > 3 {
+        let (first, second) = scripts.split_at(scripts.len() / 2);
+        all.extend([first.to_vec(), second.to_vec()]);
+    }
+    if scripts.iter().any(|script| script.len() > 1) {
+        all.push(scripts.iter().map(|script| script[..script.len().div_ceil(2)].to_vec()).collect());
+    }
     if scripts.len() > 2 {
         all.extend((0..scripts.len()).map(|client| without(scripts, client)));
     }
