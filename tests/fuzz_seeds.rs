@@ -19,6 +19,8 @@ const RENEW: &str = "ENDSPEC_RENEW=1 cargo test --test fuzz_seeds";
 const MOST: usize = 300 << 10;
 /// A session's id of the shape that the documents show.
 const SESSION: &str = "s-hz023od0x9abcde";
+/// Larger files are about their size.
+const LARGE: usize = 6 << 10;
 /// Longer values say nothing that shorter ones do not.
 const LONG: usize = 300;
 
@@ -127,9 +129,21 @@ fn cases(files: &mut Files) {
             files.insert(format!("case/{}", id.replace('/', "-")), source.text.clone().into());
         }
     }
-    for name in ["everything", "odd-texts", "aliases"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/cases/valid/{name}.yaml"));
-        files.insert(format!("case/{name}"), fs::read(path).unwrap());
+    for (kind, folder) in [
+        ("", "cases/valid"),
+        ("wrong-", "cases/invalid"),
+        ("profile-", "profiles/valid"),
+        ("wrong-profile-", "profiles/invalid"),
+    ] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder);
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let text = fs::read(&path).unwrap();
+            if path.is_file() && text.len() < LARGE {
+                files.insert(format!("case/{kind}{name}"), text);
+            }
+        }
     }
 }
 
@@ -149,9 +163,9 @@ fn drawn(files: &mut Files) {
         let data = chosen(&name, 26, &[id.as_bytes()]);
         files.insert(name, data);
     }
-    for index in 0..8 {
+    for index in 0..16 {
         let name = format!("scenario/{index}");
-        let data = chosen(&name, 160, &[]);
+        let data = chosen(&name, 400, &[]);
         files.insert(name, data);
     }
 }
