@@ -27,7 +27,7 @@ fn main() {
         drop(black_box(pairs.collect::<Vec<(String, String)>>()));
     };
     let rows: [(&str, &[Vec<u8>], Body<'_>); 5] = [
-        ("nothing", &queries, &|data| drop(black_box(data.len()))),
+        ("nothing", &queries, &|data| _ = black_box(data.len())),
         ("form_urlencoded", &queries, &bare),
         ("request parsing", &queries, &own),
         ("target request", &requests, &request::check),

@@ -98,6 +98,15 @@ fn answers(files: &mut Files, contract: &Contract) {
         bodies.push(("refusal".to_owned(), status, format!("{{{}}}", json.join(","))));
         bodies.push(("refusal-xml".to_owned(), status, format!("<Error>{}</Error>", xml.concat())));
     }
+    let odd = [
+        ("odd", r#" {"a":[null,true,1,-1,1.5],"a":1,"b~/":{"c":1,"c":2},"d":[{"e":1,"e":"\u0031"}]} x"#.to_owned()),
+        ("odd-xml", "<A b='1' c=\"2\"><!-- x --><B/>text<B>1</B><B>2</B><C> </C></A> x".to_owned()),
+        ("text-xml", "<A>text</A>".to_owned()),
+        ("space-xml", "<A> </A>".to_owned()),
+        ("deep", "[".repeat(300)),
+        ("deep-xml", "<a>".repeat(300)),
+    ];
+    bodies.extend(odd.map(|(name, body)| (name.to_owned(), 200, body)));
     for (name, status, body) in bodies {
         let length = body.len();
         let chunked =
