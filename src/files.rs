@@ -22,6 +22,14 @@ const CASES: &str = "cases";
 /// # Errors
 /// The file is missing, a folder, too large (no more than `limit` bytes of it are read), not UTF-8 or not permitted.
 pub fn read(path: &Path, limit: u64) -> Result<String, Diagnostic> {
+    String::from_utf8(bytes(path, limit)?).map_err(|error| not_utf8(path, &error))
+}
+
+/// Reads at most `limit` bytes, whatever they are.
+///
+/// # Errors
+/// As [`read`], UTF-8 apart.
+pub fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Diagnostic> {
     let failed = |error: &io::Error| unreadable(path, error);
     let file = File::open(path).map_err(|error| failed(&error))?;
     let metadata = file.metadata().map_err(|error| failed(&error))?;
@@ -39,7 +47,7 @@ pub fn read(path: &Path, limit: u64) -> Result<String, Diagnostic> {
     if bytes.len() as u64 > limit {
         return Err(too_large(path, limit));
     }
-    String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))
+    Ok(bytes)
 }
 
 /// Writes a file so that other programs see the old content or the new one, never half of it; missing folders are made.
@@ -68,6 +76,15 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
     };
     attempt()
         .map_err(|error| Diagnostic::new("file-not-written", format!("{} cannot be written: {error}", shown(path))))
+}
+
+/// Makes a folder, those above it included, where it is not there.
+///
+/// # Errors
+/// The file system's own, as `file-not-written`.
+pub fn folder(path: &Path) -> Result<(), Diagnostic> {
+    let words = |error| format!("{} cannot be made a folder: {error}", shown(path));
+    fs::create_dir_all(path).map_err(|error| Diagnostic::new("file-not-written", words(error)))
 }
 
 /// Opens a file to be written, what it holds left as it is. For what must be known to be writable before it is there.

@@ -29,8 +29,8 @@ pub mod server;
 pub mod reference;
 
 pub mod rehearsal;
-pub mod selftest;
 
 pub mod fuzz;
+pub mod selftest;
 
 pub mod cli;

@@ -112,3 +112,23 @@ pub const RESTART: Duration = Duration::from_secs(120);
 pub const RESTART_PAUSE: Duration = Duration::from_millis(200);
 /// How often a connection that is held is kept awake (CONTRACT.md, clause `start/usable`).
 pub const KEEP_AWAKE: Duration = Duration::from_secs(20);
+/// Generated cases in a batch, for each that runs at a time.
+pub const FUZZ_BATCH: usize = 2;
+/// Numbers in a row that no case came of before a campaign gives up.
+pub const FUZZ_EMPTY: usize = 1_000;
+/// Shards of one campaign.
+pub const FUZZ_SHARDS: usize = 65_536;
+/// Bytes of a scenario that is replayed, and of a corpus.
+pub const FUZZ_FILE: u64 = 1 << 20;
+/// Longest wait for an answer while a finding is shrunk; it is told by what came with all patience.
+pub const FUZZ_TIMEOUT: Duration = Duration::from_secs(1);
+/// Runs of smaller cases that one finding is shrunk by, at most.
+pub const FUZZ_SHRINKS: usize = 200;
+/// How often a finding is run again to tell whether it comes every time.
+pub const FUZZ_CONFIRMATIONS: usize = 3;
+/// Longest time of a campaign that has no bound of the user's.
+pub const FUZZ: Duration = Duration::from_secs(60);
+/// Longest time of a campaign that ends after so many cases.
+pub const FUZZ_OF_CASES: Duration = Duration::from_secs(600);
+/// Findings after which a campaign ends.
+pub const FUZZ_FINDINGS: usize = 10;

@@ -48,24 +48,54 @@ impl Rehearsal {
     /// # Panics
     /// As [`run::run`].
     pub fn run(self, adapt: impl FnOnce(&mut Target)) -> io::Result<Ended> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
-        runtime.block_on(self.act(adapt))
+        let Rehearsal { cases, contract, readings, server, seed, jobs } = self;
+        in_memory(server, readings, seed, async |stage| {
+            let Stage { mut target, transport, clock } = stage;
+            adapt(&mut target);
+            let (_send, stop) = watch::channel(false);
+            let plan = Plan { jobs, seed, requests_per_second: None, time_limit: Some(LONGEST) };
+            let transport = transport(&target);
+            let means = Means { transport, clock, stop, progress: Arc::new(Unheard), salt: seed };
+            run::run(cases, contract, target, plan, means).await
+        })
     }
+}
 
-    async fn act(self, adapt: impl FnOnce(&mut Target)) -> io::Result<Ended> {
+/// What is played on: the server in memory, and its time.
+pub struct Stage {
+    /// The server as a target.
+    pub target: Target,
+    /// Makes the lanes to it.
+    pub transport: Box<dyn Fn(&Target) -> Transport + Send + Sync>,
+    /// Its time.
+    pub clock: Clock,
+}
+
+/// Plays on this thread, in a time that passes only when nothing else can happen.
+///
+/// # Errors
+/// The machine gave no runtime.
+pub fn in_memory<T>(
+    server: Settings,
+    readings: Readings,
+    seed: Seed,
+    play: impl AsyncFnOnce(Stage) -> T,
+) -> io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    runtime.block_on(async {
         let clock = Clock::of_runtime(EPOCH);
-        let (endpoint, local, server) = Reference::in_memory(self.server, self.seed, &clock)?;
-        let mut target = reference::target(endpoint, &server, self.readings);
-        adapt(&mut target);
-        let settings = transport::Settings { local: Some(local), ..transport::Settings::new(target.timeout) };
-        let transport = Transport::new(&target.endpoint, &settings, clock.clone());
-        let (_send, stop) = watch::channel(false);
-        let plan = Plan { jobs: self.jobs, seed: self.seed, requests_per_second: None, time_limit: Some(LONGEST) };
-        let means = Means { transport, clock, stop, progress: Arc::new(Unheard), salt: self.seed };
-        let ended = run::run(self.cases, self.contract, target, plan, means).await;
+        let (endpoint, local, server) = Reference::in_memory(server, seed, &clock)?;
+        let target = reference::target(endpoint, &server, readings);
+        let own = clock.clone();
+        let transport = move |target: &Target| {
+            let settings =
+                transport::Settings { local: Some(local.clone()), ..transport::Settings::new(target.timeout) };
+            Transport::new(&target.endpoint, &settings, own.clone())
+        };
+        let played = play(Stage { target, transport: Box::new(transport), clock }).await;
         server.stop().await;
-        Ok(ended)
-    }
+        Ok(played)
+    })
 }
 
 struct Unheard;

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use endspec::case::{Action, Case, Parameter, Template, write};
+use endspec::case::mutation::CATALOGUE;
+use endspec::case::{Action, Case, Class, Parameter, Template, write};
 use endspec::contract::Contract;
 use endspec::diagnostic::{CODES, Diagnostic, render};
 use endspec::load;
@@ -124,6 +125,17 @@ fn the_schema_refuses_what_the_loader_refuses_or_there_is_a_reason() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(unused.is_empty(), "the schema does refuse these: {unused:?}");
+}
+
+#[test]
+fn the_schema_lists_every_value_of_the_catalogue() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/case.schema.json")).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for (definition, right) in [("wrong-value", false), ("right-value", true)] {
+        let kinds = CATALOGUE.iter().filter(|kind| (kind.class == Class::Valid) == right);
+        let names: Vec<&str> = kinds.map(|kind| kind.name).collect();
+        assert_eq!(schema["$defs"][definition]["enum"], serde_json::json!(names), "{definition}");
+    }
 }
 
 #[test]

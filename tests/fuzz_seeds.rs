@@ -19,6 +19,8 @@ const RENEW: &str = "ENDSPEC_RENEW=1 cargo test --test fuzz_seeds";
 const MOST: usize = 300 << 10;
 /// A session's id of the shape that the documents show.
 const SESSION: &str = "s-hz023od0x9abcde";
+/// Larger files are about their size.
+const LARGE: usize = 6 << 10;
 /// Longer values say nothing that shorter ones do not.
 const LONG: usize = 300;
 
@@ -27,7 +29,7 @@ type Files = BTreeMap<String, Vec<u8>>;
 /// Generated values of SessionId that are short, by class.
 fn mutations() -> BTreeMap<Class, Vec<Mutation>> {
     let mut by_class: BTreeMap<Class, Vec<Mutation>> = BTreeMap::new();
-    let values = Values { parameter: "SessionId".to_owned(), valid: false, classes: Vec::new() };
+    let values = Values { parameter: "SessionId".to_owned(), valid: false, classes: Vec::new(), only: Vec::new() };
     let base = Base { parameter: "SessionId", value: SESSION, issued: true, known: &[] };
     for mutation in generate(&values, base, &mut Unstructured::new(&[7; 4096])).mutations {
         if mutation.values.iter().all(|value| value.len() < LONG) {
@@ -96,6 +98,15 @@ fn answers(files: &mut Files, contract: &Contract) {
         bodies.push(("refusal".to_owned(), status, format!("{{{}}}", json.join(","))));
         bodies.push(("refusal-xml".to_owned(), status, format!("<Error>{}</Error>", xml.concat())));
     }
+    let odd = [
+        ("odd", r#" {"a":[null,true,1,-1,1.5],"a":1,"b~/":{"c":1,"c":2},"d":[{"e":1,"e":"\u0031"}]} x"#.to_owned()),
+        ("odd-xml", "<A b='1' c=\"2\"><!-- x --><B/>text<B>1</B><B>2</B><C> </C></A> x".to_owned()),
+        ("text-xml", "<A>text</A>".to_owned()),
+        ("space-xml", "<A> </A>".to_owned()),
+        ("deep", "[".repeat(300)),
+        ("deep-xml", "<a>".repeat(300)),
+    ];
+    bodies.extend(odd.map(|(name, body)| (name.to_owned(), 200, body)));
     for (name, status, body) in bodies {
         let length = body.len();
         let chunked =
@@ -127,9 +138,21 @@ fn cases(files: &mut Files) {
             files.insert(format!("case/{}", id.replace('/', "-")), source.text.clone().into());
         }
     }
-    for name in ["everything", "odd-texts", "aliases"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/cases/valid/{name}.yaml"));
-        files.insert(format!("case/{name}"), fs::read(path).unwrap());
+    for (kind, folder) in [
+        ("", "cases/valid"),
+        ("wrong-", "cases/invalid"),
+        ("profile-", "profiles/valid"),
+        ("wrong-profile-", "profiles/invalid"),
+    ] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder);
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let text = fs::read(&path).unwrap();
+            if path.is_file() && text.len() < LARGE {
+                files.insert(format!("case/{kind}{name}"), text);
+            }
+        }
     }
 }
 
@@ -149,9 +172,9 @@ fn drawn(files: &mut Files) {
         let data = chosen(&name, 26, &[id.as_bytes()]);
         files.insert(name, data);
     }
-    for index in 0..8 {
+    for index in 0..16 {
         let name = format!("scenario/{index}");
-        let data = chosen(&name, 160, &[]);
+        let data = chosen(&name, 400, &[]);
         files.insert(name, data);
     }
 }

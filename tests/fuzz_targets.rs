@@ -69,3 +69,31 @@ fn every_target_is_a_program_and_every_folder_a_target() {
         assert!(program.contains(&format!("targets::{name}::check(data)")), "{program}");
     }
 }
+
+#[test]
+fn each_kind_of_clusterfuzzlite_run_has_a_workflow_that_builds_as_it_runs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut modes = Vec::new();
+    for entry in fs::read_dir(root.join(".github/workflows")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        if !text.contains("clusterfuzzlite") {
+            continue;
+        }
+        let workflow: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+        for job in workflow["jobs"].as_object().unwrap().values() {
+            let [build, run] = ["/actions/build_fuzzers@", "/actions/run_fuzzers@"].map(|action| {
+                let steps = job["steps"].as_array().unwrap();
+                steps.iter().find(|step| step["uses"].as_str().unwrap().contains(action)).unwrap()
+            });
+            assert_eq!(build["with"]["sanitizer"], run["with"]["sanitizer"], "{}", path.display());
+            assert_eq!(build["with"]["language"], "rust", "{}", path.display());
+            modes.push(run["with"]["mode"].as_str().unwrap().to_owned());
+        }
+    }
+    modes.sort();
+    assert_eq!(modes, ["batch", "code-change", "coverage", "prune"]);
+    let project = fs::read_to_string(root.join(".clusterfuzzlite/project.yaml")).unwrap();
+    let project: serde_json::Value = serde_saphyr::from_str(&project).unwrap();
+    assert_eq!(project["language"], "rust");
+}

@@ -38,6 +38,7 @@ const MAY: &[(&str, &[&str])] = &[
             "load",
             "check",
             "transport",
+            "run",
             "report",
             "reference",
             "rehearsal",
@@ -66,6 +67,7 @@ const MAY: &[(&str, &[&str])] = &[
             "reference",
             "rehearsal",
             "selftest",
+            "fuzz",
         ],
     ),
 ];

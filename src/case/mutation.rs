@@ -13,6 +13,8 @@ pub struct Values {
     pub valid: bool,
     /// The classes taken; empty for all.
     pub classes: Vec<Class>,
+    /// Names of the catalogue taken, and no others; empty for all.
+    pub only: Vec<&'static str>,
 }
 
 /// What kind of wrong (or right) a value is; each belongs to one clause.
@@ -310,11 +312,13 @@ enum Made {
 
 /// The values that `values` asks for.
 pub fn generate(values: &Values, base: Base<'_>, entropy: &mut Unstructured<'_>) -> Generated {
-    let takes = |class: Class| {
-        (class == Class::Valid) == values.valid && (values.classes.is_empty() || values.classes.contains(&class))
+    let takes = |kind: &Kind| {
+        (kind.class == Class::Valid) == values.valid
+            && (values.classes.is_empty() || values.classes.contains(&kind.class))
+            && (values.only.is_empty() || values.only.contains(&kind.name))
     };
     let mut generated = Generated { mutations: Vec::new(), strangers: Vec::new() };
-    for kind in CATALOGUE.iter().filter(|kind| takes(kind.class)) {
+    for kind in CATALOGUE.iter().filter(|kind| takes(kind)) {
         match make(kind, base, entropy) {
             Made::Value(mutation) => generated.mutations.push(mutation),
             Made::Stranger => generated.strangers.push(kind.name),
@@ -625,7 +629,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn all(parameter: &str, value: &str, known: &[String]) -> Vec<Mutation> {
-        let values = Values { parameter: parameter.to_owned(), valid: false, classes: Vec::new() };
+        let values = Values { parameter: parameter.to_owned(), valid: false, classes: Vec::new(), only: Vec::new() };
         let base = Base { parameter, value, issued: true, known };
         generate(&values, base, &mut Unstructured::new(&[7; 4096])).mutations
     }
@@ -690,8 +694,12 @@ mod tests {
 
     #[test]
     fn what_may_be_a_strangers_session_is_not_made_and_named_instead() {
-        let values =
-            |parameter: &str| Values { parameter: parameter.to_owned(), valid: false, classes: vec![Class::NearMiss] };
+        let values = |parameter: &str| Values {
+            parameter: parameter.to_owned(),
+            valid: false,
+            classes: vec![Class::NearMiss],
+            only: Vec::new(),
+        };
         let known = ["s-hz023od0x9abcdf".to_owned(), "cn-north-1".to_owned()];
         let rows: [(&str, &str, &str, &[&str]); 4] = [
             (

@@ -97,23 +97,26 @@ pub fn afterwards(name: &str, open: bool, held: bool) -> Vec<Step> {
 }
 
 /// Entropy in the shape of choices; when it is used up, every choice is the first.
-struct Draw<'a, 'b>(&'a mut Unstructured<'b>);
+pub(crate) struct Draw<'a, 'b>(pub(crate) &'a mut Unstructured<'b>);
 
 impl Draw<'_, '_> {
-    fn below(&mut self, bound: usize) -> usize {
+    /// A number below the bound.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0.int_in_range(0..=bound.saturating_sub(1)).unwrap_or(0)
     }
 
-    fn one_in(&mut self, count: usize) -> bool {
+    /// True once in so many times.
+    pub(crate) fn one_in(&mut self, count: usize) -> bool {
         self.below(count) + 1 == count
     }
 
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+    /// One of them.
+    pub(crate) fn of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }
 
     /// An index by weight.
-    fn weighed(&mut self, weights: &[usize]) -> usize {
+    pub(crate) fn weighed(&mut self, weights: &[usize]) -> usize {
         let mut drawn = self.below(weights.iter().sum());
         weights.iter().position(|weight| drawn.checked_sub(*weight).map(|rest| drawn = rest).is_none()).unwrap_or(0)
     }
@@ -249,7 +252,7 @@ fn look(name: &str, by: &[Via]) -> Step {
 }
 
 /// EndTerminalSession for a session of the case.
-fn end(name: &str) -> CallStep {
+pub(crate) fn end(name: &str) -> CallStep {
     let variable = |name: &str, member: Option<&str>| {
         let variable = Variable { name: name.to_owned(), member: member.map(str::to_owned) };
         vec![Template { parts: vec![Part::Variable(variable)] }]

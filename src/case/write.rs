@@ -232,11 +232,15 @@ fn wait(pause: Pause) -> String {
 
 fn values(values: &Values) -> String {
     let kind = if values.valid { "valid" } else { "invalid" };
-    if values.classes.is_empty() {
+    if values.classes.is_empty() && values.only.is_empty() {
         return format!("{kind}({})", values.parameter);
     }
-    let classes = words(values.classes.iter().map(|class| class.name()));
-    mapping([(kind, quoted(&values.parameter)), ("class", classes)])
+    let members = [
+        Some((kind, quoted(&values.parameter))),
+        (!values.classes.is_empty()).then(|| ("class", words(values.classes.iter().map(|class| class.name())))),
+        (!values.only.is_empty()).then(|| ("only", words(values.only.iter().copied()))),
+    ];
+    mapping(members.into_iter().flatten())
 }
 
 fn for_each(axes: &ForEach) -> String {

@@ -28,6 +28,8 @@ pub struct Args {
 pub enum Command {
     /// Run the built-in suite, or the cases named, against a target and report
     Run(Box<RunArgs>),
+    /// Generate cases, run them against a target, shrink what fails
+    Fuzz(Box<FuzzArgs>),
     /// Run the suite against every fault of the reference server: what catches which
     Selftest(SelftestArgs),
     /// Run the reference server
@@ -69,6 +71,40 @@ pub struct RunArgs {
     /// Write a report: json, ndjson, junit, tap, html, sarif, har, github or markdown=PATH, `-` for standard output (repeatable)
     #[arg(long, value_name = "FORMAT=PATH", env = "ENDSPEC_REPORT", value_delimiter = ',')]
     pub report: Vec<String>,
+}
+
+/// `endspec fuzz`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = ENVIRONMENT)]
+pub struct FuzzArgs {
+    /// The target and how to talk to it.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Longest time, such as 30s or 10m, confirming and shrinking included [default: 1m; 10m with --cases]
+    #[arg(long, value_name = "TIME", env = "ENDSPEC_TIME")]
+    pub time: Option<String>,
+    /// Generated cases, of all shards, after which it ends
+    #[arg(long, value_name = "N", env = "ENDSPEC_CASES")]
+    pub cases: Option<String>,
+    /// Run every Nth case alone, from the Ith on: N machines with one --seed run each case once
+    #[arg(long, value_name = "I/N", env = "ENDSPEC_SHARD")]
+    pub shard: Option<String>,
+    /// Go on from how far an earlier campaign came that this folder remembers, and remember this one
+    #[arg(long, value_name = "DIR", env = "ENDSPEC_CORPUS")]
+    pub corpus: Option<String>,
+    /// Run the one case that an input of the fuzz target `scenario` stands for
+    #[arg(long, value_name = "FILE", env = "ENDSPEC_REPLAY")]
+    #[arg(conflicts_with_all = ["cases", "shard", "corpus", "clients"])]
+    pub replay: Option<String>,
+    /// Findings after which it ends [default: 10]
+    #[arg(long, value_name = "N", env = "ENDSPEC_MAX_FINDINGS")]
+    pub max_findings: Option<String>,
+    /// Clients that do something at once; 1 for one case and one request at a time [default: 8 on loopback, 4 elsewhere]
+    #[arg(long, value_name = "N", env = "ENDSPEC_CLIENTS")]
+    pub clients: Option<String>,
+    /// Write what is found to this folder, a case file each
+    #[arg(long, value_name = "DIR", env = "ENDSPEC_SAVE")]
+    pub save: Option<String>,
 }
 
 /// Flags that every networked command shares.

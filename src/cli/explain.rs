@@ -191,7 +191,7 @@ fn proved(class: Class) -> Vec<&'static str> {
     for (parameter, value) in bases {
         let valid = class == Class::Valid;
         let classes = if valid { Vec::new() } else { vec![class] };
-        let values = Values { parameter: parameter.to_owned(), valid, classes };
+        let values = Values { parameter: parameter.to_owned(), valid, classes, only: Vec::new() };
         let base = mutation::Base { parameter, value, issued: true, known: &[] };
         let made = mutation::generate(&values, base, &mut Unstructured::new(&[]));
         clauses.extend(made.mutations.into_iter().map(|mutation| mutation.clause));

@@ -4,6 +4,7 @@ mod args;
 mod call;
 mod explain;
 mod faults;
+mod fuzz;
 mod given;
 mod lint;
 mod list;
@@ -81,6 +82,7 @@ pub fn main() -> ExitCode {
     let args = args();
     let done = match args.command {
         args::Command::Run(args) => run::run(*args),
+        args::Command::Fuzz(args) => fuzz::fuzz(&args),
         args::Command::Selftest(args) => selftest::selftest(&args),
         args::Command::Serve(args) => serve::serve(&args),
         args::Command::Call(args) => call::call(*args),

@@ -69,7 +69,7 @@ pub(super) fn tell(report: &Report, outputs: Vec<Output>, other: impl Fn(&str) -
 
 /// One thread waits for an endpoint's answers and judges them in less CPU than several that wake each other; the
 /// reference server has work of its own to do meanwhile.
-fn runtime(whom: &Whom) -> Result<Runtime, Vec<Diagnostic>> {
+pub(super) fn runtime(whom: &Whom) -> Result<Runtime, Vec<Diagnostic>> {
     let mut builder = match whom {
         Whom::Endpoint(_) => Builder::new_current_thread(),
         Whom::Reference => Builder::new_multi_thread(),
@@ -110,7 +110,7 @@ fn more(args: &RunArgs, profile: &Values) -> Result<More, Vec<Diagnostic>> {
 }
 
 /// Cases at a time where the user does not say: a machine of others is not to be flooded.
-fn usual_jobs(whom: &Whom) -> usize {
+pub(super) fn usual_jobs(whom: &Whom) -> usize {
     match whom {
         Whom::Endpoint(endpoint) if !endpoint.is_loopback() => 4,
         _ => 8,
@@ -180,7 +180,7 @@ async fn drive(
 }
 
 /// Becomes true with the first Ctrl-C or TERM; a second one ends the process at once.
-fn stop_on_signal() -> watch::Receiver<bool> {
+pub(super) fn stop_on_signal() -> watch::Receiver<bool> {
     let (send, receive) = watch::channel(false);
     let mut signals = Signals::listen();
     tokio::spawn(async move {
@@ -197,7 +197,7 @@ fn stop_on_signal() -> watch::Receiver<bool> {
 }
 
 /// A panic is a defect of endspec: it names the seed that shows it again.
-fn announce_panics(seed: Seed) {
+pub(super) fn announce_panics(seed: Seed) {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         before(panic);

@@ -122,9 +122,14 @@ fn values(reader: &mut Reader<'_>, node: &Node) -> Option<Values> {
             reader.mend("unknown-word", span, format!("there are no values for `{}`", shortened(name)), help);
             return None;
         }
-        return Some(Values { parameter: name.to_owned(), valid: kind == "valid", classes: Vec::new() });
+        return Some(Values {
+            parameter: name.to_owned(),
+            valid: kind == "valid",
+            classes: Vec::new(),
+            only: Vec::new(),
+        });
     }
-    let fields = reader.fields(node, "a mapping of generated values", &["invalid", "valid", "class"])?;
+    let fields = reader.fields(node, "a mapping of generated values", &["invalid", "valid", "class", "only"])?;
     let (valid, parameter) = match (fields.get("invalid"), fields.get("valid")) {
         (Some(parameter), None) => (false, parameter),
         (None, Some(parameter)) => (true, parameter),
@@ -140,7 +145,37 @@ fn values(reader: &mut Reader<'_>, node: &Node) -> Option<Values> {
         Some(read) => read?,
         None => Vec::new(),
     };
-    Some(Values { parameter: parameter?.to_owned(), valid, classes })
+    let only = fields.get("only").map(|node| only(reader, node, valid, &classes));
+    let only = match only {
+        Some(read) => read?,
+        None => Vec::new(),
+    };
+    Some(Values { parameter: parameter?.to_owned(), valid, classes, only })
+}
+
+/// Names of the catalogue, of values that are as `valid` as asked for.
+fn only(reader: &mut Reader<'_>, node: &Node, valid: bool, classes: &[Class]) -> Option<Vec<&'static str>> {
+    if !classes.is_empty() {
+        let help = "leave one of the two out: a name says the class";
+        reader.mend("contradiction", node.span, "`only` stands beside `class`", help);
+        return None;
+    }
+    let kinds = mutation::CATALOGUE.iter().filter(|kind| (kind.class == Class::Valid) == valid);
+    let words: Vec<(&str, &'static str)> = kinds.map(|kind| (kind.name, kind.name)).collect();
+    let nodes = match &node.kind {
+        Kind::Text(_) => std::slice::from_ref(node),
+        _ => reader.list(node, "a mutation or a list of mutations"),
+    };
+    let before = reader.mistakes.len();
+    let mut names = Vec::new();
+    for node in nodes {
+        let Some(name) = reader.word(node, "mutation", &words) else { continue };
+        if names.contains(&name) {
+            reader.mistake("listed-twice", node.span, format!("`{name}` is listed twice"));
+        }
+        names.push(name);
+    }
+    (reader.mistakes.len() == before && !names.is_empty()).then_some(names)
 }
 
 fn classes(reader: &mut Reader<'_>, node: &Node, valid: bool) -> Option<Vec<Class>> {

@@ -34,7 +34,7 @@ enum Type {
 }
 
 /// Keys, in the order of the flags.
-const KEYS: [(&str, Type); 23] = [
+const KEYS: [(&str, Type); 29] = [
     ("target", Type::Text),
     ("auth", Type::Text),
     ("region", Type::Text),
@@ -58,6 +58,12 @@ const KEYS: [(&str, Type); 23] = [
     ("report", Type::List),
     ("restart-command", Type::Command),
     ("id-header", Type::Text),
+    ("time", Type::Time),
+    ("cases", Type::Number),
+    ("max-findings", Type::Number),
+    ("clients", Type::Number),
+    ("corpus", Type::Text),
+    ("save", Type::Text),
 ];
 
 /// A profile file: values for every run, and named sets of values that go before them.

@@ -9,6 +9,9 @@ use crate::check::{CaseResult, Finding, Record, Seen};
 /// How the names of the built-in cases' files begin.
 const BUILT_IN: &str = "<built-in>/";
 
+/// How the names of generated cases begin that are kept nowhere.
+const UNKEPT: &str = "<generated>/";
+
 /// Clauses that are judged over a whole run, with the member of an answer that no other answer may have.
 const ACROSS_CASES: [(&str, &str); 3] =
     [("end/request-id/unique", "RequestId"), ("start/unique", "SessionId"), ("end/effect/id-not-reused", "SessionId")];
@@ -22,7 +25,11 @@ pub(super) fn again(result: &CaseResult, found: &Finding, all: &[CaseResult], fa
     } else {
         cases().map(|case| quoted_where_needed(&case.source.name)).collect::<Vec<_>>().join(" ")
     };
-    let mut words = format!("endspec run {which} --seed {}", facts.seed);
+    let mut words = if result.case.source.name.starts_with(UNKEPT) {
+        format!("endspec fuzz --seed {}", facts.seed)
+    } else {
+        format!("endspec run {which} --seed {}", facts.seed)
+    };
     if !facts.flags.is_empty() {
         let _ = write!(words, " {}", facts.flags);
     }

@@ -31,6 +31,13 @@ pub fn render(report: &Report, style: Style) -> String {
     text
 }
 
+/// Its findings alone.
+pub fn findings(report: &Report, style: Style) -> String {
+    let mut text = String::new();
+    finding::write(report, style, &mut text);
+    text
+}
+
 fn head(report: &Report) -> String {
     let target = if report.target.kind == "endpoint" {
         report.target.url.clone()

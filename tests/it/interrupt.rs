@@ -54,6 +54,33 @@ fn ctrl_c_ends_sessions_writes_reports_and_ends_130() {
     assert_eq!(*sessions.open.lock().unwrap(), Default::default(), "every session was ended");
 }
 
+#[test]
+fn ctrl_c_ends_fuzzing_with_its_sessions_and_ends_130() {
+    let sessions = Arc::new(Sessions::default());
+    let (reached, at_last) = channel();
+    let (go, waiting) = channel::<()>();
+    let target = stalling(&sessions, reached, waiting);
+    let mut child = command(&["fuzz", "--target", &target.url(), "--instance-id", "i-1", "--clients", "2"])
+        .args(["--without", "xml,websocket,describe,signatures,unsupported-region,other-region"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    at_last.recv_timeout(BOUND).expect("it asks that often");
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("stopping; open sessions are ended first"), "{line}");
+    drop(go);
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{out}");
+    assert!(out.contains("INCONCLUSIVE - interrupted"), "{out}");
+    assert!(!sessions.started.lock().unwrap().is_empty());
+    assert_eq!(*sessions.open.lock().unwrap(), Default::default(), "every session was ended");
+}
+
 /// A target that, asked so often, says so and answers nothing until it may go on.
 fn stalling(sessions: &Arc<Sessions>, reached: std::sync::mpsc::Sender<()>, waiting: Receiver<()>) -> Target {
     let sessions = Arc::clone(sessions);

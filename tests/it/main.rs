@@ -4,6 +4,7 @@ mod bad_files;
 mod call;
 mod explain;
 mod flags;
+mod fuzz;
 mod interrupt;
 mod lint;
 mod list;

@@ -1,4 +1,4 @@
-//! Case files: what is read can be written and is read again; what is refused is told at a place in the text.
+//! Case files and profiles: what is read can be written and is read again; what is refused is told at a place in the text.
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     Schema::known(serde_json::from_str(text).unwrap_or_else(|error| panic!("schemas/case.schema.json: {error}")))
 });
 
-/// Reads a case file.
+/// Reads a case file, and the same text as a profile.
 ///
 /// # Panics
 /// When it becomes another case by being written, when editors would refuse it, or when a mistake cannot be shown.
@@ -26,7 +26,11 @@ pub fn check(data: &[u8]) {
     let source = Source::new("case.yaml", String::from_utf8_lossy(data));
     match load::case::case(&source, "case", &CONTRACT) {
         Ok(case) => taken(&case),
-        Err(mistakes) => refused(&source, &mistakes),
+        Err(mistakes) => refused(&mistakes),
+    }
+    match load::profile::profile(&source) {
+        Ok(profile) => assert!(profile.named(None).is_ok(), "{}", source.text),
+        Err(mistakes) => refused(&mistakes),
     }
 }
 
@@ -42,12 +46,12 @@ fn taken(case: &Case) {
     assert_eq!(violations, Ok(Vec::new()), "the schema refuses what the loader takes: {}", case.source.text);
 }
 
-fn refused(source: &Source, mistakes: &[Diagnostic]) {
+fn refused(mistakes: &[Diagnostic]) {
     let shown = render(mistakes, false, WIDTH);
     assert!(shown.starts_with("error["), "{shown}");
     assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
     for mistake in mistakes {
-        let span = mistake.place.as_ref().map(|place| place.span.range());
-        assert!(span.is_some_and(|span| source.text.get(span).is_some()), "{mistake:?}");
+        let place = mistake.place.as_ref();
+        assert!(place.is_some_and(|place| place.source.text.get(place.span.range()).is_some()), "{mistake:?}");
     }
 }

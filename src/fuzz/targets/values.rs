@@ -28,7 +28,7 @@ pub fn check(data: &[u8]) {
     let known = vec![format!("{right}0"), right[..right.len().div_ceil(2)].to_owned()];
     let base = Base { parameter, value: &right, issued, known: &known };
     for valid in [false, true] {
-        let values = Values { parameter: parameter.to_owned(), valid, classes: Vec::new() };
+        let values = Values { parameter: parameter.to_owned(), valid, classes: Vec::new(), only: Vec::new() };
         let made = generate(&values, base, &mut Unstructured::new(entropy));
         assert_eq!(made, generate(&values, base, &mut Unstructured::new(entropy)), "the same entropy");
         assert!(valid || made.mutations.len() + made.strangers.len() > CATALOGUE.len() / 2, "hardly any: {made:?}");

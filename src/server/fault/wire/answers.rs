@@ -56,12 +56,9 @@ pub(in super::super) const FAULTS: &[Fault] = &[
     fault("byte-after-body", FRAMING, "a terminating NUL is sent along with a text that C wrote", |asked, bytes| {
         refusal(asked, bytes, |bytes| [&bytes[..], b"\0"].concat())
     }),
-    fault(
-        "bytes-before-status",
-        &["rpc/robust/no-5xx"],
-        "a line of debugging output goes to the socket",
-        |asked, bytes| refusal(asked, bytes, |bytes| [&b"DEBUG handler done\n"[..], &bytes].concat()),
-    ),
+    fault("bytes-before-status", FRAMING, "a line of debugging output goes to the socket", |asked, bytes| {
+        refusal(asked, bytes, |bytes| [&b"DEBUG handler done\n"[..], &bytes].concat())
+    }),
     fault("body-cut", FRAMING, "a worker is ended while it writes", |asked, bytes| {
         match refusal(asked, bytes, |bytes| bytes[..bytes.len() - 20].to_vec()) {
             Talk::Say(bytes) if is_refusal(asked, &bytes) => Talk::Last(bytes),

@@ -1,0 +1,130 @@
+//! `endspec fuzz`: generated cases against a target for as long as a bound allows, and what they find as cases.
+
+mod corpus;
+mod own;
+mod teller;
+
+use std::sync::Arc;
+
+use super::args::FuzzArgs;
+use super::run::{announce_panics, runtime, stop_on_signal, usual_jobs};
+use super::settings::{self, Settings};
+use super::{Exit, print, suite};
+use crate::clock::{Clock, Moment};
+use crate::contract::Contract;
+use crate::diagnostic::Diagnostic;
+use crate::files;
+use crate::fuzz::corpus::{Identity, Past};
+use crate::fuzz::{Abilities, Bounds, Campaign, Means, UNKEPT};
+use crate::run::Target;
+use crate::seed::Seed;
+use corpus::Corpus;
+use own::Own;
+use teller::{Remembered, Teller};
+
+pub(super) fn fuzz(args: &FuzzArgs) -> Result<Exit, Vec<Diagnostic>> {
+    let profile = settings::profile(&args.network)?;
+    let contract = suite::contract(settings::revision(&args.network, &profile).as_deref())?;
+    let (own, mut settings) = match (own::own(args, &profile), settings::resolve(&args.network, &profile, &contract)) {
+        (Ok(own), Ok(settings)) => (own, settings),
+        (own, settings) => return Err([own.err(), settings.err()].into_iter().flatten().flatten().collect()),
+    };
+    if let Some(folder) = &own.save {
+        files::folder(folder).map_err(|mistake| vec![settings::of_flag("save", mistake)])?;
+    }
+    let corpus = own.corpus.as_ref().map(|folder| Corpus::open(folder, own.shard)).transpose()?;
+    settings.seed = seed(&own, corpus.as_ref(), settings.seed)?;
+    let runtime = runtime(&settings.whom)?;
+    announce_panics(settings.seed);
+    let driven = runtime.spawn(drive(contract, settings, own, corpus));
+    runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
+/// The user's seed, else that of what is replayed or gone on from.
+fn seed(own: &Own, corpus: Option<&Corpus>, resolved: Seed) -> Result<Seed, Vec<Diagnostic>> {
+    let before = corpus.map(Corpus::seed).transpose()?.flatten();
+    if own.seeded {
+        return Ok(resolved);
+    }
+    let replayed = own.replay.as_ref().map(|replay| replay.scenario.seed);
+    if before.is_none() && !own.shard.is_whole() {
+        let message = format!("--shard {}: without a seed every shard draws cases of its own", own.shard);
+        return Err(vec![Diagnostic::new("flag", message).help("give all shards the same `--seed`")]);
+    }
+    Ok(replayed.or(before).unwrap_or(resolved))
+}
+
+async fn drive(
+    contract: Contract,
+    settings: Settings,
+    own: Own,
+    corpus: Option<Corpus>,
+) -> Result<Exit, Vec<Diagnostic>> {
+    let clock = Clock::system();
+    let usual = usual_jobs(&settings.whom);
+    let clients = own.clients.unwrap_or_else(|| u32::try_from(usual).unwrap_or(1));
+    let jobs = usize::try_from(clients).unwrap_or(usual).min(usual);
+    let (endpoint, listening) = super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
+    let url = endpoint.to_string();
+    let target = settings.about.at(endpoint, listening.is_some());
+    let abilities = Abilities::of(&target, &contract, clients);
+    // The port of the server in this process is another one each time.
+    let whom = if target.built_in { "reference server" } else { url.as_str() };
+    let identity = Identity::new(whom, &contract.revision, settings.seed, own.shard, &abilities);
+    let past = corpus.as_ref().map_or_else(|| Ok(Past::default()), |corpus| corpus.past(&identity))?;
+    let contract = Arc::new(contract);
+    let bounds = Bounds {
+        until: Some(clock.now().since(Moment::default()) + own.time),
+        cases: if own.replay.is_some() { Some(1) } else { own.cases },
+        shard: own.shard,
+        findings: own.findings,
+        clients,
+        jobs,
+    };
+    let program = own.replay.as_ref().map(|replay| replay.scenario.program.clone());
+    let folder = own.save.as_ref().map_or_else(|| UNKEPT.to_owned(), |folder| folder.display().to_string());
+    let teller = Arc::new(Teller {
+        contract: contract.clone(),
+        url,
+        built_in: target.built_in,
+        readings: target.readings.clone(),
+        seed: settings.seed,
+        again: settings.again,
+        clients,
+        abilities,
+        own,
+        remembered: corpus.map(|corpus| Remembered { corpus, identity, past: past.clone() }),
+        clock: clock.clone(),
+        bar: teller::bar(),
+        last: std::sync::Mutex::default(),
+        lost: std::sync::Mutex::default(),
+    });
+    print(&teller.head());
+    let lanes = clock.clone();
+    let transport = move |target: &Target| super::transport(&target.endpoint, target.timeout, lanes.clone());
+    let means = Means {
+        contract,
+        target,
+        transport: Box::new(transport),
+        clock: clock.clone(),
+        stop: stop_on_signal(),
+        seed: settings.seed,
+        program,
+        past,
+        salt: Seed::fresh(),
+        requests_per_second: settings.requests_per_second,
+        folder,
+        told: teller.clone(),
+    };
+    let done = Campaign::new(bounds, means).run().await;
+    if let Some(listening) = listening {
+        listening.stop().await;
+    }
+    teller.bar.finish_and_clear();
+    if done.found.is_empty() {
+        print(&teller.replayed());
+    }
+    let exit = teller.exit(&done);
+    print(&teller.summary(&done, exit, clock.now().since(Moment::default())));
+    Ok(exit)
+}

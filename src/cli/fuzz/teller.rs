@@ -1,0 +1,274 @@
+//! What a campaign tells its user: progress, findings, and what it came to; and what it leaves in its folders.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::corpus::Corpus;
+use super::own::Own;
+use crate::case::mutation::CATALOGUE;
+use crate::case::{Case, write};
+use crate::check::Verdict;
+use crate::cli::{Exit, colored, print, width};
+use crate::clock::{Clock, Moment};
+use crate::contract::{Contract, Level, Readings};
+use crate::diagnostic::Diagnostic;
+use crate::files;
+use crate::fuzz::corpus::{Identity, Past};
+use crate::fuzz::{self, Abilities, Done, Found, Tally, Told};
+use crate::report::exchange::quoted_where_needed;
+use crate::report::{self, Facts, terminal};
+use crate::seed::Seed;
+
+/// How long plain lines of progress lie apart.
+const LINES_APART: Duration = Duration::from_secs(10);
+
+/// A line on a terminal's standard error, hidden elsewhere.
+pub(super) fn bar() -> ProgressBar {
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// What a folder remembers of the campaign.
+pub(super) struct Remembered {
+    pub(super) corpus: Corpus,
+    pub(super) identity: Identity,
+    /// What was done before.
+    pub(super) past: Past,
+}
+
+/// Tells the user what happens.
+pub(super) struct Teller {
+    pub(super) contract: Arc<Contract>,
+    pub(super) url: String,
+    pub(super) built_in: bool,
+    pub(super) readings: Readings,
+    pub(super) seed: Seed,
+    pub(super) again: String,
+    pub(super) clients: u32,
+    pub(super) abilities: Abilities,
+    pub(super) own: Own,
+    pub(super) remembered: Option<Remembered>,
+    pub(super) clock: Clock,
+    pub(super) bar: ProgressBar,
+    /// When the last plain line was written.
+    pub(super) last: Mutex<Moment>,
+    /// What could not be written.
+    pub(super) lost: Mutex<Vec<Diagnostic>>,
+}
+
+impl Teller {
+    pub(super) fn head(&self) -> String {
+        let kind = if self.built_in { "reference server (built in) at " } else { "" };
+        let (version, url, revision) = (env!("CARGO_PKG_VERSION"), &self.url, &self.contract.revision);
+        let mut text = format!("endspec {version} fuzzes {kind}{url}\ncontract {revision}, seed {}", self.seed);
+        if !self.own.shard.is_whole() {
+            let _ = write!(text, ", shard {}", self.own.shard);
+        }
+        let turns = self.remembered.as_ref().map_or(0, |remembered| remembered.past.turns);
+        if turns > 0 {
+            let _ = write!(text, "; {turns} cases were run before");
+        }
+        text + "\n"
+    }
+
+    /// Flags that come upon a finding that is kept nowhere.
+    fn flags(&self, found: &Found) -> String {
+        let again = &self.again;
+        match &self.own.replay {
+            Some(replay) => format!("--replay {} {again}", quoted_where_needed(&replay.path.display().to_string())),
+            None => {
+                let shard = Some(self.own.shard).filter(|shard| !shard.is_whole());
+                let shard = shard.map_or_else(String::new, |shard| format!("--shard {shard} "));
+                format!("--cases {} --clients {} {shard}{again}", found.cases, self.clients)
+            }
+        }
+    }
+
+    /// Why the user knows what: the finding as `run` shows it, and the case where it is kept nowhere.
+    fn words(&self, found: &Found, color: bool) -> String {
+        let flags = if self.own.save.is_none() { self.flags(found) } else { self.again.clone() };
+        let facts = Facts {
+            suite: String::new(),
+            url: self.url.clone(),
+            built_in: self.built_in,
+            readings: self.readings.clone(),
+            seed: self.seed.to_string(),
+            strict: false,
+            whole: false,
+            covered: BTreeSet::new(),
+            exchanges: 0,
+            leaked: Vec::new(),
+            interrupted: false,
+            started: String::new(),
+            duration_ms: 0,
+            flags: flags.trim().to_owned(),
+        };
+        let report = report::build(&self.contract, std::slice::from_ref(&found.result), &facts);
+        let mut text = terminal::findings(&report, terminal::Style { color, width: width() });
+        match &self.own.save {
+            Some(folder) => {
+                let _ = writeln!(text, "saved: {}", path(folder, &found.case.id).display());
+            }
+            None => text.push_str(&indented(&found.text)),
+        }
+        text
+    }
+
+    /// The case that was replayed, where nothing was found in it.
+    pub(super) fn replayed(&self) -> String {
+        let Some(replay) = &self.own.replay else { return String::new() };
+        let id = format!("replayed-{}", self.seed);
+        let Some(case) = fuzz::lowered(&id, &replay.scenario.program, &self.abilities) else {
+            return String::new();
+        };
+        let name = replay.path.file_name().unwrap_or_default().to_string_lossy();
+        let titled = Case { title: Some(format!("replayed from {name}, seed {}", self.seed)), ..(*case).clone() };
+        let text = write::write(&titled);
+        let Some(folder) = &self.own.save else { return indented(&text) };
+        match files::write(&path(folder, &id), text.as_bytes()) {
+            Ok(()) => format!("saved: {}\n", path(folder, &id).display()),
+            Err(mistake) => {
+                self.lose(mistake);
+                String::new()
+            }
+        }
+    }
+
+    /// What the cases have come by.
+    fn coverage(&self, tally: &Tally) -> String {
+        let (all, values) = (self.contract.clauses.len(), CATALOGUE.len());
+        let Tally { clauses, mutations, forms, .. } = tally;
+        format!("{clauses} of {all} clauses, {mutations} of {values} wrong values, {forms} wire forms")
+    }
+
+    /// Clauses of a level that were found broken by earlier runs of this campaign.
+    fn told_before(&self, level: Level) -> usize {
+        let clauses = self.remembered.iter().flat_map(|remembered| remembered.past.told.keys());
+        clauses.filter(|id| self.contract.clause(id).is_some_and(|clause| clause.level == level)).count()
+    }
+
+    fn lose(&self, mistake: Diagnostic) {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        if !lost.iter().any(|other| other.message == mistake.message) {
+            lost.push(mistake);
+        }
+    }
+
+    pub(super) fn exit(&self, done: &Done) -> Exit {
+        let lost = !self.lost.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        if done.interrupted {
+            Exit::Interrupted
+        } else if done.found.iter().any(|found| found.level == Level::Must) || self.told_before(Level::Must) > 0 {
+            Exit::Fail
+        } else if done.tally.judged == 0 || done.silent.is_some() || !done.leaked.is_empty() || lost {
+            Exit::Inconclusive
+        } else {
+            Exit::Pass
+        }
+    }
+
+    pub(super) fn summary(&self, done: &Done, exit: Exit, took: Duration) -> String {
+        let Tally { cases, judged, undecided, exchanges, .. } = done.tally;
+        let of = |level| done.found.iter().filter(|found| found.level == level).count();
+        let mut text = String::new();
+        let seconds = took.as_secs_f64();
+        let _ = writeln!(
+            text,
+            "\ncases:    {judged} of {cases} judged, {undecided} in part undecided; {exchanges} requests in {seconds:.1} s"
+        );
+        let _ = writeln!(text, "reached:  {}", self.coverage(&done.tally));
+        let _ = writeln!(text, "found:    {} MUST broken, {} SHOULD broken", of(Level::Must), of(Level::Should));
+        let before = self.told_before(Level::Must) + self.told_before(Level::Should);
+        if before > 0 {
+            let _ = writeln!(text, "before:   {before} clauses were found broken by earlier runs of this campaign");
+        }
+        if !done.leaked.is_empty() {
+            let _ = writeln!(
+                text,
+                "left:     {} sessions could not be ended: {}",
+                done.leaked.len(),
+                done.leaked.join(", ")
+            );
+        }
+        if let Some(reason) = &done.silent {
+            let _ = writeln!(text, "reason:   nothing was judged any more: {reason}");
+        }
+        if done.tally.cases == 0 && self.remembered.as_ref().is_some_and(|remembered| remembered.past.turns > 0) {
+            text.push_str(
+                "reason:   every case up to --cases was run before; raise it, or begin anew in another --corpus\n",
+            );
+        }
+        for mistake in self.lost.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let _ = writeln!(text, "lost:     {}", mistake.message);
+        }
+        let verdict = match exit {
+            Exit::Pass => Verdict::Pass.name().to_uppercase(),
+            Exit::Fail => Verdict::Fail.name().to_uppercase(),
+            Exit::Interrupted => "INCONCLUSIVE - interrupted".to_owned(),
+            Exit::Mistake | Exit::Inconclusive => Verdict::Inconclusive.name().to_uppercase(),
+        };
+        let _ = writeln!(text, "verdict:  {verdict}");
+        text
+    }
+}
+
+fn path(folder: &Path, id: &str) -> PathBuf {
+    folder.join(format!("{id}.yaml"))
+}
+
+fn indented(case: &str) -> String {
+    case.lines().fold("case:\n".to_owned(), |text, line| text + "    " + line + "\n")
+}
+
+impl Told for Teller {
+    fn reached(&self, past: &Past) {
+        if let Some(Remembered { corpus, identity, .. }) = &self.remembered
+            && let Err(mistake) = corpus.write(identity, past)
+        {
+            self.lose(mistake);
+        }
+    }
+
+    fn tally(&self, tally: &Tally) {
+        let now = self.clock.now();
+        let took = now.since(Moment::default());
+        let (pace, left) = (rate(tally.exchanges, took), self.own.time.saturating_sub(took).as_secs());
+        let (Tally { cases, exchanges, found, .. }, reached) = (tally, self.coverage(tally));
+        let words =
+            format!("{cases} cases, {exchanges} requests ({pace}/s), {reached}, {found} findings, {left} s left");
+        if !self.bar.is_hidden() {
+            self.bar.set_message(words);
+            self.bar.tick();
+            return;
+        }
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.since(*last) >= LINES_APART {
+            *last = now;
+            let _ = writeln!(std::io::stderr(), "endspec: {words}");
+        }
+    }
+
+    fn found(&self, found: &Found) {
+        if let Some(folder) = &self.own.save
+            && let Err(mistake) = files::write(&path(folder, &found.case.id), found.text.as_bytes())
+        {
+            self.lose(mistake);
+        }
+        let words = self.words(found, colored(&std::io::stdout()));
+        self.bar.suspend(|| print(&words));
+    }
+}
+
+fn rate(count: usize, took: Duration) -> u64 {
+    let count = u64::try_from(count).unwrap_or(u64::MAX);
+    count.saturating_mul(1_000) / u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1)
+}

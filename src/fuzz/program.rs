@@ -1,0 +1,266 @@
+//! Programs: what a generated case is to do, without what is to come of it, so that any part can be left out.
+
+use std::collections::BTreeSet;
+
+use crate::case::{Action, Flaw, ForEach, Pause, Step, Via};
+use crate::wire::Scheme;
+
+/// The session that every case knows and that was never issued.
+pub const UNKNOWN: &str = "unknown";
+
+/// What a generated case does, in order. Sessions go by their names in the case.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Program(pub Vec<Op>);
+
+/// One thing that a case does. What cannot be done when it comes up - a session was never opened - is left out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Op {
+    /// Opens a session, in the other region where it is `elsewhere`.
+    Open {
+        /// Its name.
+        session: String,
+        /// Whether it is in the other region.
+        elsewhere: bool,
+    },
+    /// Holds a connection on a session.
+    Connect(String),
+    /// Looks at a session.
+    Look {
+        /// Its name.
+        session: String,
+        /// By these observers; by all when empty.
+        by: Vec<Via>,
+    },
+    /// Ends a session, whether it is open or not.
+    End {
+        /// Its name.
+        session: String,
+        /// With parameters that only SDKs send.
+        hidden: bool,
+        /// How it is said.
+        saying: Saying,
+    },
+    /// Calls EndTerminalSession with one thing wrong.
+    Refuse {
+        /// The session named; one that was never issued without.
+        session: Option<String>,
+        /// What is wrong.
+        wrong: Wrong,
+        /// How it is said.
+        saying: Saying,
+    },
+    /// Describes one session, or all.
+    Describe {
+        /// The session; [`UNKNOWN`] for one that is not there.
+        session: Option<String>,
+        /// How it is said.
+        saying: Saying,
+    },
+    /// Starts a session by a judged call; the run ends it.
+    Start(Saying),
+    /// Waits.
+    Wait(Pause),
+    /// What several clients do at once: a script each.
+    Together(Vec<Vec<Step>>),
+}
+
+/// How a call is said: wire forms, lane, connection, repetitions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saying {
+    /// Axes that are not the target's ordinary choice.
+    pub axes: ForEach,
+    /// On a connection of its own.
+    pub fresh: bool,
+    /// Byte by byte.
+    pub raw: bool,
+    /// How often.
+    pub times: u32,
+}
+
+impl Default for Saying {
+    fn default() -> Saying {
+        Saying { axes: ForEach::default(), fresh: false, raw: false, times: 1 }
+    }
+}
+
+/// The one thing that is wrong with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrong {
+    /// No RegionId.
+    NoRegion,
+    /// No SessionId.
+    NoSession,
+    /// A region without the API.
+    Unsupported,
+    /// Another region than the session's.
+    Elsewhere,
+    /// An id that was never issued.
+    Unknown,
+    /// No operation is called so.
+    Action,
+    /// No Action.
+    NoAction,
+    /// No version is called so.
+    Version,
+    /// No signature.
+    Unsigned,
+    /// A caller without permission.
+    Denied,
+    /// Another method.
+    Method(&'static str),
+    /// A wrong signature.
+    Flaw(Flaw),
+    /// A value of the catalogue in the place of a right one.
+    Value {
+        /// `RegionId` or `SessionId`.
+        parameter: &'static str,
+        /// Its name in the catalogue.
+        name: &'static str,
+    },
+}
+
+impl Op {
+    /// The same with one thing less to it, plainest first.
+    pub fn simpler(&self) -> Vec<Op> {
+        match self {
+            Op::Open { session, elsewhere: true } => vec![Op::Open { session: session.clone(), elsewhere: false }],
+            Op::Open { .. } | Op::Connect(_) => Vec::new(),
+            Op::Look { session, by } => {
+                let fewer = (0..by.len()).filter(|_| by.len() > 1).map(|at| without(by, at));
+                let all = (!by.is_empty()).then(Vec::new);
+                all.into_iter().chain(fewer).map(|by| Op::Look { session: session.clone(), by }).collect()
+            }
+            Op::End { session, hidden, saying } => {
+                let end = |hidden, saying| Op::End { session: session.clone(), hidden, saying };
+                let plain = hidden.then(|| end(false, saying.clone()));
+                plain.into_iter().chain(saying.simpler().into_iter().map(|saying| end(*hidden, saying))).collect()
+            }
+            Op::Refuse { session, wrong, saying } => {
+                let said = |saying| Op::Refuse { session: session.clone(), wrong: *wrong, saying };
+                saying.simpler().into_iter().map(said).collect()
+            }
+            Op::Describe { session, saying } => {
+                let said = |saying| Op::Describe { session: session.clone(), saying };
+                saying.simpler().into_iter().map(said).collect()
+            }
+            Op::Start(saying) => saying.simpler().into_iter().map(Op::Start).collect(),
+            Op::Wait(Pause::Long) => vec![Op::Wait(Pause::Settle)],
+            Op::Wait(_) => Vec::new(),
+            Op::Together(scripts) => {
+                let alone = |session| Op::End { session, hidden: false, saying: Saying::default() };
+                let ended: BTreeSet<String> =
+                    scripts.iter().flatten().filter(|step| ends(step)).map(session_of).collect();
+                ended.into_iter().map(alone).chain(fewer(scripts).into_iter().map(Op::Together)).collect()
+            }
+        }
+    }
+}
+
+impl Program {
+    /// The same with other names for its sessions; `None` where clients have scripts, which name them too.
+    pub fn within(&self, prefix: &str) -> Option<Program> {
+        let renamed = |name: &mut String| {
+            if name != UNKNOWN {
+                name.insert_str(0, prefix);
+            }
+        };
+        let mut ops = self.0.clone();
+        for op in &mut ops {
+            match op {
+                Op::Open { session, .. }
+                | Op::Connect(session)
+                | Op::Look { session, .. }
+                | Op::End { session, .. } => {
+                    renamed(session);
+                }
+                Op::Refuse { session, .. } | Op::Describe { session, .. } => session.iter_mut().for_each(renamed),
+                Op::Start(_) | Op::Wait(_) => {}
+                Op::Together(_) => return None,
+            }
+        }
+        Some(Program(ops))
+    }
+}
+
+/// Scripts of half the clients or half the steps, with a client less, or one of them with a step less; an overlap has two
+/// clients at least.
+fn fewer(scripts: &[Vec<Step>]) -> Vec<Vec<Vec<Step>>> {
+    let mut all: Vec<Vec<Vec<Step>>> = Vec::new();
+    if scripts.len() > 3 {
+        let (first, second) = scripts.split_at(scripts.len() / 2);
+        all.extend([first.to_vec(), second.to_vec()]);
+    }
+    if scripts.iter().any(|script| script.len() > 1) {
+        all.push(scripts.iter().map(|script| script[..script.len().div_ceil(2)].to_vec()).collect());
+    }
+    if scripts.len() > 2 {
+        all.extend((0..scripts.len()).map(|client| without(scripts, client)));
+    }
+    for (client, script) in scripts.iter().enumerate().filter(|(_, script)| script.len() > 1) {
+        for at in 0..script.len() {
+            let mut shorter = scripts.to_vec();
+            shorter[client].remove(at);
+            all.push(shorter);
+        }
+    }
+    all
+}
+
+fn without<T: Clone>(all: &[T], at: usize) -> Vec<T> {
+    all.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, one)| one.clone()).collect()
+}
+
+impl Saying {
+    /// Said in one scheme.
+    #[must_use]
+    pub fn signed(mut self, scheme: Scheme) -> Saying {
+        self.axes.signature = Some(vec![scheme]);
+        self
+    }
+
+    /// All plain, then plainer in one thing each.
+    fn simpler(&self) -> Vec<Saying> {
+        let plain = Saying::default();
+        let mut all = vec![plain.clone(), Saying { axes: ForEach::default(), ..self.clone() }];
+        all.push(Saying { fresh: false, ..self.clone() });
+        all.push(Saying { raw: false, ..self.clone() });
+        all.extend([1, self.times / 2, self.times.saturating_sub(1)].map(|times| Saying { times, ..self.clone() }));
+        let axes = &self.axes;
+        let with = |axes| Saying { axes, ..self.clone() };
+        all.extend(fewer_of(&axes.placement).map(|placement| with(ForEach { placement, ..axes.clone() })));
+        all.extend(fewer_of(&axes.format).map(|format| with(ForEach { format, ..axes.clone() })));
+        all.extend(fewer_of(&axes.signature).map(|signature| with(ForEach { signature, ..axes.clone() })));
+        all.extend(fewer_of(&axes.order).map(|order| with(ForEach { order, ..axes.clone() })));
+        all.extend(fewer_of(&axes.encoding).map(|encoding| with(ForEach { encoding, ..axes.clone() })));
+        all.retain(|other| other != self && other.times > 0);
+        all
+    }
+}
+
+/// An axis as the target's ordinary choice, and with one value less.
+fn fewer_of<T: Clone>(axis: &Option<Vec<T>>) -> impl Iterator<Item = Option<Vec<T>>> + use<T> {
+    let values = axis.clone().unwrap_or_default();
+    let several = if values.len() > 1 { values.len() } else { 0 };
+    let ordinary = axis.is_some().then_some(None);
+    ordinary.into_iter().chain((0..several).map(move |at| Some(without(&values, at))))
+}
+
+/// Whether a step of a script ends a session.
+pub(super) fn ends(step: &Step) -> bool {
+    matches!(&step.action, Action::Call(call) if call.operation.value == "EndTerminalSession")
+}
+
+/// The session that a step of a script is about.
+pub(super) fn session_of(step: &Step) -> String {
+    match &step.action {
+        Action::Open(open) => open.name.value.clone(),
+        Action::Look(look) => look.session.value.clone(),
+        Action::Connect(session) => session.value.clone(),
+        Action::Call(call) => {
+            let id = call.with.iter().find(|parameter| parameter.name.value == "SessionId");
+            let variable = id.and_then(|id| id.values.first()).and_then(|value| value.variables().next());
+            variable.map(|variable| variable.name.clone()).unwrap_or_default()
+        }
+        _ => String::new(),
+    }
+}

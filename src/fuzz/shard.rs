@@ -1,0 +1,79 @@
+//! Shards: the cases of one seed divided by number, so that several machines run each of them once.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::limits;
+
+/// One of several parts of a campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    number: usize,
+    of: usize,
+}
+
+impl Shard {
+    /// The number of the case that this shard runs at a turn, both counted from 0.
+    pub fn case(self, turn: usize) -> usize {
+        turn.saturating_mul(self.of).saturating_add(self.number - 1)
+    }
+
+    /// Whether it is all there is.
+    pub fn is_whole(self) -> bool {
+        self.of == 1
+    }
+}
+
+impl Default for Shard {
+    fn default() -> Shard {
+        Shard { number: 1, of: 1 }
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Shard, String> {
+        let numbers = text.trim().split_once('/').and_then(|(number, of)| {
+            let (number, of) = (number.parse().ok()?, of.parse().ok()?);
+            (1..=of).contains(&number).then_some(Shard { number, of })
+        });
+        let most = limits::FUZZ_SHARDS;
+        numbers.filter(|shard| shard.of <= most).ok_or_else(|| {
+            format!("`{text}` is no shard: write I/N, such as 1/4, with I from 1 to N and N at most {most}")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shards_of_a_campaign_are_all_of_it_and_no_case_twice() {
+        for of in 1..=7 {
+            let shards = (1..=of).map(|number| format!("{number}/{of}").parse::<Shard>().unwrap());
+            let mut all: Vec<usize> = shards
+                .flat_map(|shard| (0..).map(move |turn| shard.case(turn)).take_while(|number| *number < 100))
+                .collect();
+            all.sort_unstable();
+            assert_eq!(all, (0..100).collect::<Vec<_>>(), "{of} shards");
+        }
+    }
+
+    #[test]
+    fn shards_are_written_and_read_alike_and_mistakes_say_how_to_write_them() {
+        for text in ["1/1", "3/4", "65536/65536"] {
+            assert_eq!(text.parse::<Shard>().unwrap().to_string(), text);
+        }
+        for text in ["", "1", "0/4", "5/4", "1/0", "-1/2", "a/b", "1/2/3", "1/65537"] {
+            assert!(text.parse::<Shard>().unwrap_err().contains("write I/N"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! `endspec fuzz`: its bounds and exit codes, and what it finds as files that `run` replays.
+
+use std::fs;
+
+use endspec::case::{Case, write};
+use endspec::fuzz::targets::scenario::Scenario;
+use endspec::fuzz::{Abilities, lowered};
+use endspec::load;
+use endspec::server::settings::INSTANCE_ID;
+use endspec::source::Source;
+use tempfile::tempdir;
+
+use crate::endspec;
+use crate::serve::serve;
+use crate::target::Target;
+
+/// What a server lacks that knows no session and no signature.
+const LITTLE: &str = "xml,websocket,describe,signatures,unsupported-region,other-region,sessions,start";
+
+#[test]
+fn the_reference_server_is_found_nothing_in_until_the_bound_is_reached() {
+    let done = endspec(&["fuzz", "--cases", "40", "--seed", "7"]).ends(0);
+    done.says(&["endspec 0.1.0 fuzzes reference server (built in)", "seed 0000000000000007", "40 of 40 judged"])
+        .says(&["found:    0 MUST broken, 0 SHOULD broken", "verdict:  PASS"]);
+}
+
+#[test]
+fn what_is_found_is_told_with_a_way_to_see_it_again_and_saved_as_a_case() {
+    let (files, folder) = (Target::files(), tempdir().unwrap());
+    let (url, save) = (files.url(), folder.path().join("found").display().to_string());
+    let flags = ["--target", url.as_str(), "--without", LITTLE, "--seed", "3"];
+    let fuzz =
+        |more: &[&str]| endspec(&[&["fuzz", "--max-findings", "2", "--clients", "1"], &flags[..], more].concat());
+    let again = format!("--cases 4 --clients 1 --target {url}/");
+    fuzz(&[]).ends(1).says(&["FAIL", "= again:   endspec fuzz --seed 0000000000000003", &again, "case:\n    title:"]);
+    fuzz(&["--save", &save]).ends(1).says(&["2 MUST broken", &format!("saved: {save}/"), "endspec run"]);
+    assert_eq!(fs::read_dir(&save).unwrap().count(), 2);
+    endspec(&["lint", &save]).ends(0);
+    for entry in fs::read_dir(&save).unwrap() {
+        let path = entry.unwrap().path().display().to_string();
+        endspec(&[&["run", path.as_str()], &flags[..]].concat()).ends(1);
+        endspec(&["run", &path]).ends(0);
+    }
+}
+
+#[test]
+fn a_target_that_tells_nothing_is_no_pass() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let done = endspec(&["fuzz", "--target", &format!("http://{closed}"), "--instance-id", "i-1"]).ends(3);
+    done.says(&["0 of", "nothing was judged any more: ", "verdict:  INCONCLUSIVE"]);
+    endspec(&["fuzz", "--time", "0s"]).ends(3).says(&["0 of 0 judged", "verdict:  INCONCLUSIVE"]);
+}
+
+#[test]
+fn mistakes_in_flags_are_told_at_once_and_nothing_is_sent() {
+    let target = Target::untouched();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let flags = ["--cases", "0", "--clients", "65", "--max-findings", "x", "--time", "5", "--auth", "v2"];
+    let done = endspec(&[&["fuzz", "--target", &target.url()], &flags[..]].concat()).ends(2);
+    done.complains(&[
+        "--cases: `0`",
+        "--clients: `65`",
+        "--max-findings: `x`",
+        "--time: the unit of `5`",
+        "--auth: `v2`",
+    ]);
+    let path = file.path().display().to_string();
+    endspec(&["fuzz", "--target", &target.url(), "--save", &path])
+        .ends(2)
+        .complains(&["--save: ", "cannot be made a folder"]);
+    assert_eq!(target.asked(), 0);
+}
+
+#[test]
+fn an_interrupted_campaign_goes_on_where_it_was_and_runs_no_case_twice() {
+    let folder = tempdir().unwrap();
+    let corpus = folder.path().join("corpus").display().to_string();
+    let fuzz = |cases: &str, more: &[&str]| endspec(&[&["fuzz", "--cases", cases, "--corpus", &corpus], more].concat());
+    fuzz("20", &["--seed", "7"]).ends(0).says(&["seed 0000000000000007\n", "20 of 20 judged"]);
+    fuzz("50", &[]).ends(0).says(&["seed 0000000000000007; 20 cases were run before", "30 of 30 judged"]);
+    fuzz("50", &[]).ends(3).says(&["0 of 0 judged", "reason:   every case up to --cases was run before"]);
+    let path = folder.path().join("corpus/shard-1-of-1.json");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.len() < 600, "{text}");
+    let refused: &[&str] = &["--corpus: `", "shard-1-of-1.json", "name another folder, or remove the file"];
+    fuzz("60", &["--seed", "8"]).ends(2).complains(refused).complains(&["the seed was 0000000000000007"]);
+    fuzz("60", &["--clients", "2"]).ends(2).complains(&["number of clients was"]);
+    fuzz("60", &["--target", "http://127.0.0.1:9", "--instance-id", "i-1"]).ends(2).complains(&["the target was"]);
+    let version = format!("\"{}\"", env!("CARGO_PKG_VERSION"));
+    fs::write(&path, text.replace(&version, "\"0.0.9\"")).unwrap();
+    fuzz("60", &[]).ends(2).complains(refused).complains(&["endspec 0.0.9 wrote it"]);
+}
+
+#[test]
+fn what_an_earlier_run_of_a_campaign_found_is_told_once_and_still_counts() {
+    let (files, folder) = (Target::files(), tempdir().unwrap());
+    let (url, corpus) = (files.url(), folder.path().display().to_string());
+    let flags = ["--target", url.as_str(), "--without", LITTLE, "--seed", "3", "--corpus", corpus.as_str()];
+    let fuzz = |cases: &str| {
+        endspec(&[&["fuzz", "--clients", "1", "--max-findings", "1000"], &flags[..], &["--cases", cases]].concat())
+    };
+    let first = fuzz("40").ends(1);
+    let told = first.out.matches("\nFAIL ").count();
+    assert!(told > 1, "{}", first.out);
+    let again = fuzz("42").ends(1);
+    let again = again.says(&["clauses were found broken by earlier runs of this campaign", "2 judged"]);
+    assert!(again.out.matches("\nFAIL ").count() < told, "{}", again.out);
+}
+
+#[test]
+fn shards_run_cases_of_their_own_and_need_a_seed() {
+    let done = |shard: &str| endspec(&["fuzz", "--cases", "21", "--seed", "7", "--shard", shard]).ends(0);
+    done("1/2").says(&["shard 1/2", "11 of 11 judged"]);
+    done("2/2").says(&["shard 2/2", "10 of 10 judged"]);
+    endspec(&["fuzz", "--shard", "1/2"]).ends(2).complains(&["--shard 1/2: without a seed", "the same `--seed`"]);
+    endspec(&["fuzz", "--shard", "3/2", "--replay", "gone"]).ends(2);
+    endspec(&["fuzz", "--shard", "3/2"]).ends(2).complains(&["--shard: `3/2` is no shard"]);
+}
+
+#[test]
+fn an_input_of_the_fuzz_target_is_replayed_as_the_case_that_it_stands_for() {
+    let folder = tempdir().unwrap();
+    let (save, input) = (folder.path().join("saved"), concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/scenario/0"));
+    let saved = save.display().to_string();
+    endspec(&["fuzz", "--replay", input]).ends(0).says(&["1 of 1 judged", "case:\n    title: \"replayed from 0"]);
+    endspec(&["fuzz", "--replay", input, "--save", &saved]).ends(0).says(&["saved: "]);
+    let path = fs::read_dir(&save).unwrap().next().unwrap().unwrap().path();
+    let id = path.file_stem().unwrap().to_string_lossy().into_owned();
+    let text = fs::read_to_string(&path).unwrap();
+    let program = Scenario::read(&fs::read(input).unwrap()).program;
+    let case = lowered(&id, &program, &Abilities::everything(8)).unwrap();
+    let titled = Case { title: read(&text, &id).title, ..(*case).clone() };
+    assert_eq!(write::without_places(&read(&text, &id)), write::without_places(&titled));
+    endspec(&["run", &path.display().to_string()]).ends(0);
+
+    let served = serve(&["--auth", "open", "--fault", "ended-as-204"], 1);
+    let lacks = ["--without", "signatures,other-region,unsupported-region,denied-credential"];
+    let target = [&["--target", served.url.as_str(), "--instance-id", INSTANCE_ID], &lacks[..]].concat();
+    let found = folder.path().join("found").display().to_string();
+    let flags = ["fuzz", "--replay", input, "--save", found.as_str()];
+    endspec(&[&flags[..], &target].concat()).ends(1).says(&["end/success/status", "saved: "]);
+    endspec(&["lint", &found]).ends(0);
+    endspec(&["fuzz", "--replay", "gone"]).ends(2).complains(&["--replay: `gone` does not exist"]);
+    endspec(&["fuzz", "--replay", input, "--cases", "4"]).ends(2).complains(&["cannot be used with"]);
+}
+
+fn read(text: &str, id: &str) -> Case {
+    let contract = load::contract::built_in(None);
+    load::case::case(&Source::new("saved.yaml", text), id, &contract).unwrap()
+}
