@@ -175,7 +175,8 @@ pub(super) async fn hold(
     if session.url.is_none() || bed.target.lacking.contains("websocket") {
         return Err(format!("session `{name}` has no WebSocket URL; `--without websocket` declares that"));
     }
-    bed.settle().await?;
+    bed.settled(session.since).await?;
+    awake(bed, name, state)?;
     let at = bed.clock.now();
     let observations = web_socket(bed, &session, Via::WebSocket, name, LookOutcome::Usable, state).await;
     let words = observations.last().map_or_else(String::new, |seen| seen.words.clone());

@@ -91,8 +91,20 @@ impl Bed {
     /// # Errors
     /// The run was stopped meanwhile: what is seen now is seen too early to be judged.
     pub async fn settle(&self) -> Result<(), String> {
-        self.sleep(self.target.settle).await;
-        self.stopped().filter(|_| !self.target.settle.is_zero()).map_or(Ok(()), Err)
+        self.settled(self.clock.now()).await
+    }
+
+    /// Waits for what is left of the time that the target may be late with what happened at that moment.
+    ///
+    /// # Errors
+    /// The run was stopped meanwhile: what is seen now is seen too early to be judged.
+    pub async fn settled(&self, since: Moment) -> Result<(), String> {
+        let left = since.plus(self.target.settle).since(self.clock.now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        self.sleep(left).await;
+        self.stopped().map_or(Ok(()), Err)
     }
 
     /// Waits for the turns of so many requests, but not beyond the end of the run. What cleans up after that keeps the pace

@@ -55,7 +55,7 @@ async fn a_look_is_taken_at_once_and_reported_and_the_one_after_settle_is_judged
 #[tokio::test(start_paused = true)]
 async fn what_is_seen_before_the_target_may_have_settled_is_not_judged_when_the_run_is_stopped() {
     let wrong = Run { fault: Some("end-does-nothing"), settle: MINUTE, ..Run::default() };
-    let middle = Some(MINUTE * 5 / 2);
+    let middle = Some(MINUTE * 3 / 2);
     let rows = [
         ("interrupted", Run { interrupted: middle, ..wrong }, "interrupted"),
         ("out of time", Run { time_limit: middle, ..wrong }, "time limit"),
