@@ -18,7 +18,7 @@ pub(super) fn judge(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, jud
 }
 
 fn request_id(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut Judgement) {
-    let Ok(document) = &seen.document else { return };
+    let Ok(document) = seen.document() else { return };
     let id = document.value.get("RequestId");
     let expected = "RequestId of 8-4-4-4-12 hexadecimal digits";
     let problem = match id {
@@ -108,7 +108,7 @@ fn success(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &
     });
     judgement.test(clause, finding);
     if operation == "EndTerminalSession"
-        && let Ok(Value::Object(members)) = seen.document.as_ref().map(|document| &document.value)
+        && let Ok(Value::Object(members)) = seen.document().as_ref().map(|document| &document.value)
     {
         let extra: Vec<&str> = members.keys().map(String::as_str).filter(|name| *name != "RequestId").collect();
         let finding = (!extra.is_empty()).then(|| {
@@ -124,7 +124,7 @@ fn success_fault(context: Context<'_>, seen: &Seen<'_>, operation: &str) -> Opti
     if let Some(why) = seen.not_ok_body(Some(operation)) {
         return Some(("RequestId and no error Code", why.to_owned(), format!("an answer {why}")));
     }
-    let Ok(document) = &seen.document else { return None };
+    let Ok(document) = seen.document() else { return None };
     let schema = context.contract.schema(operation, "success")?;
     let members = schema.value.get("properties").and_then(Value::as_object);
     let twice = document.faults.iter().find_map(|fault| match fault {

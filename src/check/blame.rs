@@ -34,7 +34,7 @@ pub(super) fn lies_in_the_answer(context: Context<'_>, place: Place<'_>, answers
 
 /// Whether what the document says it says more than once.
 fn twice(seen: &Seen<'_>) -> bool {
-    seen.document.as_ref().is_ok_and(|document| !document.faults.is_empty())
+    seen.document().as_ref().is_ok_and(|document| !document.faults.is_empty())
 }
 
 /// Whether a wrong answer breaks a clause on how a call may be written: such a clause says that two ways mean the same, so

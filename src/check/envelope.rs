@@ -38,7 +38,7 @@ fn error(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mu
     let finding =
         envelope_fault(seen).map(|(shape, actual)| Finding::new(context, clause, place, expected, actual).shape(shape));
     judgement.test(clause, finding);
-    if let Ok(document) = &seen.document {
+    if let Ok(document) = seen.document() {
         let finding = document.text("HostId").is_none().then(|| {
             Finding::new(context, "end/error/host-id", place, "HostId, a string", "no HostId that is a string")
                 .shape("none")
@@ -49,7 +49,7 @@ fn error(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mu
 
 /// What is wrong with an error's envelope: shape, words.
 fn envelope_fault(seen: &Seen<'_>) -> Option<(String, String)> {
-    let document = match &seen.document {
+    let document = match seen.document() {
         Ok(document) => document,
         Err(faults) => return faults.first().map(|fault| (format!("{fault:?}"), fault_words(fault))),
     };
@@ -125,7 +125,7 @@ fn xml(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut 
     let expected = format!("well-formed XML with root {expected_root}, declared as text/xml");
     let declared = seen.field("content-type");
     let declared = declared.as_deref();
-    let root = seen.document.as_ref().ok().and_then(|document| document.root.as_deref());
+    let root = seen.document().as_ref().ok().and_then(|document| document.root.as_deref());
     let fault = if let Some(fault) = not_format(seen, Format::Xml) {
         Some(fault)
     } else if root != Some(&expected_root) {
@@ -150,7 +150,7 @@ fn xml(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut 
 
 /// Clause `rpc/format/default`: one default, the one that the reading names; an observation.
 fn default_format(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut Judgement) {
-    if seen.document.is_err() {
+    if seen.document().is_err() {
         return;
     }
     let wanted = match context.readings.of("default-format") {
@@ -166,7 +166,7 @@ fn default_format(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judge
 }
 
 fn not_format(seen: &Seen<'_>, wanted: Format) -> Option<(String, String)> {
-    match &seen.document {
+    match seen.document() {
         _ if seen.format != wanted => {
             Some(("other format".to_owned(), format!("{} in place of {}", seen.format.name(), wanted.name())))
         }

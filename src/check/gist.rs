@@ -28,7 +28,8 @@ impl Gist {
         if length <= limits::KEPT_BYTES {
             return None;
         }
-        let Seen { format, document, .. } = Seen::of(response);
+        let seen = Seen::of(response);
+        let (format, document) = (seen.format, seen.into_document());
         // What is wrong about it was judged; the faults may name members without end.
         let document =
             document.map(|document| Document { value: members(&document.value), faults: Vec::new(), ..document });
@@ -40,7 +41,7 @@ impl Gist {
 
     /// The answer, read from its gist.
     pub(super) fn seen<'a>(&self, response: &'a Response) -> Seen<'a> {
-        Seen { response, format: self.format, document: self.document.clone() }
+        Seen::again(response, self.format, self.document.clone())
     }
 }
 

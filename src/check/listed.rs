@@ -26,7 +26,7 @@ pub struct Listed<'a> {
 
 /// The sessions in an answer of Describe; `None` for one that cannot be read as that.
 pub fn sessions<'a>(seen: &'a Seen<'_>) -> Option<Vec<Listed<'a>>> {
-    let document = seen.document.as_ref().ok().filter(|_| seen.took_effect())?;
+    let document = seen.document().as_ref().ok().filter(|_| seen.took_effect())?;
     let sessions = list(document.value.pointer("/Sessions/Session"));
     Some(sessions.into_iter().filter_map(listed).collect())
 }

@@ -28,14 +28,14 @@ pub(super) fn mismatch(context: Context<'_>, matchers: &Matchers, seen: &Seen<'_
         }
     }
     for (pointer, matcher) in &matchers.body {
-        let value = seen.document.as_ref().ok().and_then(|document| document.value.pointer(pointer));
+        let value = seen.document().as_ref().ok().and_then(|document| document.value.pointer(pointer));
         if !body_fits(matcher, value) {
             let actual = value.map_or_else(|| "nothing".to_owned(), |value| printable(&value.to_string(), 120));
             return Some((format!("member {pointer} {}", body_words(matcher)), format!("{pointer} {actual}")));
         }
     }
     let schema = matchers.schema.as_ref().and_then(|name| context.contract.schemas.get(name));
-    let document = seen.document.as_ref().ok();
+    let document = seen.document().as_ref().ok();
     schema.and_then(|schema| match document {
         Some(document) => {
             let violation = violations(schema, document).into_iter().next()?;

@@ -23,7 +23,7 @@ pub(super) fn judge(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, jud
         if seen.format == Format::Xml && value.contains('<') {
             let raw = find(&seen.response.body, value.as_bytes());
             let inside =
-                seen.document.as_ref().is_ok_and(|document| document.value.to_string().contains(&json_text(value)));
+                seen.document().as_ref().is_ok_and(|document| document.value.to_string().contains(&json_text(value)));
             let finding = (raw && !inside)
                 .then(|| Finding::new(context, clause, place, "input escaped in XML", "the value unescaped in XML"));
             judgement.test(clause, finding);

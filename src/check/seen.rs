@@ -1,5 +1,7 @@
 //! What an answer says, read once: document, code, message, RequestId.
 
+use std::cell::OnceCell;
+
 use serde_json::Value;
 
 use crate::contract::{Schema, Violation};
@@ -13,9 +15,11 @@ pub struct Seen<'a> {
     pub response: &'a Response,
     /// What its body looks like: XML when its first visible character is `<`.
     pub format: Format,
-    /// The body, or what keeps it from being read.
-    pub document: Result<Document, Vec<DocumentFault>>,
+    document: OnceCell<Read>,
 }
+
+/// A body as a document, or what keeps it from being one.
+pub type Read = Result<Document, Vec<DocumentFault>>;
 
 impl<'a> Seen<'a> {
     /// Reads an answer.
@@ -23,7 +27,22 @@ impl<'a> Seen<'a> {
         let body = response.body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&response.body);
         let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
         let format = if first == Some(&b'<') { Format::Xml } else { Format::Json };
-        Seen { response, format, document: Document::parse(&response.body, format) }
+        Seen { response, format, document: OnceCell::new() }
+    }
+
+    /// An answer that was read before.
+    pub(super) fn again(response: &'a Response, format: Format, document: Read) -> Seen<'a> {
+        Seen { response, format, document: document.into() }
+    }
+
+    /// The body, read when it is first asked for: most questions are answered by the status alone.
+    pub fn document(&self) -> &Read {
+        self.document.get_or_init(|| Document::parse(&self.response.body, self.format))
+    }
+
+    /// As [`Seen::document`], for keeps.
+    pub fn into_document(self) -> Read {
+        self.document.into_inner().unwrap_or_else(|| Document::parse(&self.response.body, self.format))
     }
 
     /// HTTP's own refusals, which are no RPC answers (CONTRACT.md).
@@ -33,7 +52,7 @@ impl<'a> Seen<'a> {
 
     /// A string member of the top level.
     pub fn text(&self, member: &str) -> Option<&str> {
-        self.document.as_ref().ok()?.text(member)
+        self.document().as_ref().ok()?.text(member)
     }
 
     /// The first header field of that name, as text for people where it is no UTF-8.
@@ -61,7 +80,7 @@ impl<'a> Seen<'a> {
     pub fn says_error(&self) -> bool {
         self.is_error()
             || self
-                .document
+                .document()
                 .as_ref()
                 .is_ok_and(|document| document.value.get("Code").is_some_and(|code| !says_success(code)))
     }
@@ -99,7 +118,7 @@ impl<'a> Seen<'a> {
 
     /// What keeps its body from being that of `ok`, whatever its status.
     pub fn not_ok_body(&self, operation: Option<&str>) -> Option<&'static str> {
-        let Ok(document) = &self.document else { return Some("with a body that is no document") };
+        let Ok(document) = self.document() else { return Some("with a body that is no document") };
         let Value::Object(members) = &document.value else { return Some("with a body that is no object") };
         if !members.contains_key("RequestId") {
             return Some("without RequestId");
@@ -122,7 +141,7 @@ impl<'a> Seen<'a> {
     /// In words: `404 InvalidSessionId.NotFound`, `200`, `500 with a body that is no document`.
     pub fn words(&self) -> String {
         let status = self.response.status;
-        match (&self.document, self.code()) {
+        match (self.document(), self.code()) {
             (_, Some(code)) => format!("{status} {}", printable(code, 80)),
             (Ok(_), None) if status < 400 => format!("{status}"),
             (Ok(_), None) => format!("{status} without a Code"),
@@ -133,7 +152,7 @@ impl<'a> Seen<'a> {
 
     /// In words, and what keeps it from being `ok`, where the words do not say so themselves.
     pub fn words_with(&self, why: &str) -> String {
-        let said = self.document.is_err() || (self.code().is_some() && self.says_error());
+        let said = self.document().is_err() || (self.code().is_some() && self.says_error());
         if said { self.words() } else { format!("{} {why}", self.words()) }
     }
 }

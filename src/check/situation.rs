@@ -64,7 +64,7 @@ fn is_refused(record: &Record) -> bool {
 }
 
 fn is_in(record: &Record, format: Format) -> bool {
-    record.seen().and_then(|seen| seen.document.as_ref().ok().map(|document| document.format)) == Some(format)
+    record.seen().and_then(|seen| seen.document().as_ref().ok().map(|document| document.format)) == Some(format)
 }
 
 fn method(record: &Record) -> Option<&str> {

@@ -7,7 +7,7 @@ use super::model::{Case, Clause, FORMAT, Finding, Place, Reason, Report, Target,
 use super::{again, before, hint, mask};
 use crate::check::result::fails;
 use crate::check::seen::printable;
-use crate::check::{self, CaseResult, Record, Skip, Verdict};
+use crate::check::{self, CaseResult, Record, Seen, Skip, Verdict};
 use crate::contract::{Contract, Level, Readings};
 use crate::limits;
 
@@ -88,7 +88,7 @@ fn masked(report: Report, results: &[CaseResult]) -> Report {
     let mut secrets = mask::Secrets::default();
     let started = |record: &&Record| record.operation.as_deref() == Some("StartTerminalSession");
     for record in results.iter().flat_map(|result| &result.history).filter(started) {
-        if let Some(Ok(document)) = record.seen().map(|seen| seen.document) {
+        if let Some(Ok(document)) = record.seen().map(Seen::into_document) {
             secrets.learn(&document.value);
         }
     }

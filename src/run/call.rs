@@ -257,7 +257,7 @@ fn capture(step: &CallStep, exchange: &Exchange, state: &mut State) -> Result<()
     let response = exchange.reply.answer().ok_or("no answer to capture from")?;
     let seen = Seen::of(response);
     for (name, pointer) in &step.capture {
-        let value = seen.document.as_ref().ok().and_then(|document| document.value.pointer(pointer));
+        let value = seen.document().as_ref().ok().and_then(|document| document.value.pointer(pointer));
         let text = value.and_then(|v| v.as_str()).ok_or_else(|| format!("the answer has no text at `{pointer}`"))?;
         state.captured.insert(name.value.clone(), text.to_owned());
     }

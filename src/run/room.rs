@@ -52,8 +52,8 @@ pub(super) async fn send(
     let mut pause = limits::THROTTLED_PAUSE;
     for _ in 0..limits::THROTTLED_ATTEMPTS {
         let exchange = call::send_once(bed, sending, state, history).await?;
-        let full = exchange.reply.answer().is_some_and(|response| Seen::of(response).is_full());
-        if !full || !sending.is_of("StartTerminalSession") {
+        let says_full = |response| Seen::of(response).is_full();
+        if !(sending.is_of("StartTerminalSession") && exchange.reply.answer().is_some_and(says_full)) {
             return Ok(exchange);
         }
         history.push(sending.record(Role::Throttled, exchange));

@@ -24,6 +24,8 @@ use crate::http::{Headers, Request, Response};
 
 /// Most bytes of a message, so that its payload fits every version of frames.
 const MESSAGE_BYTES: usize = 64 << 10;
+/// Bytes that are read at a time: all of them are zeroed before each read, and most frames are small.
+const READ_BYTES: usize = 4 << 10;
 /// How long a client may take to read what it is sent, and to answer a Close.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -84,6 +86,7 @@ pub(super) async fn converse(upgraded: Upgraded, clock: &Clock, mut stopped: wat
     let Upgraded { io, mut terminal } = upgraded;
     let Ok(io) = io.await else { return };
     let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BYTES)
         .max_message_size(Some(MESSAGE_BYTES))
         .max_frame_size(Some(MESSAGE_BYTES))
         .max_write_buffer_size(16 * MESSAGE_BYTES);
