@@ -1,6 +1,7 @@
 //! The command line: flags, settings, one file a command, exit codes.
 
 mod args;
+mod bounds;
 mod call;
 mod explain;
 mod faults;

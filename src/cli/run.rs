@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use super::args::RunArgs;
+use super::bounds;
 use super::given::Taker;
 use super::outputs::Output;
 use super::progress::{Bar, Stream, Watched};
@@ -23,7 +24,7 @@ use crate::diagnostic::Diagnostic;
 use crate::load::profile::Values;
 use crate::report::ndjson::{self, Begun};
 use crate::report::{self, Facts, Report, model, terminal};
-use crate::run::{self, Ended, Means, Plan};
+use crate::run::{self, Bounds, Ended, Means, Plan};
 use crate::seed::Seed;
 
 pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
@@ -84,6 +85,7 @@ struct More {
     jobs: Option<usize>,
     time_limit: Duration,
     strict: bool,
+    bounds: Bounds,
     select: Option<String>,
     reports: Vec<String>,
 }
@@ -98,10 +100,12 @@ fn more(args: &RunArgs, profile: &Values) -> Result<More, Vec<Diagnostic>> {
             None
         }
     });
+    let strict = taker.switch(args.strict.as_ref(), "strict");
     let more = More {
         jobs,
         time_limit: taker.duration(args.time_limit.as_ref(), "time-limit").unwrap_or(Duration::from_secs(600)),
-        strict: taker.switch(args.strict.as_ref(), "strict"),
+        strict,
+        bounds: bounds::bounds(&mut taker, args, strict),
         select: taker.text(args.select.as_ref(), "select"),
         reports: taker.list(&args.report, "report").into_iter().map(|given| given.text).collect(),
     };
@@ -154,7 +158,7 @@ async fn drive(
     let bar = Arc::new(Watched { bar: Bar::new(chosen.cases.len(), "cases"), stream });
     let stop = stop_on_signal();
     let means = Means { transport, clock, stop, progress: bar.clone(), salt: Seed::fresh() };
-    let ended = run::run_as_set_up(chosen.cases, Arc::new(contract), target, plan, means).await;
+    let ended = run::run_as_set_up(chosen.cases, Arc::new(contract), target, plan, means, more.bounds).await;
     bar.bar.finish();
     if let Some(listening) = listening {
         listening.stop().await;

@@ -1,6 +1,7 @@
 //! The binary as a user runs it: a module a command, and one for what several share.
 
 mod bad_files;
+mod bounds;
 mod call;
 mod explain;
 mod flags;
