@@ -58,6 +58,12 @@ pub struct RunArgs {
     /// Cases to run: id globs, `clause:GLOB`, `tag:WORD`, `level:MUST`; `!` before a term leaves out
     #[arg(long, value_name = "EXPR", env = "ENDSPEC_SELECT")]
     pub select: Option<String>,
+    /// A second endpoint for the same cases with the same seed; says of each clause how the two compare
+    #[arg(long, value_name = "URL", env = "ENDSPEC_AGAINST")]
+    pub against: Option<String>,
+    /// Whether `--auth` stands on the command line itself, which alone has the second endpoint signed for.
+    #[arg(skip)]
+    pub signs_both: bool,
     /// Cases at a time [default: 8 on loopback, 4 elsewhere]
     #[arg(long, value_name = "N", env = "ENDSPEC_JOBS")]
     pub jobs: Option<String>,
@@ -118,7 +124,7 @@ pub struct FuzzArgs {
 }
 
 /// Flags that every networked command shares.
-#[derive(Debug, ClapArgs, Default)]
+#[derive(Debug, Clone, ClapArgs, Default)]
 pub struct NetworkArgs {
     /// The endpoint; the reference server, started in this process, without
     #[arg(long, value_name = "URL", env = "ENDSPEC_TARGET")]

@@ -34,8 +34,9 @@ enum Type {
 }
 
 /// Keys, in the order of the flags.
-const KEYS: [(&str, Type); 31] = [
+const KEYS: [(&str, Type); 32] = [
     ("target", Type::Text),
+    ("against", Type::Text),
     ("auth", Type::Text),
     ("region", Type::Text),
     ("other-region", Type::Text),
