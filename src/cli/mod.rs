@@ -8,8 +8,10 @@ mod explain;
 mod faults;
 mod fuzz;
 mod given;
+mod init;
 mod lint;
 mod list;
+mod manual;
 mod outputs;
 mod progress;
 mod report;
@@ -92,6 +94,9 @@ pub fn main() -> ExitCode {
         args::Command::Explain(args) => explain::explain(&args),
         args::Command::Lint(args) => lint::lint(&args),
         args::Command::Report(args) => report::report(&args),
+        args::Command::Init(args) => init::init(&args),
+        args::Command::Completions(args) => manual::completions(&args),
+        args::Command::Man(args) => manual::man(&args),
     };
     match done {
         Ok(exit) => ExitCode::from(exit.code()),

@@ -165,6 +165,9 @@ pub(super) const RESULTS: [(&str, &str); 6] = [
     ("both-hold", "both hold"),
 ];
 
+/// What stands before the command that shows again what one of two targets broke.
+pub(super) const AGAIN: &str = "again: ";
+
 /// How two targets compare, on one line.
 pub(super) fn against(against: &Against) -> String {
     let count = |result: &str| against.of(result).count();
@@ -181,7 +184,7 @@ pub(super) fn against(against: &Against) -> String {
 /// What is known of one clause of a comparison, in lines.
 pub(super) fn compared(clause: &Compared) -> Vec<String> {
     let mut lines: Vec<String> = clause.why.iter().map(|why| super::escape::line(why)).collect();
-    lines.extend(clause.again.iter().map(|again| format!("again: {again}")));
+    lines.extend(clause.again.iter().map(|again| format!("{AGAIN}{again}")));
     for Difference { case, request, target, other, times } in &clause.differences {
         let more = if *times > 1 { format!(" ({times} requests)") } else { String::new() };
         lines.push(format!("the target {target}, the other {other}: {case}, {request}{more}"));
