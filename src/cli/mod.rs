@@ -64,7 +64,7 @@ impl Exit {
         (
             Exit::Inconclusive,
             "target unreachable, a clause in scope neither tested nor excluded, nothing selected, a case cut short, \
-             sessions left open, or a report that could not be written",
+             sessions left open, a comparison that could not be made, or a report that could not be written",
         ),
         (Exit::Interrupted, "interrupted; reports of what was done are written, opened sessions are ended"),
     ];
