@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use arbitrary::Unstructured;
 
-use super::program::{Op, Program, Saying, UNKNOWN, Wrong};
+use super::program::{Op, Program, UNKNOWN, Wrong};
+use super::saying::Saying;
 use crate::case::mutation::CATALOGUE;
 use crate::case::workload::{self, Draw};
 use crate::case::{Action, Class, Element, Flaw, ForEach, Pause, Step, Via, Workload};
