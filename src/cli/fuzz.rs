@@ -69,7 +69,7 @@ async fn drive(
     let started = timestamp(clock.unix_seconds());
     let usual = usual_jobs(&settings.whom);
     let clients = own.clients.unwrap_or_else(|| u32::try_from(usual).unwrap_or(1));
-    let jobs = usize::try_from(clients).unwrap_or(usual).min(usual);
+    let jobs = usize::try_from(clients).unwrap_or(usual);
     let (endpoint, listening) = super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
     let url = endpoint.to_string();
     let target = settings.about.at(endpoint, listening.is_some());

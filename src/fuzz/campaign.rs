@@ -128,6 +128,7 @@ impl Campaign {
             leaked: BTreeSet::new(),
             target: Some(target),
             lanes: transport,
+            made: BTreeMap::new(),
             clock,
             stop,
             until: bounds.until,
@@ -169,10 +170,7 @@ impl Campaign {
     async fn batch(&mut self) -> Option<String> {
         let (cases, drawn) = self.drawn();
         let (hasty, jobs) = (self.hasty, self.bounds.jobs);
-        let ended = match hasty {
-            true => self.rig.hastily(cases, jobs).await,
-            false => self.rig.patiently(cases, jobs).await,
-        };
+        let ended = self.rig.batch(cases, jobs, hasty).await;
         let judged = self.tally.add(&ended, &mut self.coverage);
         self.tell();
         let reached = self.bounds.shard.case(self.turns.saturating_sub(1)) + 1;

@@ -43,7 +43,7 @@ impl Trial for Again<'_> {
         let case = Arc::new(case);
         for _ in 0..self.tries {
             self.left = self.left.checked_sub(1)?;
-            let result = self.rig.hastily(vec![case.clone()], 1).await.pop();
+            let result = self.rig.hastily(case.clone()).await;
             if result.is_some_and(|result| breaks(&result, self.clause)) {
                 return Some(true);
             }

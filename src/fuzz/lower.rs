@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::generate::Abilities;
+use super::malformed;
 use super::program::{Op, Program, UNKNOWN, Wrong, ends, session_of};
 use super::refusal::Situation;
 use super::saying::{Saying, bounded, single};
@@ -93,6 +94,9 @@ impl Lowering<'_> {
             Op::Refuse { session, wrong, saying } => self.refuse(session.as_deref(), *wrong, saying),
             Op::Describe { session, saying } => self.describe(session.as_deref(), saying),
             Op::Start(saying) => self.start(saying),
+            Op::Bytes(malformed) => {
+                self.push(Action::Raw(malformed.step()), malformed::CLAUSE, malformed::permitted());
+            }
             Op::Wait(pause) => self.steps.push(step(Action::Wait(*pause))),
             Op::Together(scripts) => self.together(scripts),
         }

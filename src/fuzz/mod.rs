@@ -5,6 +5,7 @@ mod confirm;
 pub mod corpus;
 pub mod generate;
 mod lower;
+mod malformed;
 mod program;
 mod pursuit;
 mod refusal;

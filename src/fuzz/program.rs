@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::malformed::Malformed;
 use super::saying::Saying;
 use crate::case::{Action, Flaw, Pause, Step, Via};
 
@@ -58,6 +59,8 @@ pub enum Op {
     },
     /// Starts a session by a judged call; the run ends it.
     Start(Saying),
+    /// Sends bytes that are no right HTTP.
+    Bytes(Malformed),
     /// Waits.
     Wait(Pause),
     /// What several clients do at once: a script each.
@@ -105,7 +108,7 @@ impl Op {
     pub fn simpler(&self) -> Vec<Op> {
         match self {
             Op::Open { session, elsewhere: true } => vec![Op::Open { session: session.clone(), elsewhere: false }],
-            Op::Open { .. } | Op::Connect(_) => Vec::new(),
+            Op::Open { .. } | Op::Connect(_) | Op::Bytes(_) => Vec::new(),
             Op::Look { session, by } => {
                 let fewer = (0..by.len()).filter(|_| by.len() > 1).map(|at| without(by, at));
                 let all = (!by.is_empty()).then(Vec::new);
@@ -155,7 +158,7 @@ impl Program {
                     renamed(session);
                 }
                 Op::Refuse { session, .. } | Op::Describe { session, .. } => session.iter_mut().for_each(renamed),
-                Op::Start(_) | Op::Wait(_) => {}
+                Op::Start(_) | Op::Bytes(_) | Op::Wait(_) => {}
                 Op::Together(_) => return None,
             }
         }

@@ -184,8 +184,8 @@ impl Pursuit {
         let mut shown = seen.patiently;
         while times < limits::FUZZ_CONFIRMATIONS && !rig.is_stopped() {
             let result = match times {
-                0 => rig.patiently(vec![case.clone()], 1).await.pop(),
-                _ => rig.hastily(vec![case.clone()], 1).await.pop(),
+                0 => rig.patiently(case.clone()).await,
+                _ => rig.hastily(case.clone()).await,
             };
             if let Some(result) = result.filter(|result| breaks(result, clause)) {
                 broken += 1;

@@ -1,6 +1,6 @@
 //! Rigs: a target with what it takes to run cases against it, and account of what that took.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,8 +33,10 @@ pub(super) struct Rig {
     pub leaked: BTreeSet<String>,
     /// The target, but while a run has it.
     pub target: Option<Target>,
-    /// The ways to it.
+    /// Makes the ways to it.
     pub lanes: Lanes,
+    /// Those made, by how long they wait: connections outlive a batch.
+    pub made: BTreeMap<Duration, Transport>,
     /// Time.
     pub clock: Clock,
     /// Becoming true ends everything.
@@ -56,39 +58,60 @@ impl Rig {
         *self.stop.borrow() || late
     }
 
-    /// Runs cases, with no more patience than an endpoint on the same machine needs.
-    pub async fn hastily(&mut self, cases: Vec<Arc<Case>>, jobs: usize) -> Vec<CaseResult> {
-        let Some(patience) = self.target.as_ref().map(|target| target.timeout) else { return Vec::new() };
-        self.be_patient(patience.min(limits::FUZZ_TIMEOUT));
-        let results = self.patiently(cases, jobs).await;
-        self.be_patient(patience);
-        results
+    /// Runs a case, with no more patience than an endpoint on the same machine needs.
+    pub async fn hastily(&mut self, case: Arc<Case>) -> Option<CaseResult> {
+        self.run(vec![case], Manner { hasty: true, jobs: 1, first: false }).await.pop()
     }
 
-    fn be_patient(&mut self, timeout: Duration) {
-        self.target.iter_mut().for_each(|target| target.timeout = timeout);
+    /// Runs a case, with all the patience that the target is given.
+    pub async fn patiently(&mut self, case: Arc<Case>) -> Option<CaseResult> {
+        self.run(vec![case], Manner { hasty: false, jobs: 1, first: false }).await.pop()
     }
 
-    /// Runs cases, with all the patience that the target is given.
-    pub async fn patiently(&mut self, cases: Vec<Arc<Case>>, jobs: usize) -> Vec<CaseResult> {
-        let Some(target) = self.target.take() else { return Vec::new() };
-        let plan =
-            Plan { jobs, seed: self.seed, requests_per_second: self.requests_per_second, time_limit: self.until };
+    /// Runs new cases side by side. What shows that the set-up does not fit the target is no verdict, and is asked first.
+    pub async fn batch(&mut self, cases: Vec<Arc<Case>>, jobs: usize, hasty: bool) -> Vec<CaseResult> {
+        self.run(cases, Manner { hasty, jobs, first: true }).await
+    }
+
+    async fn run(&mut self, cases: Vec<Arc<Case>>, manner: Manner) -> Vec<CaseResult> {
+        let Some(mut target) = self.target.take() else { return Vec::new() };
+        let patience = target.timeout;
+        target.timeout = if manner.hasty { patience.min(limits::FUZZ_TIMEOUT) } else { patience };
+        let timeout = target.timeout;
+        let plan = Plan {
+            jobs: manner.jobs,
+            seed: self.seed,
+            requests_per_second: self.requests_per_second,
+            time_limit: self.until,
+        };
         self.runs += 1;
         let means = run::Means {
-            transport: (self.lanes)(&target),
+            transport: self.made.remove(&timeout).unwrap_or_else(|| (self.lanes)(&target)),
             clock: self.clock.clone(),
             stop: self.stop.clone(),
             progress: Arc::new(Unheard),
             salt: Seed(self.salt.0.wrapping_add(self.runs)),
         };
-        let Ended { results, exchanges, leaked, target, .. } =
-            run::run(cases, self.contract.clone(), target, plan, means).await;
-        self.target = Some(target);
+        let ended = match manner.first {
+            true => run::run_as_set_up(cases, self.contract.clone(), target, plan, means).await,
+            false => run::run(cases, self.contract.clone(), target, plan, means).await,
+        };
+        let Ended { results, exchanges, leaked, target, transport, .. } = ended;
+        self.made.insert(timeout, transport);
+        self.target = Some(Target { timeout: patience, ..target });
         self.exchanges += exchanges;
         self.leaked.extend(leaked);
         results
     }
+}
+
+/// How cases are run.
+struct Manner {
+    hasty: bool,
+    /// Cases at a time.
+    jobs: usize,
+    /// Nothing is known of the target yet that would tell a wrong set-up.
+    first: bool,
 }
 
 struct Unheard;
