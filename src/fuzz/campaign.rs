@@ -109,6 +109,8 @@ pub struct Campaign {
     coverage: Coverage,
     /// Whether cases are run with little patience: until one cannot be decided so.
     hasty: bool,
+    /// Why the last batch judged nothing, where it did not.
+    mute: Option<String>,
     /// Turns of the shard that were drawn.
     turns: usize,
     pursuit: Pursuit,
@@ -139,7 +141,7 @@ impl Campaign {
         let turns = past.turns;
         let pursuit = Pursuit::new(bounds.findings, folder, told.clone(), past);
         let (tally, coverage) = (Tally::default(), Coverage::default());
-        Campaign { bounds, rig, program, told, tally, coverage, hasty: true, turns, pursuit }
+        Campaign { bounds, rig, program, told, tally, coverage, hasty: true, mute: None, turns, pursuit }
     }
 
     /// Goes on until a bound is reached, the target falls silent, or it is stopped.
@@ -154,7 +156,8 @@ impl Campaign {
         self.pursuit.tell_doubtful(&mut self.rig).await;
         self.pursuit.reached();
         self.tell();
-        let Campaign { rig, pursuit, tally, coverage, .. } = self;
+        let Campaign { rig, pursuit, tally, coverage, mute, .. } = self;
+        let silent = silent.or(mute.filter(|_| tally.judged == 0));
         Done {
             found: pursuit.found,
             tally,
@@ -183,6 +186,7 @@ impl Campaign {
         let mute = ended.iter().any(|result| result.skip.is_some() || !result.undecided.is_empty());
         self.hasty &= !mute;
         let gave_up = ended.is_empty() && !self.is_enough();
+        self.mute = (judged == 0 && !ended.is_empty()).then(|| reason(&ended));
         let silent = judged == 0 && ((mute && !hasty) || gave_up) && !self.is_over();
         silent.then(|| reason(&ended))
     }

@@ -218,7 +218,8 @@ impl Teller {
             );
         }
         if let Some(reason) = &done.silent {
-            let _ = writeln!(text, "reason:   nothing was judged any more: {reason}");
+            let _ =
+                writeln!(text, "reason:   nothing was judged{}: {reason}", if judged > 0 { " any more" } else { "" });
         }
         if done.tally.cases == 0 && self.remembered.as_ref().is_some_and(|remembered| remembered.past.turns > 0) {
             text.push_str(
