@@ -127,6 +127,9 @@ pub struct FuzzArgs {
     /// Write what is found to this folder, a case file each
     #[arg(long, value_name = "DIR", env = "ENDSPEC_SAVE")]
     pub save: Option<String>,
+    /// Write a report, as `endspec run` does (repeatable)
+    #[arg(long, value_name = "FORMAT=PATH", env = "ENDSPEC_REPORT", value_delimiter = ',')]
+    pub report: Vec<String>,
 }
 
 /// Flags that every networked command shares.

@@ -67,12 +67,22 @@ pub(super) fn formats() -> Vec<&'static str> {
 /// Shows and writes a report, in its formats but where `other` has another writing of one; how the command ends.
 pub(super) fn tell(report: &Report, outputs: Vec<Output>, other: impl Fn(&str) -> Option<Vec<u8>>) -> Exit {
     show(report, &outputs);
+    written(report, outputs, exit(report), other)
+}
+
+/// Writes a report, as [`tell`] does; how a command ends that would otherwise end so.
+pub(super) fn written(
+    report: &Report,
+    outputs: Vec<Output>,
+    exit: Exit,
+    other: impl Fn(&str) -> Option<Vec<u8>>,
+) -> Exit {
     let render = |format: &str| other(format).or_else(|| report::render(report, format)).unwrap_or_default();
     if let Err(words) = outputs::write(outputs, render) {
         let _ = writeln!(std::io::stderr(), "endspec: {words}");
-        return worst(exit(report), Exit::Inconclusive);
+        return worst(exit, Exit::Inconclusive);
     }
-    exit(report)
+    exit
 }
 
 /// One thread waits for an endpoint's answers and judges them in less CPU than several that wake each other; the

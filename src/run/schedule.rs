@@ -73,6 +73,8 @@ pub struct Ended {
     pub target: Target,
     /// The documents it judged by.
     pub contract: Arc<Contract>,
+    /// The lanes that it used, with the connections that are still good.
+    pub transport: Transport,
 }
 
 /// Runs `cases` against `target`, whatever it says of its caller.
@@ -170,6 +172,7 @@ async fn finish(bed: Arc<Bed>, cases: Vec<Arc<Case>>, progress: Arc<dyn Progress
         took,
         target: bed.target,
         contract: bed.contract,
+        transport: bed.transport,
     }
 }
 

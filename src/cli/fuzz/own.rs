@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::cli::args::FuzzArgs;
 use crate::cli::given::Taker;
-use crate::cli::settings;
+use crate::cli::{outputs, run, settings};
 use crate::diagnostic::Diagnostic;
 use crate::fuzz::Shard;
 use crate::fuzz::targets::scenario::Scenario;
@@ -22,6 +22,7 @@ pub(super) struct Own {
     pub(super) corpus: Option<PathBuf>,
     pub(super) save: Option<PathBuf>,
     pub(super) replay: Option<Replay>,
+    pub(super) reports: Vec<String>,
     /// Whether the user gave the seed.
     pub(super) seeded: bool,
 }
@@ -62,7 +63,9 @@ pub(super) fn own(args: &FuzzArgs, profile: &Values) -> Result<Own, Vec<Diagnost
         save: taker.text(args.save.as_ref(), "save").map(PathBuf::from),
         seeded: taker.text(args.network.seed.as_ref(), "seed").is_some(),
         replay,
+        reports: taker.list(&args.report, "report").into_iter().map(|given| given.text).collect(),
     };
+    taker.mistakes.extend(outputs::mistakes(&own.reports, &run::formats()));
     if taker.mistakes.is_empty() { Ok(own) } else { Err(taker.mistakes) }
 }
 
