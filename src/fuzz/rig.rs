@@ -93,7 +93,7 @@ impl Rig {
             salt: Seed(self.salt.0.wrapping_add(self.runs)),
         };
         let ended = match manner.first {
-            true => run::run_as_set_up(cases, self.contract.clone(), target, plan, means).await,
+            true => run::run_as_set_up(cases, self.contract.clone(), target, plan, means, run::Bounds::default()).await,
             false => run::run(cases, self.contract.clone(), target, plan, means).await,
         };
         let Ended { results, exchanges, leaked, target, transport, .. } = ended;

@@ -1,6 +1,8 @@
 //! The binary as a user runs it: a module a command, and one for what several share.
 
+mod against;
 mod bad_files;
+mod bounds;
 mod call;
 mod explain;
 mod flags;
