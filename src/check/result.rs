@@ -31,6 +31,8 @@ pub struct CaseResult {
     pub skip: Option<Skip>,
     /// All that happened.
     pub history: Vec<Record>,
+    /// Whether a breach ended it before everything that it has to do was done.
+    pub cut_short: bool,
     /// Breaches, in the order of the history.
     pub findings: Vec<Finding>,
     /// Judgements made, by clause.
@@ -52,6 +54,7 @@ impl CaseResult {
             case,
             skip: Some(skip),
             history: Vec::new(),
+            cut_short: false,
             findings: Vec::new(),
             tested: BTreeMap::new(),
             undecided: Vec::new(),

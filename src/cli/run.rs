@@ -10,28 +10,29 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use super::args::RunArgs;
+use super::gate::{self, Gate};
 use super::given::Taker;
 use super::outputs::Output;
 use super::progress::{Bar, Stream, Watched};
 use super::settings::{self, Settings, Whom};
 use super::signals::Signals;
-use super::{ENVIRONMENT, Exit, colored, outputs, print, suite, together, width};
+use super::{ENVIRONMENT, Exit, both, colored, outputs, print, suite, together, width};
 use crate::case::Suite;
 use crate::clock::{Clock, timestamp};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::load::profile::Values;
 use crate::report::ndjson::{self, Begun};
-use crate::report::{self, Facts, Report, model, terminal};
+use crate::report::{self, Facts, Part, Report, model, terminal};
 use crate::run::{self, Ended, Means, Plan};
 use crate::seed::Seed;
 
 pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     let profile = settings::profile(&args.network)?;
     let contract = suite::contract(settings::revision(&args.network, &profile).as_deref())?;
-    let (all, more, mut settings) = together(
+    let (all, (more, gate), mut settings) = together(
         suite::suite(&args.paths, &contract),
-        more(&args, &profile),
+        both(more(&args, &profile), gate::gate(&args, &profile, &contract)),
         settings::resolve(&args.network, &profile, &contract),
     )?;
     let chosen = suite::select(&all, more.select.as_deref(), &contract)?;
@@ -42,10 +43,11 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     }
     let covered = all.cases.iter().flat_map(|case| case.clauses.iter().map(|clause| clause.value.clone())).collect();
     let whole = args.paths.is_empty() && more.select.is_none();
+    let (chosen, part) = gate.part(chosen, more.select.is_some());
     let runtime = runtime(&settings.whom)?;
     announce_panics(settings.seed);
     // A task of its own: waking the very future that a runtime blocks on costs system calls, and every case wakes it.
-    let driven = runtime.spawn(drive(chosen, contract, settings, more, covered, whole, streams));
+    let driven = runtime.spawn(drive(chosen, contract, settings, more, (gate, part), covered, whole, streams));
     let report = runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
     // What happened before the end is written already.
     Ok(tell(&report, outputs, |format| if format == "ndjson" { Some(ndjson::rest(&report)) } else { None }))
@@ -122,6 +124,7 @@ async fn drive(
     contract: Contract,
     settings: Settings,
     more: More,
+    (gate, part): (Gate, Part),
     covered: BTreeSet<String>,
     whole: bool,
     streams: Vec<Sender<Vec<u8>>>,
@@ -150,7 +153,7 @@ async fn drive(
         strict: more.strict,
         started: started.clone(),
     };
-    let stream = Stream::begin(streams, &begun);
+    let stream = Stream::begin(streams, &begun, gate.baseline.clone());
     let bar = Arc::new(Watched { bar: Bar::new(chosen.cases.len(), "cases"), stream });
     let stop = stop_on_signal();
     let means = Means { transport, clock, stop, progress: bar.clone(), salt: Seed::fresh() };
@@ -173,6 +176,9 @@ async fn drive(
         interrupted: ended.interrupted,
         started,
         duration_ms: u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
+        without: ended.target.lacking.iter().cloned().collect(),
+        part,
+        baseline: gate.baseline,
         flags: settings.again,
     };
     let Ended { results, contract, .. } = ended;

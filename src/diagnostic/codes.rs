@@ -13,6 +13,11 @@ pub const CODES: &[(&str, &str)] = &[
          stand for a parameter's name. A pattern that fits every code says nothing and is refused.",
     ),
     (
+        "bad-date",
+        "A day is written with all its digits, `2027-01-31`. An entry of a baseline is accepted up to the end of the day that \
+         `expires` names, in UTC; from the next day on it fails the run.",
+    ),
+    (
         "bad-duration",
         "Times are a whole number and a unit without a space between: `50ms`, `2s`, `10m`; under `sign`, where they are long, \
          `47m`, `1h`, `2d`. A number alone could mean any unit.",
@@ -78,6 +83,12 @@ pub const CODES: &[(&str, &str)] = &[
         "clause-not-listed",
         "A step can prove a clause of its own only when the case lists it under `clauses`: what a case proves is seen from \
          its head.",
+    ),
+    (
+        "baseline-form",
+        "Entries are added to a baseline and taken out of it as whole lines, so that comments and order stay. Where an entry is \
+         not written as lines of its own that begin with `- `, or other places refer to it, nothing is changed: write it so, \
+         or change the file by hand.",
     ),
     (
         "command-from-above",
@@ -175,6 +186,11 @@ pub const CODES: &[(&str, &str)] = &[
          step itself: mind the indentation.",
     ),
     ("no-cases", "The folder holds no file that ends in `.yaml` or `.yml`. Hidden files and profiles are not counted."),
+    (
+        "not-mergeable",
+        "`endspec report` puts the reports of the shards of one run together: of one version, suite, target, contract, \
+         readings, seed, selection and baseline, each shard once. What differs is named; make all of them in one run.",
+    ),
     (
         "old-boolean",
         "`yes`, `no`, `on` and `off` without quotes are booleans to readers of YAML 1.1 and texts to those of 1.2. Write \

@@ -10,7 +10,7 @@ use super::corpus::Past;
 use super::generate::{self, Abilities};
 use super::lower;
 use super::program::Program;
-use super::shard::Shard;
+use super::Shard;
 use super::shrink::{Trial, shrink};
 use crate::case::{Case, write};
 use crate::check::{CaseResult, Finding, Record};

@@ -5,7 +5,6 @@ pub mod corpus;
 pub mod generate;
 mod lower;
 mod program;
-mod shard;
 mod shrink;
 pub mod targets;
 
@@ -14,11 +13,11 @@ use std::sync::Arc;
 use arbitrary::Unstructured;
 
 use crate::case::Case;
+pub use crate::case::Shard;
 
 pub use campaign::{Bounds, Campaign, Done, Found, Means, Tally, Told, UNKEPT};
 pub use generate::Abilities;
 pub use program::Program;
-pub use shard::Shard;
 
 /// Draws a case that an endpoint with these abilities passes if it keeps the contract. The same entropy makes the same
 /// case; `None` where nothing of what was drawn can be done.

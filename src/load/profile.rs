@@ -34,7 +34,7 @@ enum Type {
 }
 
 /// Keys, in the order of the flags.
-const KEYS: [(&str, Type); 29] = [
+const KEYS: [(&str, Type); 31] = [
     ("target", Type::Text),
     ("auth", Type::Text),
     ("region", Type::Text),
@@ -55,6 +55,8 @@ const KEYS: [(&str, Type); 29] = [
     ("jobs", Type::Number),
     ("seed", Type::Number),
     ("strict", Type::Switch),
+    ("baseline", Type::Text),
+    ("shard", Type::Text),
     ("report", Type::List),
     ("restart-command", Type::Command),
     ("id-header", Type::Text),
