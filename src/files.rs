@@ -318,7 +318,15 @@ mod tests {
     fn case_files_are_found_in_order_once_and_without_running_in_circles() {
         let folder = tempfile::tempdir().unwrap();
         let cases = folder.path().join("cases");
-        for name in ["end/b.yaml", "end/a.yml", "end/notes.md", "z.yaml", ".hidden/x.yaml", "endspec.yaml", "endspec-baseline.yaml"] {
+        for name in [
+            "end/b.yaml",
+            "end/a.yml",
+            "end/notes.md",
+            "z.yaml",
+            ".hidden/x.yaml",
+            "endspec.yaml",
+            "endspec-baseline.yaml",
+        ] {
             let path = cases.join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();

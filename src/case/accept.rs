@@ -121,3 +121,79 @@ impl Lines<'_> {
         at
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load;
+    use crate::source::Source;
+
+    const TEXT: &str = "# Ours.\nknown: # all of it\n\n  # The cache.\n  # Second line.\n  - clause: end/effect/once\n    case: a\n\
+                        \x20   reason: |\n      first\n      second\n\n  # Apart.\n\n  - clause: end/effect/once # here\n    case: b # there\n\
+                        \x20   reason: r # why\n# Last.\n";
+
+    fn baseline(text: &str) -> Baseline {
+        let read = load::baseline::baseline(&Source::new("b.yaml", text), &load::contract::built_in(None));
+        read.unwrap_or_else(|mistakes| panic!("{text}: {mistakes:#?}"))
+    }
+
+    fn entry(case: &str) -> Entry {
+        Entry {
+            clause: "end/effect/closes".to_owned(),
+            case: case.to_owned(),
+            reason: "it's \"known\": #17\nsince spring".to_owned(),
+            ticket: Some("4711".to_owned()),
+            expires: Some("2027-01-31".to_owned()),
+            span: Span::default(),
+        }
+    }
+
+    #[test]
+    fn what_is_taken_out_takes_its_own_comments_along_and_nothing_else() {
+        let all = baseline(TEXT);
+        let first = TEXT.find("  # The cache.").unwrap()..TEXT.find("\n  # Apart.").unwrap();
+        let mut expected = TEXT.to_owned();
+        expected.replace_range(first, "");
+        assert_eq!(without(&all, &[0]).unwrap(), expected);
+        let second = TEXT.find("  - clause: end/effect/once # here").unwrap()..TEXT.find("# Last.").unwrap();
+        let mut expected = TEXT.to_owned();
+        expected.replace_range(second, "");
+        assert_eq!(without(&all, &[1]).unwrap(), expected);
+        let none = without(&all, &[0, 1]).unwrap();
+        assert_eq!(none, "# Ours.\nknown: [] # all of it\n\n\n  # Apart.\n\n# Last.\n");
+        assert!(baseline(&none).entries.is_empty());
+    }
+
+    #[test]
+    fn what_is_added_stands_after_what_is_there_and_is_read_as_it_was_meant() {
+        let files = [
+            TEXT.to_owned(),
+            TEXT.replace('\n', "\r\n"),
+            TEXT.replace("# Last.\n", "").trim_end().to_owned(),
+            TEXT.replace("  - ", "- ").replace("    ", "  "),
+            "known: []\n".to_owned(),
+            "known: [] # none\n# Last.\n".to_owned(),
+            "known:\n  []".to_owned(),
+        ];
+        for text in files {
+            let before = baseline(&text);
+            let after = with(&before, &[entry("c"), entry("d")]).unwrap();
+            let read = baseline(&after);
+            let (old, new) = read.entries.split_at(before.entries.len());
+            assert!(old.iter().zip(&before.entries).all(|(a, b)| a.says_as(b)), "{after}");
+            assert_eq!(new.len(), 2, "{after}");
+            assert!(new.iter().zip(["c", "d"]).all(|(a, case)| a.says_as(&entry(case))), "{after}");
+            for comment in text.lines().filter_map(|line| line.find('#').map(|at| &line[at..])) {
+                assert!(after.contains(comment), "{comment} is lost: {after}");
+            }
+        }
+        assert!(baseline(&new(&[entry("c")])).entries[0].says_as(&entry("c")));
+    }
+
+    #[test]
+    fn entries_that_share_a_line_are_not_touched() {
+        let text = "known: [{ clause: end/effect/once, case: a, reason: b }]\n";
+        let all = baseline(text);
+        assert!(with(&all, &[entry("c")]).is_err() && without(&all, &[0]).is_err());
+    }
+}

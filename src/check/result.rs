@@ -12,6 +12,8 @@ use crate::contract::Level;
 pub const REFUSES: &str = "the target refuses ";
 /// How it is said that there is no target to judge.
 pub const NOTHING: &str = "nothing answered";
+/// How it is said that an answer is wrong in every form of a call, which is for other cases to judge.
+pub const HOWEVER: &str = ", however it is written";
 
 /// Why a case did not run.
 #[derive(Debug, Clone, PartialEq, Eq)]

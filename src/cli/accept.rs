@@ -81,7 +81,8 @@ fn write(
             }
             Some((old, entry)) if entry.has_expired(today) => {
                 let (line, _) = old.source.line_column(entry.span.start);
-                let _ = writeln!(told, "expired, and left as it is: {clause} in {case}: set another day in {file}:{line}");
+                let _ =
+                    writeln!(told, "expired, and left as it is: {clause} in {case}: set another day in {file}:{line}");
             }
             Some(_) => {
                 let _ = writeln!(told, "known already: {clause} in {case}");

@@ -15,7 +15,8 @@ pub(super) fn compare(args: &ReportArgs) -> Result<Exit, Vec<Diagnostic>> {
     let mut mistakes = outputs::mistakes(&args.report, &FORMATS);
     if args.files.len() != 2 {
         let words = format!("--diff: two reports are compared, and {} given", count(args.files.len()));
-        let help = "write `endspec report --diff OLD.json NEW.json`; shards are merged first, with `--report json=FILE`";
+        let help =
+            "write `endspec report --diff OLD.json NEW.json`; shards are merged first, with `--report json=FILE`";
         mistakes.push(Diagnostic::new("flag", words).help(help));
     }
     if !mistakes.is_empty() {

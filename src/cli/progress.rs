@@ -1,14 +1,14 @@
 //! Progress of a run: a bar on a terminal, nothing elsewhere; and events for those who asked for them.
 
 use std::io::IsTerminal;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::check::{CaseResult, Verdict};
 use crate::case::baseline::Baseline;
+use crate::check::{CaseResult, Verdict};
 use crate::report;
 use crate::report::ndjson::{self, Begun, Known};
 use crate::run::Progress;

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::Shard;
 use super::corpus::Past;
 use super::generate::{self, Abilities};
 use super::lower;
 use super::program::Program;
-use super::Shard;
 use super::shrink::{Trial, shrink};
 use crate::case::{Case, write};
 use crate::check::{CaseResult, Finding, Record};

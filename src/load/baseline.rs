@@ -25,7 +25,8 @@ pub fn baseline(source: &Arc<Source>, contract: &Contract) -> Result<Baseline, V
     let tree = yaml::tree(source, limits::BASELINE_NODES)?;
     let mut reader = Reader::new(source);
     yaml::strictness(source, &tree, &mut reader.mistakes);
-    let mut baseline = Baseline { source: source.clone(), entries: Vec::new(), key: Span::default(), list: Span::default() };
+    let mut baseline =
+        Baseline { source: source.clone(), entries: Vec::new(), key: Span::default(), list: Span::default() };
     if let Some(fields) = reader.fields(&tree, "a baseline", &[KNOWN])
         && let Some(list) = reader.required(&fields, KNOWN, "a baseline")
     {
@@ -63,8 +64,7 @@ fn nodes<'n>(reader: &mut Reader<'_>, list: &'n Node) -> &'n [Node] {
 fn entry(reader: &mut Reader<'_>, node: &Node, contract: &Contract) -> Option<Entry> {
     let fields = reader.fields(node, "an entry of a baseline", &KEYS)?;
     let mut text = |key: &str, must: bool| {
-        let value =
-            if must { reader.required(&fields, key, "an entry of a baseline") } else { fields.get(key) };
+        let value = if must { reader.required(&fields, key, "an entry of a baseline") } else { fields.get(key) };
         let value = value?;
         let written = reader.text(value, &format!("the text of `{key}`"))?;
         if written.trim().is_empty() {
@@ -80,7 +80,8 @@ fn entry(reader: &mut Reader<'_>, node: &Node, contract: &Contract) -> Option<En
         reader.unknown("unknown-clause", "clause", clause, *span, ids);
     }
     if let Some((day, span)) = expires.as_ref().filter(|(day, _)| !is_day(day)) {
-        let help = "write year, month and day, such as `expires: 2027-01-31`: the last day on which it is accepted, in UTC";
+        let help =
+            "write year, month and day, such as `expires: 2027-01-31`: the last day on which it is accepted, in UTC";
         reader.mend("bad-date", *span, format!("`{}` is no day", yaml::shortened(day)), help);
     }
     Some(Entry {
@@ -95,10 +96,11 @@ fn entry(reader: &mut Reader<'_>, node: &Node, contract: &Contract) -> Option<En
 
 /// Whether a text is a day of the calendar, written with all its digits: `2026-01-31`.
 pub fn is_day(text: &str) -> bool {
-    let digits = text.len() == 10 && text.bytes().enumerate().all(|(at, byte)| match at {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    });
+    let digits = text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
     digits && text.parse::<jiff::civil::Date>().is_ok()
 }
 

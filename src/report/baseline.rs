@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{self, Case, EXPIRED, FIXED, KNOWN, NOT_OBSERVED, Report, UNDECIDED, WHOLE};
-use super::scope::ACROSS_CASES;
+use super::build::LEFT_OUT;
+use super::model::{self, Case, EXCUSED, EXPIRED, FIXED, KNOWN, NOT_OBSERVED, Report, UNDECIDED, WHOLE};
+use super::scope::{ACROSS_CASES, fails};
 use crate::case::baseline::{Baseline, Entry};
-use crate::contract::Contract;
+use crate::check::Verdict;
+use crate::check::result::HOWEVER;
+use crate::contract::{Contract, Level};
 use crate::diagnostic::did_you_mean;
 use crate::source::{Source, Span};
 
@@ -23,6 +26,7 @@ pub(super) fn mark(report: &mut Report, baseline: &Baseline, today: &str) {
             finding.known = baseline.covers(&finding.clause, &case.id, today);
         }
     }
+    excuse(report);
     let entries = baseline.entries.iter().map(|entry| {
         let (state, why) = state(report, entry, today);
         let (line, _) = baseline.source.line_column(entry.span.start);
@@ -38,6 +42,27 @@ pub(super) fn mark(report: &mut Report, baseline: &Baseline, today: &str) {
         }
     });
     report.baseline = Some(model::Baseline { file: baseline.source.name.clone(), entries: entries.collect() });
+}
+
+/// An answer that is wrong in every form of a call leaves the clauses on those forms undecided; where it is known, that is
+/// too. Only what came is compared: whatever else could not be decided stays so.
+fn excuse(report: &mut Report) {
+    let findings = report.cases.iter().flat_map(|case| &case.findings);
+    let known = findings.filter(|finding| finding.known && finding.level == Level::Must.name());
+    let answers: BTreeSet<String> = known.map(|finding| finding.actual.clone()).collect();
+    let strict = report.strict;
+    for case in report.cases.iter_mut().filter(|case| [UNDECIDED, EXCUSED].contains(&case.course.as_str())) {
+        let mut why = case.reasons.iter().filter(|reason| !reason.starts_with(LEFT_OUT)).peekable();
+        let is_known = |reason: &String| {
+            let answer = reason.strip_suffix(HOWEVER).and_then(|reason| reason.rsplit_once(": "));
+            answer.is_some_and(|(_, answer)| answers.contains(answer))
+        };
+        let excused = why.peek().is_some() && why.all(is_known);
+        case.course = if excused { EXCUSED } else { UNDECIDED }.to_owned();
+        if !case.findings.iter().any(|finding| fails(finding, strict)) {
+            case.verdict = if excused { Verdict::Skipped } else { Verdict::Inconclusive }.name().to_owned();
+        }
+    }
 }
 
 /// What became of an entry, and why. Of a case that this run does not have, nothing is said but that.
@@ -71,7 +96,7 @@ pub fn no_longer_fails(report: &Report, entry: &Entry) -> bool {
 /// Cases and clauses of the findings that would fail the run without any baseline, each pair once.
 pub fn failing(report: &Report) -> BTreeSet<(String, String)> {
     let findings = report.cases.iter().flat_map(|case| case.findings.iter().map(move |finding| (case, finding)));
-    let failing = findings.filter(|(_, finding)| super::scope::fails(finding, report.strict));
+    let failing = findings.filter(|(_, finding)| fails(finding, report.strict));
     failing.map(|(case, finding)| (case.id.clone(), finding.clause.clone())).collect()
 }
 
@@ -96,7 +121,7 @@ fn undecided(report: &Report, case: &Case, clause: &str) -> Option<String> {
         WHOLE if case.tested.contains_key(clause) => None,
         WHOLE => Some("nothing put it to the test in this run".to_owned()),
         model::CUT_SHORT => Some("another finding ends the case before its end".to_owned()),
-        UNDECIDED => Some("the case could not be decided".to_owned()),
+        UNDECIDED | EXCUSED => Some("the case could not be decided".to_owned()),
         _ => Some(format!("the case did not run: {}", case.reasons.join("; "))),
     }
 }
@@ -111,5 +136,10 @@ pub(super) fn saved(baseline: &model::Baseline) -> Baseline {
         expires: entry.expires.clone(),
         span: Span::default(),
     });
-    Baseline { source: Source::new(baseline.file.clone(), ""), entries: entries.collect(), key: Span::default(), list: Span::default() }
+    Baseline {
+        source: Source::new(baseline.file.clone(), ""),
+        entries: entries.collect(),
+        key: Span::default(),
+        list: Span::default(),
+    }
 }

@@ -206,7 +206,10 @@ fn differs(old: &Report, new: &Report) -> Vec<String> {
         ("strict", old.strict.to_string(), new.strict.to_string()),
         ("shard", some(old.shard.as_deref().unwrap_or("")), some(new.shard.as_deref().unwrap_or(""))),
     ];
-    rows.into_iter().filter(|(_, old, new)| old != new).map(|(what, old, new)| format!("{what}: {old} -> {new}")).collect()
+    rows.into_iter()
+        .filter(|(_, old, new)| old != new)
+        .map(|(what, old, new)| format!("{what}: {old} -> {new}"))
+        .collect()
 }
 
 fn clauses(old: &Report, new: &Report, same: &mut Same) -> Vec<Clause> {

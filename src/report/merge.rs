@@ -82,7 +82,9 @@ fn mistakes(reports: &[(String, Report)]) -> Vec<String> {
     let mut mistakes: Vec<String> = reports
         .iter()
         .filter(|(_, report)| shard(report).is_none())
-        .map(|(file, _)| format!("{file} is the report of a whole run and of no shard, so it cannot be put together with others"))
+        .map(|(file, _)| {
+            format!("{file} is the report of a whole run and of no shard, so it cannot be put together with others")
+        })
         .collect();
     let sharded: Vec<&(String, Report)> = reports.iter().filter(|(_, report)| shard(report).is_some()).collect();
     let Some(((first, one), rest)) = sharded.split_first() else { return mistakes };
@@ -124,7 +126,8 @@ fn differences(a: &Report, b: &Report) -> Vec<(&'static str, String, String)> {
         found.push(("selected cases, here", cases(a).len().to_string(), cases(b).len().to_string()));
     }
     if entries(a) != entries(b) {
-        let file = |report: &Report| report.baseline.as_ref().map_or("none", |baseline| baseline.file.as_str()).to_owned();
+        let file =
+            |report: &Report| report.baseline.as_ref().map_or("none", |baseline| baseline.file.as_str()).to_owned();
         found.push(("the entries of the baseline", file(a), file(b)));
     }
     found

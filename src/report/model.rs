@@ -13,6 +13,8 @@ pub const WHOLE: &str = "whole";
 pub const CUT_SHORT: &str = "cut short";
 /// A case of which something could not be decided.
 pub const UNDECIDED: &str = "undecided";
+/// A case of which nothing is undecided but calls whose answers are wrong however they are written, as a known finding says.
+pub const EXCUSED: &str = "excused";
 /// A case that did not run.
 pub const NOT_RUN: &str = "not run";
 
@@ -153,7 +155,7 @@ pub struct Case {
     pub duration_ms: u64,
     /// Requests that it sent.
     pub exchanges: usize,
-    /// How far it came: [`WHOLE`], [`CUT_SHORT`], [`UNDECIDED`], [`NOT_RUN`].
+    /// How far it came: [`WHOLE`], [`CUT_SHORT`], [`UNDECIDED`], [`EXCUSED`], [`NOT_RUN`].
     pub course: String,
     /// Judgements made in it, by clause.
     pub tested: BTreeMap<String, usize>,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::LEFT_OUT;
-use super::model::{CUT_SHORT, Case, Clause, EXPIRED, FIXED, Finding, Reason, Report, Totals, UNDECIDED};
+use super::model::{CUT_SHORT, Case, Clause, EXCUSED, EXPIRED, FIXED, Finding, Reason, Report, Totals, UNDECIDED};
 use crate::check::Verdict;
 use crate::contract::{Contract, Level};
 
@@ -98,7 +98,8 @@ fn clauses(contract: &Contract, cases: &[Case]) -> Vec<Clause> {
 fn clause_verdict(clause: &str, cases: &[&Case]) -> Verdict {
     let tested = cases.iter().any(|case| case.tested.contains_key(clause));
     let open = cases.iter().any(|case| case.course == UNDECIDED);
-    let excused = |case: &&Case| case.verdict == Verdict::Skipped.name() || known_end(case).is_some();
+    let excused =
+        |case: &&Case| case.verdict == Verdict::Skipped.name() || case.course == EXCUSED || known_end(case).is_some();
     if open || (!tested && !cases.iter().all(excused)) {
         Verdict::Inconclusive
     } else if tested {
@@ -136,7 +137,9 @@ fn gaps(cases: &[Case], clauses: &[Clause]) -> (Vec<Reason>, Vec<Reason>) {
 
 fn excuse(case: &Case) -> Option<String> {
     let declared = case.reasons.iter().find_map(|reason| reason.strip_prefix(EXCLUDED)).map(str::to_owned);
-    declared.filter(|_| case.verdict == Verdict::Skipped.name()).or_else(|| {
+    let answer =
+        || case.reasons.iter().find(|_| case.course == EXCUSED).map(|reason| format!("{reason}, which is known"));
+    declared.filter(|_| case.verdict == Verdict::Skipped.name()).or_else(answer).or_else(|| {
         known_end(case).map(|finding| format!("a known finding of {} ends {} before it", finding.clause, case.id))
     })
 }

@@ -73,7 +73,8 @@ fn case(report: &Report, number: usize, case: &Case, text: &mut String) {
 }
 
 fn finding(report: &Report, case: &Case, finding: &Finding) -> Value {
-    let lines = telling::lines(report, case, finding).into_iter().map(|(name, text)| json!([name, text])).collect::<Value>();
+    let lines =
+        telling::lines(report, case, finding).into_iter().map(|(name, text)| json!([name, text])).collect::<Value>();
     let mut said =
         json!({ "level": finding.level, "clause": finding.clause, "message": finding.message, "lines": lines });
     if let Some(standing) = standing::standing(report, case, finding) {

@@ -70,7 +70,11 @@ fn texts(words: &[String]) -> Vec<Cow<'_, str>> {
 
 /// Why there is no case.
 pub(super) fn no_case(report: &Report) -> &'static str {
-    if report.elsewhere.is_empty() { "no case was selected" } else { "no case falls to this shard: there are more than are needed" }
+    if report.elsewhere.is_empty() {
+        "no case was selected"
+    } else {
+        "no case falls to this shard: there are more than are needed"
+    }
 }
 
 /// That a run was one of several, or put together from them.

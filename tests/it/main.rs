@@ -1,7 +1,9 @@
 //! The binary as a user runs it: a module a command, and one for what several share.
 
 mod bad_files;
+mod baseline;
 mod call;
+mod diff;
 mod explain;
 mod flags;
 mod fuzz;
@@ -14,6 +16,7 @@ mod run;
 mod secrets;
 mod serve;
 mod set_up;
+mod shards;
 mod target;
 
 use std::path::Path;

@@ -12,7 +12,8 @@ const SHOWN: usize = 300;
 /// One document, indented.
 pub fn json(diff: &Diff) -> Vec<u8> {
     let text = serde_json::to_string_pretty(diff);
-    format!("{}\n", escape::json(&text.unwrap_or_else(|_| unreachable!("a comparison has string keys alone")))).into_bytes()
+    format!("{}\n", escape::json(&text.unwrap_or_else(|_| unreachable!("a comparison has string keys alone"))))
+        .into_bytes()
 }
 
 /// Lines for people.
@@ -102,7 +103,8 @@ fn under(case: &CaseChange) -> Vec<String> {
 }
 
 fn of_finding(finding: &FindingChange) -> String {
-    let came = |answers: &[String]| if answers.is_empty() { "nothing wrong".to_owned() } else { cut(&answers.join("; ")) };
+    let came =
+        |answers: &[String]| if answers.is_empty() { "nothing wrong".to_owned() } else { cut(&answers.join("; ")) };
     let known = if finding.known { ", known" } else { "" };
     let (old, new) = (came(&finding.old), came(&finding.new));
     let new = if finding.change == Change::Gone { "not decided".to_owned() } else { new };
@@ -118,14 +120,20 @@ fn cut(text: &str) -> String {
 
 fn same(diff: &Diff) -> String {
     let same = diff.same;
-    format!("the same: {} clauses, {} cases, {} findings", same.clauses, same.cases, same.findings)
+    let (clauses, cases) = (count_of(same.clauses, "clause"), count_of(same.cases, "case"));
+    format!("the same: {clauses}, {cases}, {}", count_of(same.findings, "finding"))
+}
+
+fn count_of(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 fn verdict(diff: &Diff) -> String {
     let count = |change: Change| {
         let clauses = diff.clauses.iter().filter(|clause| clause.change == change).count();
         let cases = diff.cases.iter().filter(|case| case.change == change).count();
-        (clauses + cases > 0).then(|| format!("{clauses} clauses and {cases} cases {}", change.name()))
+        let words = format!("{} and {} {}", count_of(clauses, "clause"), count_of(cases, "case"), change.name());
+        (clauses + cases > 0).then_some(words)
     };
     let counts: Vec<String> = Change::ALL.into_iter().filter_map(count).collect();
     let counts = if counts.is_empty() { "nothing changed".to_owned() } else { counts.join(", ") };

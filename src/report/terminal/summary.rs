@@ -247,7 +247,8 @@ fn failing(report: &Report) -> String {
     let (broken, stale) = (of("MUST") + if report.strict { of("SHOULD") } else { 0 }, standing::stale(report));
     let clauses = format!("{} broken", count(broken, if report.strict { "clause" } else { "MUST clause" }));
     let verb = if stale == 1 { "is" } else { "are" };
-    let entries = format!("{stale} {} of the baseline {verb} fixed or expired", if stale == 1 { "entry" } else { "entries" });
+    let entries =
+        format!("{stale} {} of the baseline {verb} fixed or expired", if stale == 1 { "entry" } else { "entries" });
     match (broken, stale) {
         (_, 0) => clauses,
         (0, _) => entries,
