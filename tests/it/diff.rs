@@ -15,23 +15,27 @@ fn runs() -> TempDir {
         let sessions = Sessions::default();
         move |asked| sessions.answer(asked)
     });
-    let broken = |name: &'static str| {
+    // Takes calls with a session that nobody knows, or those without any.
+    let broken = |unknown: bool| {
         let sessions = Sessions::default();
         Target::new(move |asked| {
             let ends = asked.parameter("Action").as_deref() == Some("EndTerminalSession");
-            if ends && asked.parameter(name).is_none() { json(200, "") } else { sessions.answer(asked) }
+            let region = asked.parameter("RegionId").is_some();
+            let takes = ends && region && asked.parameter("SessionId").is_some() == unknown;
+            if takes { json(200, "") } else { sessions.answer(asked) }
         })
     };
     let run = |target: &Target, file: &str, flags: &[&str]| {
         let (url, report) = (target.url(), format!("json={file}"));
-        let args = ["run", "--target", &url, "--seed", "7", "--without", "sessions,signatures", "--report", &report];
+        let args =
+            ["run", "--target", &url, "--seed", "7", "--without", "sessions,signatures,xml", "--report", &report];
         endspec_in(folder.path(), &[], &[&args[..], flags].concat());
     };
-    let both = ["--select", "end/request/region-required,end/request/session-required"];
+    let both = ["--select", "end/session/unknown-shape,end/request/session-required"];
     run(&right, "right.json", &both);
-    run(&broken("SessionId"), "session.json", &both);
-    run(&broken("RegionId"), "region.json", &both);
-    run(&right, "less.json", &["--select", "end/request/region-required"]);
+    run(&broken(false), "session.json", &both);
+    run(&broken(true), "unknown.json", &both);
+    run(&right, "less.json", &["--select", "end/session/unknown-shape"]);
     run(&right, "silent.json", &[&both[..], &["--time-limit", "0s"]].concat());
     folder
 }
@@ -43,12 +47,12 @@ fn diff(folder: &TempDir, args: &[&str]) -> Done {
 #[test]
 fn what_broke_was_mended_is_new_is_gone_or_is_no_longer_decided_is_told_apart() {
     let folder = runs();
-    let (region, session) = ("end/request/region-required", "end/request/session-required");
+    let (unknown, session) = ("end/session/unknown-shape", "end/request/session-required");
     let rows: [(&str, &str, i32, &[(&str, &str)]); 7] = [
         ("right.json", "right.json", 0, &[]),
         ("right.json", "session.json", 1, &[(session, "broke")]),
         ("session.json", "right.json", 0, &[(session, "mended")]),
-        ("session.json", "region.json", 1, &[(region, "broke"), (session, "mended")]),
+        ("session.json", "unknown.json", 1, &[(session, "mended"), (unknown, "broke")]),
         ("less.json", "right.json", 0, &[(session, "new")]),
         ("less.json", "session.json", 1, &[(session, "broke")]),
         ("session.json", "less.json", 0, &[(session, "gone")]),
@@ -58,13 +62,15 @@ fn what_broke_was_mended_is_new_is_gone_or_is_no_longer_decided_is_told_apart() 
         let document = done.json();
         assert_eq!(document["broke"], code == 1, "{old} {new}");
         for list in ["clauses", "cases"] {
-            let found: Vec<(&str, &str)> = document[list]
+            let mut found: Vec<(&str, &str)> = document[list]
                 .as_array()
                 .unwrap()
                 .iter()
                 .map(|change| (change["id"].as_str().unwrap(), change["change"].as_str().unwrap()))
-                .filter(|(id, _)| [region, session].contains(id))
+                .map(|(id, change)| (if id == "end/session/unknown" { unknown } else { id }, change))
+                .filter(|(id, _)| [unknown, session].contains(id))
                 .collect();
+            found.sort_unstable();
             assert_eq!(found, expected, "{list}: {old} {new}");
         }
     }
@@ -127,7 +133,7 @@ fn what_cannot_be_compared_is_a_mistake() {
         .ends(2)
         .complains(&["error[bad-report]: later.json", "it is of format 7"]);
     diff(&folder, &["right.json"]).ends(2).complains(&["two reports are compared, and 1 is given"]);
-    let three = ["right.json", "session.json", "region.json"];
+    let three = ["right.json", "session.json", "unknown.json"];
     diff(&folder, &three).ends(2).complains(&["3 are given", "shards are merged first"]);
     diff(&folder, &["right.json", "session.json", "--report", "html=x"])
         .ends(2)
