@@ -112,6 +112,8 @@ pub const LONG_WAIT_MOST: Duration = Duration::from_secs(240);
 pub const RESTART: Duration = Duration::from_secs(120);
 /// Between two plain requests that ask whether the target is back.
 pub const RESTART_PAUSE: Duration = Duration::from_millis(200);
+/// Shortest wait for the Pong of a connection that should have ended, before it is taken for open.
+pub const LAST_WORD: Duration = Duration::from_secs(1);
 /// How often a connection that is held is kept awake (CONTRACT.md, clause `start/usable`).
 pub const KEEP_AWAKE: Duration = Duration::from_secs(20);
 /// Generated cases in a batch, for each that runs at a time.
@@ -132,5 +134,7 @@ pub const FUZZ_CONFIRMATIONS: usize = 3;
 pub const FUZZ: Duration = Duration::from_secs(60);
 /// Longest time of a campaign that ends after so many cases.
 pub const FUZZ_OF_CASES: Duration = Duration::from_secs(600);
+/// Largest number of findings after which a run or a campaign can be told to end.
+pub const FINDINGS_MOST: u64 = 1_000;
 /// Findings after which a campaign ends.
 pub const FUZZ_FINDINGS: usize = 10;

@@ -40,6 +40,12 @@ impl Baseline {
         self.entry(clause, case).is_some_and(|entry| !entry.has_expired(today))
     }
 
+    /// Clauses and cases of the entries that have not expired.
+    pub fn known(&self, today: &str) -> impl Iterator<Item = (String, String)> {
+        let entries = self.entries.iter().filter(move |entry| !entry.has_expired(today));
+        entries.map(|entry| (entry.clause.clone(), entry.case.clone()))
+    }
+
     /// The entry of a clause and a case.
     pub fn entry(&self, clause: &str, case: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.clause == clause && entry.case == case)

@@ -64,6 +64,12 @@ pub struct RunArgs {
     /// Cases to run: id globs, `clause:GLOB`, `tag:WORD`, `level:MUST`; `!` before a term leaves out
     #[arg(long, value_name = "EXPR", env = "ENDSPEC_SELECT")]
     pub select: Option<String>,
+    /// A second endpoint for the same cases with the same seed; says of each clause how the two compare
+    #[arg(long, value_name = "URL", env = "ENDSPEC_AGAINST")]
+    pub against: Option<String>,
+    /// Whether `--auth` stands on the command line itself, which alone has the second endpoint signed for.
+    #[arg(skip)]
+    pub signs_both: bool,
     /// Cases at a time [default: 8 on loopback, 4 elsewhere]
     #[arg(long, value_name = "N", env = "ENDSPEC_JOBS")]
     pub jobs: Option<String>,
@@ -81,6 +87,16 @@ pub struct RunArgs {
     /// counts from 0, says which (a Kubernetes Indexed Job). Wants --seed; `endspec report` merges their JSON reports
     #[arg(long, value_name = "I/N", env = "ENDSPEC_SHARD")]
     pub shard: Option<String>,
+    /// End with the first breach that fails the gate; what is not run then is inconclusive
+    #[arg(long, value_name = "BOOL", env = "ENDSPEC_FAIL_FAST", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", hide_possible_values = true)]
+    pub fail_fast: Option<String>,
+    /// Findings after which it ends [default: never]
+    #[arg(long, value_name = "N", env = "ENDSPEC_MAX_FINDINGS")]
+    pub max_findings: Option<String>,
+    /// Wait so long, before the run's own time, for the target to answer anything, such as 30s [default: not at all]
+    #[arg(long, value_name = "TIME", env = "ENDSPEC_WAIT_FOR_TARGET")]
+    pub wait_for_target: Option<String>,
     /// Write a report: json, ndjson, junit, tap, html, sarif, har, github or markdown=PATH, `-` for standard output (repeatable)
     #[arg(long, value_name = "FORMAT=PATH", env = "ENDSPEC_REPORT", value_delimiter = ',')]
     pub report: Vec<String>,
@@ -118,10 +134,13 @@ pub struct FuzzArgs {
     /// Write what is found to this folder, a case file each
     #[arg(long, value_name = "DIR", env = "ENDSPEC_SAVE")]
     pub save: Option<String>,
+    /// Write a report, as `endspec run` does (repeatable)
+    #[arg(long, value_name = "FORMAT=PATH", env = "ENDSPEC_REPORT", value_delimiter = ',')]
+    pub report: Vec<String>,
 }
 
 /// Flags that every networked command shares.
-#[derive(Debug, ClapArgs, Default)]
+#[derive(Debug, Clone, ClapArgs, Default)]
 pub struct NetworkArgs {
     /// The endpoint; the reference server, started in this process, without
     #[arg(long, value_name = "URL", env = "ENDSPEC_TARGET")]

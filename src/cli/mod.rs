@@ -1,7 +1,9 @@
 //! The command line: flags, settings, one file a command, exit codes.
 
 mod accept;
+mod against;
 mod args;
+mod bounds;
 mod call;
 mod compare;
 mod explain;
@@ -116,7 +118,11 @@ fn args() -> args::Args {
     };
     let quiet = |command: clap::Command| command.mut_args(quiet);
     let matches = args::Args::command().mut_subcommands(quiet).get_matches();
-    args::Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let mut args = args::Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let (args::Command::Run(run), Some(given)) = (&mut args.command, matches.subcommand_matches("run")) {
+        run.signs_both = given.value_source("auth") == Some(clap::parser::ValueSource::CommandLine);
+    }
+    args
 }
 
 /// Mistakes of all sides at once.

@@ -1,5 +1,6 @@
 //! The report as one page of HTML: readable without scripts, with no address of anything outside it.
 
+mod against;
 mod case;
 
 use std::fmt::Write as _;
@@ -26,6 +27,7 @@ pub fn render(report: &Report) -> Vec<u8> {
     page.push_str("<body>\n");
     title(report, &mut page);
     gaps(report, &mut page);
+    against::write(report, &mut page);
     filter(report, &mut page);
     clauses(report, &mut page);
     case::all(report, &mut page);

@@ -21,6 +21,7 @@ pub fn render(report: &Report) -> Vec<u8> {
     }
     gaps(report, &mut text);
     clauses(report, &mut text);
+    against(report, &mut text);
     findings(report, &mut text);
     text.into_bytes()
 }
@@ -75,6 +76,21 @@ fn clauses(report: &Report, text: &mut String) {
         let verdict = format!("{}{known}", clause.verdict);
         let cells = [&clause.id, &clause.level, &verdict, &clause.sentence].map(|cell| words(cell));
         let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+}
+
+/// The other target, where there was one.
+fn against(report: &Report, text: &mut String) {
+    let Some(against) = &report.against else { return };
+    let _ = write!(text, "\n### Compared\n\n{}\n\n", words(&telling::against(against)));
+    for (result, meaning) in telling::RESULTS.iter().filter(|(result, _)| *result != "both-hold") {
+        for clause in against.of(result) {
+            let lines = telling::compared(clause).join("; ");
+            let _ = writeln!(text, "- {meaning}: {} {}: {}", words(&clause.level), words(&clause.id), words(&lines));
+        }
+    }
+    for values in &against.followed {
+        let _ = writeln!(text, "- {}", words(&telling::followed(values)));
     }
 }
 

@@ -51,6 +51,15 @@ fn shard(report: &Report) -> Option<Shard> {
     report.shard.as_ref()?.parse().ok()
 }
 
+/// The id of the case that all generated cases of a shard of a campaign are told as.
+pub fn campaign(seed: &str, shard: Shard) -> String {
+    if shard.is_whole() {
+        format!("fuzz-{seed}")
+    } else {
+        format!("fuzz-{seed}-{}", shard.to_string().replace('/', "-of-"))
+    }
+}
+
 /// Cases of shards of which there is no report.
 fn missing(reports: &[(String, Report)], of: usize) -> Vec<Case> {
     let all = || reports.iter().map(|(_, report)| report);
@@ -59,7 +68,9 @@ fn missing(reports: &[(String, Report)], of: usize) -> Vec<Case> {
     let others = others.into_iter().filter(|other| !ran.contains(other.id.as_str()));
     others
         .map(|other| {
-            let number = (0..of).find_map(|index| Shard::from_zero(index, of).filter(|shard| shard.takes(&other.id)));
+            let mut shards = (0..of).filter_map(|index| Shard::from_zero(index, of));
+            let number =
+                shards.find(|shard| shard.takes(&other.id) || other.id == campaign(&reports[0].1.seed, *shard));
             let name = number.map_or_else(String::new, |shard| format!(" {shard}"));
             Case {
                 id: other.id.clone(),
@@ -86,6 +97,10 @@ fn mistakes(reports: &[(String, Report)]) -> Vec<String> {
             format!("{file} is the report of a whole run and of no shard, so it cannot be put together with others")
         })
         .collect();
+    let compared = reports.iter().filter(|(_, report)| report.against.is_some());
+    mistakes.extend(
+        compared.map(|(file, _)| format!("{file} compares two targets, and no shards of such runs are put together")),
+    );
     let sharded: Vec<&(String, Report)> = reports.iter().filter(|(_, report)| shard(report).is_some()).collect();
     let Some(((first, one), rest)) = sharded.split_first() else { return mistakes };
     for (file, other) in rest {
@@ -146,9 +161,12 @@ fn of(report: &Report) -> String {
     shard(report).map_or_else(String::new, |shard| shard.of().to_string())
 }
 
-/// The cases of the whole run.
+/// The cases of the whole run; what a campaign found has cases of its own, which no other shard knows of.
 fn cases(report: &Report) -> BTreeSet<&str> {
-    let own = report.cases.iter().map(|case| case.id.as_str());
+    let campaign = shard(report).map(|shard| campaign(&report.seed, shard));
+    let drawn = report.cases.iter().any(|case| Some(&case.id) == campaign.as_ref());
+    let own = report.cases.iter().filter(|case| !drawn || Some(&case.id) == campaign.as_ref());
+    let own = own.map(|case| case.id.as_str());
     own.chain(report.elsewhere.iter().map(|other| other.id.as_str())).collect()
 }
 

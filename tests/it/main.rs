@@ -1,7 +1,9 @@
 //! The binary as a user runs it: a module a command, and one for what several share.
 
+mod against;
 mod bad_files;
 mod baseline;
+mod bounds;
 mod call;
 mod diff;
 mod explain;
