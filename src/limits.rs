@@ -16,6 +16,8 @@ pub const FOLDER_ENTRIES: usize = 1_000_000;
 pub const YAML_DEPTH: usize = 64;
 /// Nodes of a YAML document, after aliases.
 pub const YAML_NODES: usize = 20_000;
+/// Nodes of a baseline: some ten thousand entries.
+pub const BASELINE_NODES: usize = 120_000;
 /// Anchors of a YAML document.
 pub const YAML_ANCHORS: usize = 1_000;
 /// Words that a diagnostic lists when none of them is near.
@@ -118,8 +120,8 @@ pub const KEEP_AWAKE: Duration = Duration::from_secs(20);
 pub const FUZZ_BATCH: usize = 2;
 /// Numbers in a row that no case came of before a campaign gives up.
 pub const FUZZ_EMPTY: usize = 1_000;
-/// Shards of one campaign.
-pub const FUZZ_SHARDS: usize = 65_536;
+/// Shards of one run or campaign.
+pub const SHARDS: usize = 65_536;
 /// Bytes of a scenario that is replayed, and of a corpus.
 pub const FUZZ_FILE: u64 = 1 << 20;
 /// Longest wait for an answer while a finding is shrunk; it is told by what came with all patience.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::permitted::Permitted;
+use super::result::HOWEVER;
 use super::seen::printable;
 use super::silence::{self, Strikes, is_silent, named};
 use super::{Context, Event, Finding, Judgement, Place, Record, Seen, blame, look};
@@ -60,7 +61,7 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, history: &[Re
         if *held || blame::lies_in_the_form(context, clause, exchange, record, before, &step) {
             settle(records, *at, seen, clause, finding.clone(), &mut judgement);
         } else {
-            let words = format!("{}: {}, however it is written", named(record), seen.words());
+            let words = format!("{}: {}{HOWEVER}", named(record), seen.words());
             judgement.undecided.insert(words);
         }
     }

@@ -10,6 +10,12 @@ Each flag, such as --time-limit, is also a variable of the environment, ENDSPEC_
 time-limit. A flag goes before the environment, and that before the profile. Keys to sign with are none of these: \
 ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET, ALIBABA_CLOUD_SECURITY_TOKEN.";
 
+/// What help says below the flags of `report`.
+const REPORTS: &str = "\
+A report of a shard is always part of a whole: what the shards that are not given would have run is not tested, and the \
+whole inconclusive. It ends as the run did; --diff ends 1 when something broke that would fail a run, else 0; \
+--write-baseline and --prune end 0. Nothing else changes a baseline.";
+
 /// Holds any endpoint that implements Alibaba Cloud ECS EndTerminalSession to its documented contract.
 #[derive(Debug, Parser)]
 #[command(name = "endspec", version, max_term_width = 110)]
@@ -42,7 +48,7 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Check case, schema and profile files without a network
     Lint(LintArgs),
-    /// Render a saved JSON report again, for people and in any format
+    /// Render saved JSON reports again, merge shards, compare two runs, write and prune a baseline
     Report(ReportArgs),
     /// Ask a target what it has, and write a commented profile for it
     Init(Box<InitArgs>),
@@ -80,6 +86,13 @@ pub struct RunArgs {
     #[arg(long, value_name = "BOOL", env = "ENDSPEC_STRICT", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "true", hide_possible_values = true)]
     pub strict: Option<String>,
+    /// Findings that are known and accepted: they fail nothing, and entries that no longer fail do
+    #[arg(long, value_name = "FILE", env = "ENDSPEC_BASELINE")]
+    pub baseline: Option<String>,
+    /// Run the cases of one of N shards, by the hash of their ids: I from 1 to N, or auto/N where JOB_COMPLETION_INDEX, which
+    /// counts from 0, says which (a Kubernetes Indexed Job). Wants --seed; `endspec report` merges their JSON reports
+    #[arg(long, value_name = "I/N", env = "ENDSPEC_SHARD")]
+    pub shard: Option<String>,
     /// End with the first breach that fails the gate; what is not run then is inconclusive
     #[arg(long, value_name = "BOOL", env = "ENDSPEC_FAIL_FAST", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "true", hide_possible_values = true)]
@@ -346,10 +359,31 @@ pub struct LintArgs {
 
 /// `endspec report`.
 #[derive(Debug, ClapArgs)]
+#[command(after_help = REPORTS)]
 pub struct ReportArgs {
-    /// A report that `endspec run --report json=FILE` wrote
-    pub file: PathBuf,
-    /// Write it again: json, ndjson, junit, tap, html, sarif, har, github or markdown=PATH, `-` for standard output (repeatable)
+    /// Reports that `endspec run --report json=FILE` wrote: one, or those of the shards of one run
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Tell what changed between two reports, the older one first
+    #[arg(long)]
+    pub diff: bool,
+    /// Add the findings that fail the run to this baseline; it is made where it is not there
+    #[arg(long, value_name = "BASELINE", requires = "reason", conflicts_with_all = ["diff", "prune", "report"])]
+    pub write_baseline: Option<PathBuf>,
+    /// Why the findings are accepted
+    #[arg(long, value_name = "TEXT", requires = "write_baseline")]
+    pub reason: Option<String>,
+    /// Where they are followed up
+    #[arg(long, value_name = "TEXT", requires = "write_baseline")]
+    pub ticket: Option<String>,
+    /// The last day on which they are accepted, such as 2027-01-31, in UTC
+    #[arg(long, value_name = "DAY", requires = "write_baseline")]
+    pub expires: Option<String>,
+    /// Take the entries out of this baseline that no longer fail in the report
+    #[arg(long, value_name = "BASELINE", conflicts_with_all = ["diff", "report"])]
+    pub prune: Option<PathBuf>,
+    /// Write it again: json, ndjson, junit, tap, html, sarif, har, github or markdown=PATH, `-` for standard output
+    /// (repeatable); a comparison: json or markdown
     #[arg(long, value_name = "FORMAT=PATH", value_delimiter = ',')]
     pub report: Vec<String>,
 }

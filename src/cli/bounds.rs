@@ -15,5 +15,6 @@ pub(super) fn bounds(taker: &mut Taker<'_>, args: &RunArgs, strict: bool) -> Bou
         fail_fast: taker.switch(args.fail_fast.as_ref(), "fail-fast"),
         findings: findings.and_then(|findings| usize::try_from(findings).ok()),
         strict,
+        ..Bounds::default()
     }
 }

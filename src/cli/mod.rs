@@ -1,12 +1,15 @@
 //! The command line: flags, settings, one file a command, exit codes.
 
+mod accept;
 mod against;
 mod args;
 mod bounds;
 mod call;
+mod compare;
 mod explain;
 mod faults;
 mod fuzz;
+mod gate;
 mod given;
 mod init;
 mod lint;
@@ -45,7 +48,7 @@ const ENVIRONMENT: &str = "environment";
 pub enum Exit {
     /// 0: every clause in scope was tested and held.
     Pass,
-    /// 1: a MUST clause was broken.
+    /// 1: a MUST clause was broken, or an entry of the baseline no longer fails or has expired.
     Fail,
     /// 2: a mistake in the command line, a case, a schema or a profile; nothing was sent.
     Mistake,
@@ -59,7 +62,11 @@ impl Exit {
     /// All, with what each means.
     pub const ALL: [(Exit, &'static str); 5] = [
         (Exit::Pass, "every clause in scope was tested and held; nothing that the run opened was left open"),
-        (Exit::Fail, "a MUST clause was broken (with --strict also a SHOULD)"),
+        (
+            Exit::Fail,
+            "a MUST clause was broken (with --strict also a SHOULD) in a way that no baseline names, or an entry of the \
+             baseline no longer fails or has expired",
+        ),
         (Exit::Mistake, "a mistake in the command line, a case, a schema or a profile; nothing was sent"),
         (
             Exit::Inconclusive,
@@ -133,6 +140,11 @@ fn together<A, B, C>(
         (Ok(a), Ok(b), Ok(c)) => Ok((a, b, c)),
         (a, b, c) => Err([a.err(), b.err(), c.err()].into_iter().flatten().flatten().collect()),
     }
+}
+
+/// Mistakes of two sides at once.
+fn both<A, B>(a: Result<A, Vec<Diagnostic>>, b: Result<B, Vec<Diagnostic>>) -> Result<(A, B), Vec<Diagnostic>> {
+    together(a, b, Ok(())).map(|(a, b, ())| (a, b))
 }
 
 /// What this machine lacks is nobody's mistake.

@@ -10,13 +10,15 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use super::args::RunArgs;
+use super::gate::{self, Gate};
 use super::given::Taker;
 use super::outputs::Output;
 use super::progress::{Bar, Stream, Watched};
 use super::settings::{self, Settings, Whom};
 use super::signals::Signals;
-use super::{ENVIRONMENT, Exit, bounds, colored, outputs, print, suite, together, width};
+use super::{ENVIRONMENT, Exit, both, bounds, colored, outputs, print, suite, together, width};
 use crate::case::Suite;
+use crate::case::baseline::Baseline;
 use crate::check::CaseResult;
 use crate::clock::{Clock, timestamp};
 use crate::contract::{Contract, Readings};
@@ -24,35 +26,36 @@ use crate::diagnostic::Diagnostic;
 use crate::load::profile::Values;
 use crate::report::against::{Side, against};
 use crate::report::ndjson::{self, Begun};
-use crate::report::{self, Facts, Report, model, terminal};
+use crate::report::{self, Facts, Part, Report, model, terminal};
 use crate::run::{self, Bounds, Ended, Means, Plan};
 use crate::seed::Seed;
 
 pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     let profile = settings::profile(&args.network)?;
     let contract = suite::contract(settings::revision(&args.network, &profile).as_deref())?;
-    let (all, more, settings) = together(
+    let (all, (more, gate), settings) = together(
         suite::suite(&args.paths, &contract),
-        more(&args, &profile),
+        both(more(&args, &profile), gate::gate(&args, &profile, &contract)),
         settings::resolve(&args.network, &profile, &contract),
     )?;
     let other = super::against::settings(&args, &profile, &contract, &settings)?;
     let chosen = suite::select(&all, more.select.as_deref(), &contract)?;
     let outputs = outputs::open(&more.reports, &formats())?;
     let streams = outputs::streams(&outputs);
-    let mut both = [Some(settings), other];
+    let mut sides = [Some(settings), other];
     if more.strict {
-        both.iter_mut().flatten().for_each(|settings| settings.again.push_str(" --strict"));
+        sides.iter_mut().flatten().for_each(|settings| settings.again.push_str(" --strict"));
     }
-    let [Some(settings), other] = both else { unreachable!("the first is there") };
+    let [Some(settings), other] = sides else { unreachable!("the first is there") };
     let covered = all.cases.iter().flat_map(|case| case.clauses.iter().map(|clause| clause.value.clone())).collect();
     let whole = args.paths.is_empty() && more.select.is_none();
+    let (chosen, part) = gate.part(chosen, more.select.is_some());
     let runtime = runtime(&settings.whom)?;
     announce_panics(settings.seed);
     // A task of its own: waking the very future that a runtime blocks on costs system calls, and every case wakes it.
     let driven = runtime.spawn(async move {
         let (contract, stop) = (Arc::new(contract), stop_on_signal());
-        drive(Shared { chosen, contract, more, covered, whole, stop }, settings, other, streams).await
+        drive(Shared { chosen, contract, more, gate, part, covered, whole, stop }, settings, other, streams).await
     });
     let report = runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
     // What happened before the end is written already.
@@ -143,6 +146,8 @@ struct Shared {
     chosen: Suite,
     contract: Arc<Contract>,
     more: More,
+    gate: Gate,
+    part: Part,
     covered: BTreeSet<String>,
     whole: bool,
     stop: watch::Receiver<bool>,
@@ -168,15 +173,21 @@ async fn drive(
     other: Option<Settings>,
     streams: Vec<Sender<Vec<u8>>>,
 ) -> Result<Report, Vec<Diagnostic>> {
-    let mut target = once(&shared, settings, streams).await?;
+    let mut target = once(&shared, settings, streams, shared.gate.baseline.clone()).await?;
     if let Some(other) = other {
-        let other = once(&shared, other, Vec::new()).await?;
+        // What is accepted is accepted of the target.
+        let other = once(&shared, other, Vec::new(), None).await?;
         target.report.against = Some(against(&shared.contract, target.side(), other.side()));
     }
     Ok(target.report)
 }
 
-async fn once(shared: &Shared, settings: Settings, streams: Vec<Sender<Vec<u8>>>) -> Result<Told, Vec<Diagnostic>> {
+async fn once(
+    shared: &Shared,
+    settings: Settings,
+    streams: Vec<Sender<Vec<u8>>>,
+    baseline: Option<Arc<Baseline>>,
+) -> Result<Told, Vec<Diagnostic>> {
     let more = &shared.more;
     let clock = Clock::system();
     let started = timestamp(clock.unix_seconds());
@@ -201,11 +212,13 @@ async fn once(shared: &Shared, settings: Settings, streams: Vec<Sender<Vec<u8>>>
         strict: more.strict,
         started: started.clone(),
     };
-    let stream = Stream::begin(streams, &begun);
+    let known = baseline.iter().flat_map(|baseline| baseline.known(report::day(&started))).collect();
+    let bounds = Bounds { known: Arc::new(known), ..more.bounds.clone() };
+    let stream = Stream::begin(streams, &begun, baseline.clone());
     let bar = Arc::new(Watched { bar: Bar::new(shared.chosen.cases.len(), "cases"), stream });
     let means = Means { transport, clock, stop: shared.stop.clone(), progress: bar.clone(), salt: Seed::fresh() };
     let (cases, contract) = (shared.chosen.cases.clone(), shared.contract.clone());
-    let ended = run::run_as_set_up(cases, contract, target, plan, means, more.bounds).await;
+    let ended = run::run_as_set_up(cases, contract, target, plan, means, bounds).await;
     bar.bar.finish();
     if let Some(listening) = listening {
         listening.stop().await;
@@ -224,6 +237,9 @@ async fn once(shared: &Shared, settings: Settings, streams: Vec<Sender<Vec<u8>>>
         interrupted: ended.interrupted,
         started,
         duration_ms: u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
+        without: ended.target.lacking.iter().cloned().collect(),
+        part: shared.part.clone(),
+        baseline,
         flags: settings.again,
     };
     let Ended { results, contract, target, .. } = ended;

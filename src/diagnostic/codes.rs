@@ -15,6 +15,11 @@ pub const CODES: &[(&str, &str)] = &[
          Write the code out as the documents have it, and let `*` stand for its end alone.",
     ),
     (
+        "bad-date",
+        "A day is written with all its digits, `2027-01-31`. An entry of a baseline is accepted up to the end of the day that \
+         `expires` names, in UTC; from the next day on it fails the run.",
+    ),
+    (
         "bad-duration",
         "Times are a whole number and a unit: a number alone could mean any unit.\n\
          Write `50ms`, `2s` or `10m`, without a space between; under `sign`, where times are long, `47m`, `1h` or \
@@ -106,6 +111,12 @@ pub const CODES: &[(&str, &str)] = &[
         "A step can prove a clause of its own only when the case lists it under `clauses`: what a case proves is \
          seen from its head.\n\
          Add the clause to the list, or leave it out of the step.",
+    ),
+    (
+        "baseline-form",
+        "Entries are added to a baseline and taken out of it as whole lines, so that comments and order stay. Where an entry is \
+         not written as lines of its own that begin with `- `, or other places refer to it, nothing is changed: write it so, \
+         or change the file by hand.",
     ),
     (
         "command-from-above",
@@ -278,6 +289,11 @@ pub const CODES: &[(&str, &str)] = &[
         "no-cases",
         "The folder holds no file that ends in `.yaml` or `.yml`. Hidden files and profiles are not counted.\n\
          Name the folder that holds the cases.",
+    ),
+    (
+        "not-mergeable",
+        "`endspec report` puts the reports of the shards of one run together: of one version, suite, target, contract, \
+         readings, seed, selection and baseline, each shard once. What differs is named; make all of them in one run.",
     ),
     (
         "old-boolean",

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::Shard;
 use super::corpus::Past;
 use super::generate::{self, Abilities};
 use super::lower;
 use super::program::Program;
 use super::pursuit::{Batch, Drawn, Found, Pursuit};
 use super::rig::{Lanes, Rig};
-use super::shard::Shard;
 use super::tally::{Coverage, Tally};
 use crate::case::Case;
 use crate::check::{CaseResult, Skip};

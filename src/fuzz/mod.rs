@@ -12,7 +12,6 @@ mod refusal;
 pub mod results;
 mod rig;
 mod saying;
-mod shard;
 mod shrink;
 mod stated;
 mod tally;
@@ -23,13 +22,13 @@ use std::sync::Arc;
 use arbitrary::Unstructured;
 
 use crate::case::Case;
+pub use crate::case::Shard;
 
 pub use campaign::{Bounds, Campaign, Done, Means, Told, UNKEPT};
 pub use generate::Abilities;
 pub use program::Program;
 pub use pursuit::Found;
 pub use rig::Lanes;
-pub use shard::Shard;
 pub use tally::Tally;
 
 /// Draws a case that an endpoint with these abilities passes if it keeps the contract. The same entropy makes the same

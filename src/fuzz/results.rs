@@ -57,6 +57,7 @@ fn whole(id: &str, done: &Done, before: &Past, contract: &Contract, took: Durati
         case: case.into(),
         skip: None,
         history: Vec::new(),
+        cut_short: false,
         findings: findings.collect(),
         tested: done.tested.clone(),
         undecided: done.silent.iter().cloned().chain(nothing).collect(),

@@ -34,7 +34,7 @@ enum Type {
 }
 
 /// Keys, in the order of the flags.
-const KEYS: [(&str, Type); 32] = [
+const KEYS: [(&str, Type); 34] = [
     ("target", Type::Text),
     ("against", Type::Text),
     ("auth", Type::Text),
@@ -56,6 +56,8 @@ const KEYS: [(&str, Type); 32] = [
     ("jobs", Type::Number),
     ("seed", Type::Number),
     ("strict", Type::Switch),
+    ("baseline", Type::Text),
+    ("shard", Type::Text),
     ("fail-fast", Type::Switch),
     ("wait-for-target", Type::Time),
     ("report", Type::List),

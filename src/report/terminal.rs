@@ -8,6 +8,7 @@ mod summary;
 pub(crate) use layout::entry_of;
 
 use super::model::Report;
+use super::telling;
 pub(super) use summary::why;
 
 /// How to write.
@@ -47,7 +48,9 @@ fn head(report: &Report) -> String {
         format!("{} at {}", report.target.kind, report.target.url)
     };
     let strict = if report.strict { ", SHOULD counts as MUST" } else { "" };
-    format!("endspec {} tested {target}\ncontract {}, seed {}{strict}\n", report.endspec, report.contract, report.seed)
+    let shard = telling::shard(report);
+    let (contract, seed) = (&report.contract, &report.seed);
+    format!("endspec {} tested {target}\ncontract {contract}, seed {seed}{strict}{shard}\n", report.endspec)
 }
 
 #[cfg(test)]
@@ -105,6 +108,8 @@ mod tests {
             clauses: clauses.iter().map(|clause| (*clause).to_owned()).collect(),
             duration_ms: 1,
             exchanges: 1,
+            course: "whole".to_owned(),
+            tested: Default::default(),
             findings,
             reasons: Vec::new(),
         }
@@ -128,6 +133,11 @@ mod tests {
             suite: "d".to_owned(),
             target: Target { url: "http://h/".to_owned(), kind: "endpoint".to_owned() },
             shard: None,
+            shards: None,
+            selected: false,
+            without: Vec::new(),
+            elsewhere: Vec::new(),
+            baseline: None,
             contract: "2025-04-25".to_owned(),
             readings: [("repeat-end".to_owned(), "not-found".to_owned())].into(),
             seed: "0000000000000001".to_owned(),

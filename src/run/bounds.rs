@@ -1,7 +1,8 @@
 //! Where a run begins and where it ends early: waiting for a target to be there, and having seen enough.
 
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::expand::ordinary;
@@ -9,13 +10,13 @@ use super::preflight::NEVER_ISSUED;
 use super::send::{Bed, Way, end_call};
 use crate::check::result::{NOTHING, fails};
 use crate::check::seen::printable;
-use crate::check::{CaseResult, Seen};
+use crate::check::{CaseResult, Finding, Seen};
 use crate::http::{Exchange, Reply, Response};
 use crate::limits;
 use crate::seed::Stream;
 
 /// How long a run waits for its target, and after what it has seen enough.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Bounds {
     /// Longest wait until the target answers anything at all; it is not part of the run's own time.
     pub wait: Duration,
@@ -25,6 +26,8 @@ pub struct Bounds {
     pub findings: Option<usize>,
     /// Whether SHOULD counts as MUST.
     pub strict: bool,
+    /// Clauses and cases of findings that are known: they are never enough.
+    pub known: Arc<BTreeSet<(String, String)>>,
 }
 
 /// What a run has seen so far, as far as it may be enough.
@@ -42,13 +45,17 @@ impl Enough {
 
     /// Counts what a case found: findings of one clause and shape are one, as reports tell them.
     pub(super) fn note(&self, bounds: &Bounds, result: &CaseResult) {
-        let broken = result.findings.iter().find(|finding| fails(finding.level, bounds.strict));
+        let is_new = |finding: &&Finding| {
+            !bounds.known.iter().any(|(clause, case)| *clause == finding.clause && *case == result.case.id)
+        };
+        let new: Vec<&Finding> = result.findings.iter().filter(is_new).collect();
+        let broken = new.iter().find(|finding| fails(finding.level, bounds.strict));
         if let Some(finding) = broken.filter(|_| bounds.fail_fast) {
             let words = format!("`--fail-fast` ended the run when {} broke {}", result.case.id, finding.clause);
             // The first to get here says why.
             let _ = self.why.set(words);
         }
-        let mut shapes: Vec<_> = result.findings.iter().map(|finding| (&finding.clause, &finding.shape)).collect();
+        let mut shapes: Vec<_> = new.iter().map(|finding| (&finding.clause, &finding.shape)).collect();
         shapes.sort_unstable();
         shapes.dedup();
         let found = self.found.fetch_add(shapes.len(), Ordering::SeqCst) + shapes.len();

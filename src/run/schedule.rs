@@ -102,8 +102,9 @@ pub async fn run_as_set_up(
     means: Means,
     bounds: Bounds,
 ) -> Ended {
+    let waits = !bounds.wait.is_zero();
     let (mut bed, progress) = bed(contract, target, plan, means, bounds);
-    let obstacle = if bounds.wait.is_zero() { None } else { waited(&mut bed).await };
+    let obstacle = if !waits { None } else { waited(&mut bed).await };
     let bed = Arc::new(bed);
     let began = bed.clock.now();
     let found = match obstacle {

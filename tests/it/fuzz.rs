@@ -175,7 +175,9 @@ fn a_campaign_is_reported_in_every_format_and_its_verdict_is_how_it_ended() {
         assert!(report.clauses.iter().all(|clause| clause.judgements > 0 && clause.verdict == "pass"));
     }
     assert!(fs::read_to_string(at("1.xml")).unwrap().contains("fuzz-0000000000000007-1-of-2"));
-    endspec(&["report", &at("1.json").display().to_string()]).ends(0);
+    let [one, two] = ["1.json", "2.json"].map(|name| at(name).display().to_string());
+    endspec(&["report", &one, &two]).ends(0).says(&["2 shards", "cases:    2 passed"]);
+    endspec(&["report", &one]).ends(3).says(&["there is no report of shard 2/2"]);
 }
 
 #[test]

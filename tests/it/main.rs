@@ -3,8 +3,10 @@
 mod action;
 mod against;
 mod bad_files;
+mod baseline;
 mod bounds;
 mod call;
+mod diff;
 mod explain;
 mod flags;
 mod fuzz;
@@ -19,6 +21,7 @@ mod run;
 mod secrets;
 mod serve;
 mod set_up;
+mod shards;
 mod target;
 
 use std::path::Path;

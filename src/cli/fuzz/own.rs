@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::args::FuzzArgs;
+use crate::cli::gate;
 use crate::cli::given::Taker;
 use crate::cli::{outputs, run, settings};
 use crate::diagnostic::Diagnostic;
@@ -46,7 +47,7 @@ pub(super) fn own(args: &FuzzArgs, profile: &Values) -> Result<Own, Vec<Diagnost
     let clients = taker.number(args.clients.as_ref(), "clients", limits::CLIENTS);
     let time = taker.duration(args.time.as_ref(), "time");
     let usual = if cases.is_some() { limits::FUZZ_OF_CASES } else { limits::FUZZ };
-    let shard = taker.parsed::<Shard>(args.shard.as_ref(), "shard").unwrap_or_default();
+    let shard = gate::shard(&mut taker, args.shard.as_ref()).unwrap_or_default();
     let replay = taker.text(args.replay.as_ref(), "replay").map(|path| replay(Path::new(&path))).transpose();
     let replay = replay.unwrap_or_else(|mistake| {
         taker.mistake(settings::of_flag("replay", mistake));
@@ -57,8 +58,8 @@ pub(super) fn own(args: &FuzzArgs, profile: &Values) -> Result<Own, Vec<Diagnost
         cases: cases.and_then(|cases| usize::try_from(cases).ok()),
         findings: findings.and_then(|findings| usize::try_from(findings).ok()).unwrap_or(limits::FUZZ_FINDINGS),
         clients: clients.and_then(|clients| u32::try_from(clients).ok()),
-        shard,
         // What a profile says of campaigns is not about a single case.
+        shard: if replay.is_some() { Shard::default() } else { shard },
         corpus: taker.text(args.corpus.as_ref(), "corpus").map(PathBuf::from).filter(|_| replay.is_none()),
         save: taker.text(args.save.as_ref(), "save").map(PathBuf::from),
         seeded: taker.text(args.network.seed.as_ref(), "seed").is_some(),

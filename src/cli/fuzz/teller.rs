@@ -107,6 +107,9 @@ impl Teller {
             interrupted: false,
             started: String::new(),
             duration_ms: 0,
+            without: Vec::new(),
+            part: report::Part::default(),
+            baseline: None,
             flags: flags.trim().to_owned(),
         }
     }
