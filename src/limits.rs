@@ -132,5 +132,7 @@ pub const FUZZ_CONFIRMATIONS: usize = 3;
 pub const FUZZ: Duration = Duration::from_secs(60);
 /// Longest time of a campaign that ends after so many cases.
 pub const FUZZ_OF_CASES: Duration = Duration::from_secs(600);
+/// Largest number of findings after which a run or a campaign can be told to end.
+pub const FINDINGS_MOST: u64 = 1_000;
 /// Findings after which a campaign ends.
 pub const FUZZ_FINDINGS: usize = 10;

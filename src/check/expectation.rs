@@ -68,7 +68,7 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, history: &[Re
 }
 
 /// The step that a record belongs to: one within the overlap, where it has an index there.
-fn step_of<'a>(case: &'a Case, index: usize, record: &Record) -> &'a Step {
+pub(super) fn step_of<'a>(case: &'a Case, index: usize, record: &Record) -> &'a Step {
     let step = &case.steps[index];
     match (&step.action, record.inner) {
         (Action::Overlap(overlap), Some(inner)) => overlap.steps().nth(inner).unwrap_or(step),
@@ -77,7 +77,7 @@ fn step_of<'a>(case: &'a Case, index: usize, record: &Record) -> &'a Step {
 }
 
 /// A step's own request counts, or the last one sent again after silence.
-fn is_last_attempt(records: &[Record], at: usize) -> bool {
+pub(super) fn is_last_attempt(records: &[Record], at: usize) -> bool {
     let record = &records[at];
     record.is_attempt() && !records[at + 1..].iter().any(|later| later.is_attempt() && later.item == record.item)
 }

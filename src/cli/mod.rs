@@ -1,13 +1,17 @@
 //! The command line: flags, settings, one file a command, exit codes.
 
+mod against;
 mod args;
+mod bounds;
 mod call;
 mod explain;
 mod faults;
 mod fuzz;
 mod given;
+mod init;
 mod lint;
 mod list;
+mod manual;
 mod outputs;
 mod progress;
 mod report;
@@ -60,7 +64,7 @@ impl Exit {
         (
             Exit::Inconclusive,
             "target unreachable, a clause in scope neither tested nor excluded, nothing selected, a case cut short, \
-             sessions left open, or a report that could not be written",
+             sessions left open, a comparison that could not be made, or a report that could not be written",
         ),
         (Exit::Interrupted, "interrupted; reports of what was done are written, opened sessions are ended"),
     ];
@@ -90,6 +94,9 @@ pub fn main() -> ExitCode {
         args::Command::Explain(args) => explain::explain(&args),
         args::Command::Lint(args) => lint::lint(&args),
         args::Command::Report(args) => report::report(&args),
+        args::Command::Init(args) => init::init(&args),
+        args::Command::Completions(args) => manual::completions(&args),
+        args::Command::Man(args) => manual::man(&args),
     };
     match done {
         Ok(exit) => ExitCode::from(exit.code()),
@@ -109,7 +116,11 @@ fn args() -> args::Args {
     };
     let quiet = |command: clap::Command| command.mut_args(quiet);
     let matches = args::Args::command().mut_subcommands(quiet).get_matches();
-    args::Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let mut args = args::Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let (args::Command::Run(run), Some(given)) = (&mut args.command, matches.subcommand_matches("run")) {
+        run.signs_both = given.value_source("auth") == Some(clap::parser::ValueSource::CommandLine);
+    }
+    args
 }
 
 /// Mistakes of all sides at once.

@@ -72,6 +72,7 @@ pub fn build(contract: &Contract, results: &[CaseResult], facts: &Facts) -> Repo
         not_tested,
         not_covered: if facts.whole { not_covered(contract, &facts.covered) } else { Vec::new() },
         leaked: facts.leaked.clone(),
+        against: None,
         exchanges: facts.exchanges,
         started: facts.started.clone(),
         duration_ms: facts.duration_ms,

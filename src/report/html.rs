@@ -1,5 +1,6 @@
 //! The report as one page of HTML: readable without scripts, with no address of anything outside it.
 
+mod against;
 mod case;
 
 use std::fmt::Write as _;
@@ -25,6 +26,7 @@ pub fn render(report: &Report) -> Vec<u8> {
     page.push_str("<body>\n");
     title(report, &mut page);
     gaps(report, &mut page);
+    against::write(report, &mut page);
     filter(report, &mut page);
     clauses(report, &mut page);
     case::all(report, &mut page);
@@ -49,7 +51,13 @@ fn head(report: &Report, page: &mut String) {
 
 fn title(report: &Report, page: &mut String) {
     let verdict = telling::verdict(report);
-    let (word, why) = verdict.split_once(" - ").unwrap_or((&verdict, "every clause in scope was tested and held"));
+    let should = report.clauses.iter().any(|clause| clause.verdict == "fail");
+    let held = if should {
+        "every MUST in scope was tested and held, a SHOULD was not"
+    } else {
+        "every clause in scope was tested and held"
+    };
+    let (word, why) = verdict.split_once(" - ").unwrap_or((&verdict, held));
     let kind = if report.target.kind == "endpoint" { "" } else { &report.target.kind };
     let _ = write!(
         page,

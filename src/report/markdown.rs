@@ -17,6 +17,7 @@ pub fn render(report: &Report) -> Vec<u8> {
     counts(report, &mut text);
     gaps(report, &mut text);
     clauses(report, &mut text);
+    against(report, &mut text);
     findings(report, &mut text);
     text.into_bytes()
 }
@@ -68,6 +69,21 @@ fn clauses(report: &Report, text: &mut String) {
     for clause in others {
         let cells = [&clause.id, &clause.level, &clause.verdict, &clause.sentence].map(|cell| words(cell));
         let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+}
+
+/// The other target, where there was one.
+fn against(report: &Report, text: &mut String) {
+    let Some(against) = &report.against else { return };
+    let _ = write!(text, "\n### Compared\n\n{}\n\n", words(&telling::against(against)));
+    for (result, meaning) in telling::RESULTS.iter().filter(|(result, _)| *result != "both-hold") {
+        for clause in against.of(result) {
+            let lines = telling::compared(clause).join("; ");
+            let _ = writeln!(text, "- {meaning}: {} {}: {}", words(&clause.level), words(&clause.id), words(&lines));
+        }
+    }
+    for values in &against.followed {
+        let _ = writeln!(text, "- {}", words(&telling::followed(values)));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reports: one model, from which every format is rendered; pure, report -> bytes.
 
 mod again;
+pub mod against;
 mod before;
 pub mod build;
 mod escape;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::against::Against;
+
 /// Version of the report's shape.
 pub const FORMAT: u32 = 1;
 
@@ -49,6 +51,8 @@ pub struct Report {
     pub not_covered: Vec<String>,
     /// Sessions that could not be ended.
     pub leaked: Vec<String>,
+    /// The other target that the same cases ran against, where one was given.
+    pub against: Option<Against>,
     /// Requests sent.
     pub exchanges: usize,
     /// When the run began: UTC, to the second, as `2026-01-31T12:00:00Z`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::against::{Against, Compared, Difference, Values};
 use super::build::LEFT_OUT;
 use super::model::{Case, Finding, Message, Report};
 
@@ -152,6 +153,54 @@ pub(super) fn lines(report: &Report, finding: &Finding) -> Vec<(String, String)>
     }
     lines.retain(|(_, text)| !text.is_empty());
     lines
+}
+
+/// Results of a comparison and what each means, what matters most first.
+pub(super) const RESULTS: [(&str, &str); 6] = [
+    ("target-breaks", "only the target breaks"),
+    ("other-breaks", "only the other breaks"),
+    ("both-break", "both break"),
+    ("differ", "both are right, and differ"),
+    ("not-compared", "not compared"),
+    ("both-hold", "both hold"),
+];
+
+/// What stands before the command that shows again what one of two targets broke.
+pub(super) const AGAIN: &str = "again: ";
+
+/// How two targets compare, on one line.
+pub(super) fn against(against: &Against) -> String {
+    let count = |result: &str| against.of(result).count();
+    let counts = RESULTS.iter().map(|(result, words)| format!("{words} {}", count(result)));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    let incomplete = match (against.is_complete(), against.leaked.is_empty()) {
+        (true, _) => String::new(),
+        (false, true) => "; nothing could be compared".to_owned(),
+        (false, false) => format!("; sessions left open there: {}", against.leaked.join(", ")),
+    };
+    super::escape::line(&format!("{} (clauses): {counts}{incomplete}", against.target.url))
+}
+
+/// What is known of one clause of a comparison, in lines.
+pub(super) fn compared(clause: &Compared) -> Vec<String> {
+    let mut lines: Vec<String> = clause.why.iter().cloned().collect();
+    lines.extend(clause.again.iter().map(|again| format!("{AGAIN}{again}")));
+    for Difference { case, request, target, other, times } in &clause.differences {
+        let more = if *times > 1 { format!(" ({times} requests)") } else { String::new() };
+        lines.push(format!("the target {target}, the other {other}: {case}, {request}{more}"));
+    }
+    // A terminal would obey what a target, or whoever wrote a saved report, has put into them.
+    lines.iter().map(|line| super::escape::line(line)).collect()
+}
+
+/// What two targets were seen to follow of a reading.
+pub(super) fn followed(values: &Values) -> String {
+    let words = |values: &[String]| if values.is_empty() { "nothing seen".to_owned() } else { values.join(" and ") };
+    let (target, other) = (words(&values.target), words(&values.other));
+    if target == other {
+        return super::escape::line(&format!("reading {}: both follow {target}", values.reading));
+    }
+    super::escape::line(&format!("reading {}: the target follows {target}, the other {other}", values.reading))
 }
 
 /// A message as its lines.

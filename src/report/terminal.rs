@@ -1,5 +1,6 @@
 //! The report for a terminal: quiet when green, complete when red, the worst first.
 
+mod against;
 mod finding;
 mod layout;
 mod summary;
@@ -27,6 +28,7 @@ pub fn render(report: &Report, style: Style) -> String {
     }
     finding::write(report, style, &mut text);
     summary::undecided(report, style, &mut text);
+    against::write(report, style, &mut text);
     summary::write(report, style, &mut text);
     text
 }
@@ -140,6 +142,7 @@ mod tests {
             not_tested: Vec::new(),
             not_covered: Vec::new(),
             leaked: Vec::new(),
+            against: None,
             exchanges: 7,
             started: "2026-01-31T12:00:00Z".to_owned(),
             duration_ms: 1_234,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::bounds::{Bounds, Enough};
 use super::expand::ordinary;
 use super::pace::Pace;
 use super::preflight::Preflight;
@@ -45,6 +46,10 @@ pub struct Bed {
     pub sent: AtomicUsize,
     /// Set when the target has been silent for too long: the last failure in words.
     pub gave_up: OnceLock<String>,
+    /// After what the run ends early.
+    pub bounds: Bounds,
+    /// What it has seen of that.
+    pub enough: Enough,
     /// What the set-up is not fit for.
     pub preflight: OnceLock<Preflight>,
     /// Until when a run that is stopped cleans up.
@@ -64,6 +69,8 @@ impl Bed {
             Some(obstacle)
         } else if let Some(words) = self.gave_up.get() {
             Some(format!("the target left {} requests in a row unanswered ({words})", limits::SILENT_IN_A_ROW))
+        } else if let Some(why) = self.enough.why() {
+            Some(format!("not run: {why}"))
         } else if self.plan.time_limit.is_some_and(|limit| self.clock.now() >= Moment::default().plus(limit)) {
             Some("the time limit of the run was reached; `--time-limit` gives it more".to_owned())
         } else {

@@ -1,13 +1,18 @@
 //! The binary as a user runs it: a module a command, and one for what several share.
 
+mod action;
+mod against;
 mod bad_files;
+mod bounds;
 mod call;
 mod explain;
 mod flags;
 mod fuzz;
+mod init;
 mod interrupt;
 mod lint;
 mod list;
+mod manual;
 mod report;
 mod report_formats;
 mod run;

@@ -5,4 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 cargo build --quiet
 python3 tests/peer/check.py target/debug/endspec
+python3 tests/peer/init.py target/debug/endspec
 exec python3 tests/peer/interrupt.py target/debug/endspec

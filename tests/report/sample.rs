@@ -1,5 +1,6 @@
 //! Reports to render: of runs that passed, failed or were cut short, large ones, and some that hold anything.
 
+use endspec::report::against::{Against, Compared, Difference, Values};
 use endspec::report::model::{Case, Clause, Exchange, FORMAT, Finding, Message, Place, Reason, Report, Target, Totals};
 use serde_json::Value;
 
@@ -137,6 +138,7 @@ pub fn passed() -> Report {
         not_tested: Vec::new(),
         not_covered: Vec::new(),
         leaked: Vec::new(),
+        against: None,
         exchanges: 34,
         started: "2026-01-31T12:00:00Z".to_owned(),
         duration_ms: 4_321,
@@ -181,7 +183,52 @@ pub fn failed() -> Report {
     report.not_tested = vec![reason(restart, no_restart)];
     report.not_covered = texts(&["rpc/parameter/name-case"]);
     report.leaked = texts(&["s-hz-left-open"]);
+    report.against = Some(against(once, exact, restart));
     report
+}
+
+/// Another target that breaks less, differs, and was not tested in all.
+fn against(once: &str, exact: &str, restart: &str) -> Against {
+    let compared = |id: &str, level: &str, result: &str, [target, other]: [&str; 2]| Compared {
+        id: id.to_owned(),
+        level: level.to_owned(),
+        result: result.to_owned(),
+        target: target.to_owned(),
+        other: other.to_owned(),
+        why: None,
+        again: None,
+        differences: Vec::new(),
+    };
+    let breaks = Compared {
+        why: Some(
+            "the target in end/effect/once/ends: permitted one life, got two overlapping Ends succeeded".to_owned(),
+        ),
+        again: Some("endspec run --select end/effect/once/ends --seed dc936f49089d6b82".to_owned()),
+        ..compared(once, "MUST", "target-breaks", ["fail", "pass"])
+    };
+    let difference = Difference {
+        case: exact.to_owned(),
+        request: "step 2; GET, JSON, v1".to_owned(),
+        target: "404 InvalidSessionId.NotFound (malformed-session=not-found)".to_owned(),
+        other: "400 InvalidParameter (malformed-session=invalid)".to_owned(),
+        times: 3,
+    };
+    let differ = Compared { differences: vec![difference], ..compared(exact, "SHOULD", "differ", ["pass", "pass"]) };
+    let reason = "the target: there is no restart command".to_owned();
+    let gap = Compared { why: Some(reason), ..compared(restart, "MUST", "not-compared", ["inconclusive", ""]) };
+    Against {
+        target: Target::new("http://127.0.0.1:8081/", false),
+        verdict: "pass".to_owned(),
+        totals: Totals { pass: 4, ..Totals::default() },
+        exchanges: 34,
+        leaked: Vec::new(),
+        clauses: vec![breaks, differ, compared("end/success/body", "MUST", "both-hold", ["pass", "pass"]), gap],
+        followed: vec![Values {
+            reading: "malformed-session".to_owned(),
+            target: texts(&["not-found"]),
+            other: texts(&["invalid"]),
+        }],
+    }
 }
 
 /// A run that could not decide anything.
@@ -221,7 +268,7 @@ pub fn hostile(said: &str) -> Report {
 }
 
 /// Members whose words are of a list.
-const LISTED: [&str; 4] = ["verdict", "level", "kind", "started"];
+const LISTED: [&str; 5] = ["verdict", "level", "kind", "started", "result"];
 
 fn replace(value: &mut Value, said: &str) {
     match value {

@@ -112,6 +112,9 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
     if let Some(hint) = report.hint.as_ref().filter(|_| text.lines().count() > SCREEN) {
         entry("hint:", COLUMN, hint, style, text);
     }
+    if let Some(against) = &report.against {
+        super::against::line(against, style, text);
+    }
     verdict(report, style, text);
 }
 
