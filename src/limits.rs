@@ -8,6 +8,8 @@ pub const FILE_BYTES: u64 = 4 << 20;
 pub const CASE_BYTES: u64 = 256 << 10;
 /// Files that one `run` or `lint` loads.
 pub const CASE_FILES: usize = 100_000;
+/// Largest file of keys.
+pub const CREDENTIAL_BYTES: u64 = 1 << 20;
 /// Folders deep that case files are looked for.
 pub const FOLDER_DEPTH: usize = 32;
 /// Entries of folders that are looked at to find case files.
@@ -108,6 +110,8 @@ pub const LONG_WAIT: Duration = Duration::from_secs(2);
 pub const LONG_WAIT_MOST: Duration = Duration::from_secs(240);
 /// Longest time for the restart command, and after it until the target answers.
 pub const RESTART: Duration = Duration::from_secs(120);
+/// Longest wait for one answer of the metadata service, which is on the same host.
+pub const METADATA: Duration = Duration::from_secs(3);
 /// Between two plain requests that ask whether the target is back.
 pub const RESTART_PAUSE: Duration = Duration::from_millis(200);
 /// How often a connection that is held is kept awake (CONTRACT.md, clause `start/usable`).

@@ -7,8 +7,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 /// What help says below the flags of networked commands.
 const ENVIRONMENT: &str = "\
 Each flag, such as --time-limit, is also a variable of the environment, ENDSPEC_TIME_LIMIT, and a key of the profile, \
-time-limit. A flag goes before the environment, and that before the profile. Keys to sign with are none of these: \
-ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET, ALIBABA_CLOUD_SECURITY_TOKEN.";
+time-limit. A flag goes before the environment, and that before the profile. Keys to sign with are none of these, but found \
+as the official clients find them: ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET, ALIBABA_CLOUD_SECURITY_TOKEN; \
+~/.aliyun/config.json; ~/.alibabacloud/credentials.";
 
 /// Holds any endpoint that implements Alibaba Cloud ECS EndTerminalSession to its documented contract.
 #[derive(Debug, Parser)]
@@ -119,6 +120,18 @@ pub struct NetworkArgs {
     /// How ordinary calls are signed: none, v1, v3 [default: v3 for the reference server and Alibaba Cloud, else none]
     #[arg(long, value_name = "SCHEME", env = "ENDSPEC_AUTH")]
     pub auth: Option<String>,
+    /// Profile of ~/.aliyun/config.json or ~/.alibabacloud/credentials whose key signs [default: as the official clients choose]
+    #[arg(long, value_name = "NAME", env = "ENDSPEC_CREDENTIAL_PROFILE")]
+    pub credential_profile: Option<String>,
+    /// Profile of one of these files whose key may not end sessions
+    #[arg(long, value_name = "NAME", env = "ENDSPEC_DENIED_PROFILE")]
+    pub denied_profile: Option<String>,
+    /// Sign with the key of this RAM role of the ECS instance that endspec runs on
+    #[arg(long, value_name = "NAME", env = "ENDSPEC_ECS_RAM_ROLE")]
+    pub ecs_ram_role: Option<String>,
+    /// Where the metadata service is that gives that key [default: http://100.100.100.200]
+    #[arg(long, value_name = "URL", env = "ENDSPEC_ECS_METADATA")]
+    pub ecs_metadata: Option<String>,
     /// A region that has the API [default: cn-hangzhou]
     #[arg(long, value_name = "ID", env = "ENDSPEC_REGION")]
     pub region: Option<String>,
@@ -248,6 +261,9 @@ pub struct CallArgs {
     /// Do not add RegionId
     #[arg(long)]
     pub bare: bool,
+    /// Show the request and where each part of its key came from; send nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `endspec list`.

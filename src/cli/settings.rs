@@ -1,22 +1,25 @@
 //! Settings: flag before environment before profile before default, parsed once, every mistake told.
 
+mod again;
+mod keys;
+mod role;
+mod variables;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use clap::CommandFactory;
-
-use super::args::{Args, NetworkArgs};
+use super::args::NetworkArgs;
 use super::given::{Given, Taker};
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::load::profile::{self, Values};
-use crate::report::exchange::quoted_where_needed;
 use crate::run::{Restart, SessionSource, Target};
 use crate::seed::Seed;
 use crate::server::settings as server;
 use crate::transport::Endpoint;
-use crate::wire::{Credential, Scheme};
+use crate::wire::Scheme;
+pub(super) use keys::Keys;
 
 /// Where a command's requests go.
 pub(super) enum Whom {
@@ -43,8 +46,8 @@ pub(super) struct Settings {
 /// A target without its place.
 pub(super) struct About {
     auth: Scheme,
-    credential: Option<Credential>,
-    denied: Option<Credential>,
+    /// The keys, and where they came from.
+    pub keys: Keys,
     restart: Option<Restart>,
     region: String,
     other_region: Option<String>,
@@ -65,8 +68,8 @@ impl About {
             endpoint,
             built_in,
             auth: self.auth,
-            credential: self.credential,
-            denied: self.denied,
+            credential: self.keys.own.map(|found| found.key),
+            denied: self.keys.denied.map(|found| found.key),
             restart: self.restart,
             region: self.region,
             other_region: self.other_region,
@@ -122,10 +125,9 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
     let restart = taker.text(args.restart_command.as_ref(), "restart-command").map(Restart::Command);
     let region = region(&mut taker, args);
     let second = if region == server::OTHER_REGION_ID { server::REGION_ID } else { server::OTHER_REGION_ID };
-    let about = About {
+    let mut about = About {
         auth,
-        credential: credential(&mut taker, args, auth, reference),
-        denied: denied(auth, reference),
+        keys: keys::keys(&mut taker, args, auth, reference),
         restart,
         other_region: own(taker.text(args.other_region.as_ref(), "other-region"), second),
         unsupported_region: own(
@@ -141,7 +143,7 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
         settle: taker.duration(args.settle.as_ref(), "settle").unwrap_or(default_settle),
         id_header: id_header(&mut taker, args),
     };
-    taker.mistakes.extend(misspelt_variables());
+    taker.mistakes.extend(variables::misspelt());
     compared(&mut taker, args, &about, reference);
     let lacks = |scheme: Scheme| about.lacking.contains(&format!("signature-{}", scheme.name()));
     let asked = taker.text(args.auth.as_ref(), "auth").is_some();
@@ -151,8 +153,12 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
     }
     let seed = taker.parsed::<Seed>(args.seed.as_ref(), "seed").unwrap_or_else(Seed::fresh);
     let requests_per_second = rate(&mut taker, args);
-    let again = again(&taker, args, &whom, &about, contract);
-    let mistakes = taker.mistakes;
+    let again = again::again(&taker, args, &whom, &about, contract);
+    let mut mistakes = taker.mistakes;
+    if let Some(role) = about.keys.role.take().filter(|_| mistakes.is_empty()) {
+        about.keys.own = Some(role::fetch(&role).map_err(|mistake| vec![mistake])?);
+        mistakes.extend(about.keys.contradiction());
+    }
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
@@ -184,89 +190,8 @@ fn compared(taker: &mut Taker<'_>, args: &NetworkArgs, about: &About, reference:
             mistakes.push(given.wrong(format!("the reference server has no region `{id}` {api} this API")).help(help));
         }
     }
-    if let (Some(own), Some(denied)) = (&about.credential, &about.denied) {
-        mistakes.extend(same_keys(own, denied));
-    }
+    mistakes.extend(about.keys.contradiction());
     taker.mistakes.extend(mistakes);
-}
-
-/// A key cannot be allowed and denied, and a signature made with another secret must be another one.
-fn same_keys(own: &Credential, denied: &Credential) -> Option<Diagnostic> {
-    let (what, variable) = if own.id == denied.id {
-        ("key", "ENDSPEC_DENIED_ACCESS_KEY_ID is ALIBABA_CLOUD_ACCESS_KEY_ID")
-    } else if *own.secret == *denied.secret {
-        ("secret", "ENDSPEC_DENIED_ACCESS_KEY_SECRET is ALIBABA_CLOUD_ACCESS_KEY_SECRET")
-    } else {
-        return None;
-    };
-    let help = "set ENDSPEC_DENIED_ACCESS_KEY_ID and ENDSPEC_DENIED_ACCESS_KEY_SECRET to a key without \
-                ecs:EndTerminalSession, or unset both and declare `--without denied-credential`";
-    Some(flag(format!("the {what} without permission is the one with it: {variable}")).help(help))
-}
-
-/// Flags, as far as they make a run what it is. What a session command says may be secret, and ids are used up: the user
-/// gives those again.
-fn again(taker: &Taker<'_>, args: &NetworkArgs, whom: &Whom, about: &About, contract: &Contract) -> String {
-    let mut words = Vec::new();
-    let mut word = |flag: &str, value: &str| words.push(format!("--{flag} {}", quoted_where_needed(value)));
-    if let Whom::Endpoint(endpoint) = whom {
-        word("target", &endpoint.to_string());
-        word("auth", about.auth.name());
-        word("region", &about.region);
-    }
-    let given = [
-        ("other-region", args.other_region.as_ref()),
-        ("unsupported-region", args.unsupported_region.as_ref()),
-        ("instance-id", args.instance_id.as_ref()),
-        ("contract", args.contract.as_ref()),
-        ("timeout", args.timeout.as_ref()),
-        ("settle", args.settle.as_ref()),
-    ];
-    for (flag, value) in given {
-        if let Some(value) = taker.text(value, flag) {
-            word(flag, &value);
-        }
-    }
-    match about.sessions {
-        SessionSource::Start => {}
-        SessionSource::Command(_) => word("sessions", "command"),
-        SessionSource::Pool(_) => word("sessions", "pool"),
-    }
-    let without: Vec<String> = taker.list(&args.without, "without").into_iter().map(|given| given.text).collect();
-    if !without.is_empty() {
-        word("without", &without.join(","));
-    }
-    for (name, value) in about.readings.0.iter().filter(|(name, value)| default(contract, name) != value.as_str()) {
-        word("reading", &format!("{name}={value}"));
-    }
-    words.join(" ")
-}
-
-fn default<'a>(contract: &'a Contract, reading: &str) -> &'a str {
-    contract.readings.get(reading).map_or("", |reading| reading.default.as_str())
-}
-
-/// Variables of the environment that begin as ours do and are none: a misspelt target would test another one.
-fn misspelt_variables() -> Vec<Diagnostic> {
-    let known = variables();
-    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let wrong = names.filter(|name| name.starts_with("ENDSPEC_") && !known.contains(name));
-    wrong
-        .map(|name| {
-            let help = did_you_mean(&name, known.iter().map(String::as_str))
-                .map_or_else(|| "unset it".to_owned(), |close| format!("did you mean `{close}`?"));
-            flag(format!("the environment has `{name}`, which endspec does not know")).help(help)
-        })
-        .collect()
-}
-
-/// Every variable that a command reads: those of flags, and the keys that are never flags.
-fn variables() -> BTreeSet<String> {
-    let command = Args::command();
-    let flags = command.get_subcommands().flat_map(|command| command.get_arguments());
-    let of_flags = flags.filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned));
-    let keys = ["ENDSPEC_DENIED_ACCESS_KEY_ID", "ENDSPEC_DENIED_ACCESS_KEY_SECRET"].map(str::to_owned);
-    of_flags.chain(keys).collect()
 }
 
 fn is_alibaba_cloud(host: &str) -> bool {
@@ -329,45 +254,6 @@ fn auth(taker: &mut Taker<'_>, args: &NetworkArgs, signed: bool) -> Scheme {
         taker.mistake(given.wrong(words).help(one_of(&given.text, schemes.iter().map(|scheme| scheme.name()))));
         default
     })
-}
-
-/// Keys come from the environment alone, and go to another host than the reference server only where `--auth` or the
-/// host itself asks for it.
-fn credential(taker: &mut Taker<'_>, args: &NetworkArgs, auth: Scheme, reference: bool) -> Option<Credential> {
-    if auth == Scheme::None {
-        return None;
-    }
-    if reference {
-        return Some(Credential::new(server::ACCESS_KEY_ID, server::ACCESS_KEY_SECRET));
-    }
-    let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let (id, secret) = (read("ALIBABA_CLOUD_ACCESS_KEY_ID"), read("ALIBABA_CLOUD_ACCESS_KEY_SECRET"));
-    let (Some(id), Some(secret)) = (id, secret) else {
-        let origin = taker.given(args.auth.as_ref(), "auth").map_or_else(
-            || "which is the default for Alibaba Cloud's own hosts".to_owned(),
-            |given| format!("as {} says", given.origin()),
-        );
-        let scheme = auth.name();
-        let message = format!("calls are to be signed with {scheme}, {origin}, and there is no key to sign with");
-        let help = "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or give `--auth none`";
-        taker.mistake(flag(message).help(help));
-        return None;
-    };
-    let mut credential = Credential::new(id, secret);
-    credential.token = read("ALIBABA_CLOUD_SECURITY_TOKEN").map(Into::into);
-    Some(credential)
-}
-
-/// The key without permission to end sessions, from the environment alone.
-fn denied(auth: Scheme, reference: bool) -> Option<Credential> {
-    if auth == Scheme::None {
-        return None;
-    }
-    if reference {
-        return Some(Credential::new(server::DENIED_ACCESS_KEY_ID, server::DENIED_ACCESS_KEY_SECRET));
-    }
-    let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    Some(Credential::new(read("ENDSPEC_DENIED_ACCESS_KEY_ID")?, read("ENDSPEC_DENIED_ACCESS_KEY_SECRET")?))
 }
 
 fn lacking(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Contract) -> BTreeSet<String> {

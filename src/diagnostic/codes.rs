@@ -86,6 +86,13 @@ pub const CODES: &[(&str, &str)] = &[
          `--profile`, or when the command is started in its folder.",
     ),
     ("contradiction", "Two things were said that cannot both be meant: the message names them. Remove one."),
+    (
+        "credential",
+        "A key was looked for where the official clients look, and what stands there cannot be signed with. The message says \
+         where; it never shows a value. Read are ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET and \
+         ALIBABA_CLOUD_SECURITY_TOKEN, then ~/.aliyun/config.json (modes AK and StsToken), then \
+         ~/.alibabacloud/credentials (type access_key).",
+    ),
     ("duplicate-id", "Two rows of the contract have the same name. Names are public: rename or remove one."),
     (
         "duplicate-key",

@@ -34,9 +34,13 @@ enum Type {
 }
 
 /// Keys, in the order of the flags.
-const KEYS: [(&str, Type); 29] = [
+const KEYS: [(&str, Type); 33] = [
     ("target", Type::Text),
     ("auth", Type::Text),
+    ("credential-profile", Type::Text),
+    ("denied-profile", Type::Text),
+    ("ecs-ram-role", Type::Text),
+    ("ecs-metadata", Type::Text),
     ("region", Type::Text),
     ("other-region", Type::Text),
     ("unsupported-region", Type::Text),
