@@ -110,6 +110,14 @@ pub const LONG_WAIT: Duration = Duration::from_secs(2);
 pub const LONG_WAIT_MOST: Duration = Duration::from_secs(240);
 /// Longest time for the restart command, and after it until the target answers.
 pub const RESTART: Duration = Duration::from_secs(120);
+/// Requests a second that a public target is sent unless the user allows more.
+pub const CAREFUL_PER_SECOND: f64 = 5.0;
+/// Cases at a time, and clients at once, that it has at most.
+pub const CAREFUL_AT_ONCE: usize = 4;
+/// Bytes of a value that it is sent at most.
+pub const CAREFUL_BYTES: usize = 4 << 10;
+/// Longest wait for the address of a name.
+pub const LOOKUP: Duration = Duration::from_secs(5);
 /// Longest wait for one answer of the metadata service, which is on the same host.
 pub const METADATA: Duration = Duration::from_secs(3);
 /// Between two plain requests that ask whether the target is back.
@@ -130,6 +138,8 @@ pub const FUZZ_TIMEOUT: Duration = Duration::from_secs(1);
 pub const FUZZ_SHRINKS: usize = 200;
 /// How often a finding is run again to tell whether it comes every time.
 pub const FUZZ_CONFIRMATIONS: usize = 3;
+/// Longest time of a run where the user names none and the target needs no care.
+pub const RUN: Duration = Duration::from_secs(600);
 /// Longest time of a campaign that has no bound of the user's.
 pub const FUZZ: Duration = Duration::from_secs(60);
 /// Longest time of a campaign that ends after so many cases.

@@ -50,6 +50,8 @@ impl Stage {
             started: "2026-01-31T12:00:00Z".to_owned(),
             duration_ms: u64::try_from(ended.took.as_millis()).unwrap(),
             flags: String::new(),
+            insecure: false,
+            secrets: report::mask::Secrets::default(),
         };
         let report = report::build(&self.contract, &ended.results, &facts);
         String::from_utf8(report::json::render(&report)).unwrap()

@@ -13,6 +13,9 @@ pub const REFUSES: &str = "the target refuses ";
 /// How it is said that there is no target to judge.
 pub const NOTHING: &str = "nothing answered";
 
+/// What a case is excluded for that the target is spared, where a capability is named otherwise.
+pub const CAREFUL: &str = "careful";
+
 /// Why a case did not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Skip {
@@ -41,6 +44,8 @@ pub struct CaseResult {
     pub leaked: Vec<String>,
     /// Generated values that were not sent, since they may name a stranger's session.
     pub left_out: BTreeSet<&'static str>,
+    /// Generated values that were not sent, since the target is spared them.
+    pub spared: BTreeSet<&'static str>,
     /// How long it took.
     pub took: Duration,
 }
@@ -57,6 +62,7 @@ impl CaseResult {
             undecided: Vec::new(),
             leaked: Vec::new(),
             left_out: BTreeSet::new(),
+            spared: BTreeSet::new(),
             took: Duration::ZERO,
         }
     }

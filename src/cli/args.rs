@@ -111,12 +111,42 @@ pub struct FuzzArgs {
 /// Flags that every networked command shares.
 #[derive(Debug, ClapArgs, Default)]
 pub struct NetworkArgs {
-    /// The endpoint; the reference server, started in this process, without
+    /// The endpoint, or `aliyun` (`aliyun-vpc`) for Alibaba Cloud's own in `--region`; the reference server in this process without
     #[arg(long, value_name = "URL", env = "ENDSPEC_TARGET")]
     pub target: Option<String>,
     /// Profile file, with `#NAME` for one of its named profiles [default: endspec.yaml, found upwards]
     #[arg(long, value_name = "FILE[#NAME]", env = "ENDSPEC_PROFILE")]
     pub profile: Option<String>,
+    /// Do not check who answers at https:// targets
+    #[arg(long, value_name = "BOOL", env = "ENDSPEC_INSECURE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", hide_possible_values = true)]
+    pub insecure: Option<String>,
+    /// Trust the authorities in this file (PEM) besides those of the system
+    #[arg(long, value_name = "FILE", env = "ENDSPEC_CA_FILE")]
+    pub ca_file: Option<String>,
+    /// Certificate (PEM) to show to targets that ask for one
+    #[arg(long, value_name = "FILE", env = "ENDSPEC_CLIENT_CERT")]
+    pub client_cert: Option<String>,
+    /// Its key (PEM) [default: in the file of the certificate]
+    #[arg(long, value_name = "FILE", env = "ENDSPEC_CLIENT_KEY")]
+    pub client_key: Option<String>,
+    /// Version of HTTP for https:// targets: 1.1 or 2 [default: as the target chooses]
+    #[arg(long, value_name = "VERSION", env = "ENDSPEC_HTTP")]
+    pub http: Option<String>,
+    /// Address of a host, which is then connected to without a proxy (repeatable)
+    #[arg(long, value_name = "HOST:ADDRESS", env = "ENDSPEC_RESOLVE", value_delimiter = ',')]
+    pub resolve: Vec<String>,
+    /// Header of every request, for gateways before the target; `NAME=env:VARIABLE` for a secret one (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", env = "ENDSPEC_HEADER", value_delimiter = '\n')]
+    pub header: Vec<String>,
+    /// Allow what public targets are spared: more requests and cases at a time, raw and malformed HTTP, over-long values
+    #[arg(long, value_name = "BOOL", env = "ENDSPEC_THOROUGH", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", hide_possible_values = true)]
+    pub thorough: Option<String>,
+    /// Test a public target without asking first
+    #[arg(long, value_name = "BOOL", env = "ENDSPEC_YES", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", hide_possible_values = true)]
+    pub yes: Option<String>,
     /// How ordinary calls are signed: none, v1, v3 [default: v3 for the reference server and Alibaba Cloud, else none]
     #[arg(long, value_name = "SCHEME", env = "ENDSPEC_AUTH")]
     pub auth: Option<String>,

@@ -45,8 +45,8 @@ async fn send(
 ) -> Result<Exit, Vec<Diagnostic>> {
     let clock = Clock::system();
     let (endpoint, listening) = super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
-    let transport = super::transport(&endpoint, settings.about.timeout, clock.clone());
-    let origins = settings.about.keys.origins();
+    let transport = super::transport(&endpoint, &settings.reach, clock.clone());
+    let (origins, secrets) = (settings.about.keys.origins(), settings.about.secrets(&settings.reach));
     let target = settings.about.at(endpoint, listening.is_some());
     if !args.bare && !call.parameters.iter().any(|(name, _)| name == "RegionId") {
         call.parameters.insert(0, ("RegionId".to_owned(), target.region.clone()));
@@ -55,9 +55,11 @@ async fn send(
     let nonce = Seed::fresh().stream("nonce").hex(32);
     let stamp = Stamp { timestamp: clock::timestamp(clock.unix_seconds()), nonce };
     let credential = if form.scheme == Scheme::None { None } else { target.credential.as_ref() };
-    let request = wire::encode(&call, form, &target.endpoint.host_header(), target.endpoint.path(), credential, &stamp);
+    let mut request =
+        wire::encode(&call, form, &target.endpoint.host_header(), target.endpoint.path(), credential, &stamp);
+    target.headers.iter().for_each(|(name, value)| request.headers.push(name, value));
     if args.dry_run {
-        print(&dry(&target, &request, credential, &origins));
+        print(&secrets.masked(&dry(&target, &request, credential, &origins)));
         return Ok(Exit::Pass);
     }
     let exchange = transport.exchange(request, Lane::Live).await;
@@ -65,7 +67,7 @@ async fn send(
         listening.stop().await;
     }
     let (text, exit) = tell(args, contract, &target, form, exchange);
-    print(&text);
+    print(&secrets.masked(&text));
     Ok(exit)
 }
 

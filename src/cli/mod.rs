@@ -9,6 +9,7 @@ mod given;
 mod lint;
 mod list;
 mod outputs;
+mod plan;
 mod progress;
 mod report;
 mod run;
@@ -21,7 +22,6 @@ mod suite;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -30,8 +30,8 @@ use crate::contract::Readings;
 use crate::diagnostic::{self, Diagnostic};
 use crate::reference::{self, Reference};
 use crate::seed::Seed;
-use crate::transport::{self, Endpoint, Proxies, Transport};
-use settings::Whom;
+use crate::transport::{Endpoint, Transport};
+use settings::{Reach, Whom};
 
 /// The diagnostic code of what this machine lacks: the only one that is nobody's mistake.
 const ENVIRONMENT: &str = "environment";
@@ -178,7 +178,6 @@ async fn endpoint(
 }
 
 /// The lanes to an endpoint.
-fn transport(endpoint: &Endpoint, timeout: Duration, clock: Clock) -> Transport {
-    let settings = transport::Settings { proxies: Proxies::from_environment(), ..transport::Settings::new(timeout) };
-    Transport::new(endpoint, &settings, clock)
+fn transport(endpoint: &Endpoint, reach: &Reach, clock: Clock) -> Transport {
+    Transport::new(endpoint, &reach.settings, clock)
 }

@@ -12,15 +12,18 @@ use tokio::sync::watch;
 use super::args::RunArgs;
 use super::given::Taker;
 use super::outputs::Output;
+use super::plan::Extent;
 use super::progress::{Bar, Stream, Watched};
 use super::settings::{self, Settings, Whom};
 use super::signals::Signals;
-use super::{ENVIRONMENT, Exit, colored, outputs, print, suite, together, width};
+use super::{ENVIRONMENT, Exit, colored, outputs, plan, print, suite, together, width};
 use crate::case::Suite;
+use crate::check::seen::printable;
 use crate::clock::{Clock, timestamp};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::load::profile::Values;
+use crate::report::exchange::quoted_where_needed;
 use crate::report::ndjson::{self, Begun};
 use crate::report::{self, Facts, Report, model, terminal};
 use crate::run::{self, Ended, Means, Plan};
@@ -34,6 +37,13 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
         more(&args, &profile),
         settings::resolve(&args.network, &profile, &contract),
     )?;
+    let jobs = Taker::new(&profile).given(args.jobs.as_ref(), "jobs").zip(more.jobs);
+    let exceeded = settings
+        .care
+        .as_ref()
+        .zip(jobs)
+        .and_then(|(care, (given, jobs))| care.exceeded(jobs, &given, "cases at a time"));
+    exceeded.map_or(Ok(()), |mistake| Err(vec![mistake]))?;
     let chosen = suite::select(&all, more.select.as_deref(), &contract)?;
     let outputs = outputs::open(&more.reports, &formats())?;
     let streams = outputs::streams(&outputs);
@@ -44,11 +54,22 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     let whole = args.paths.is_empty() && more.select.is_none();
     let runtime = runtime(&settings.whom)?;
     announce_panics(settings.seed);
+    let calling = settings.calling.clone();
     // A task of its own: waking the very future that a runtime blocks on costs system calls, and every case wakes it.
     let driven = runtime.spawn(drive(chosen, contract, settings, more, covered, whole, streams));
     let report = runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+    leaks(&report, &calling);
     // What happened before the end is written already.
     Ok(tell(&report, outputs, |format| if format == "ndjson" { Some(ndjson::rest(&report)) } else { None }))
+}
+
+/// How to end by hand what could not be ended.
+fn leaks(report: &Report, calling: &str) {
+    for id in &report.leaked {
+        let session = quoted_where_needed(&format!("SessionId={}", printable(id, 200)));
+        let words = format!("endspec: left open; end it with: endspec call EndTerminalSession {session} {calling}");
+        let _ = writeln!(std::io::stderr(), "{}", words.trim_end());
+    }
 }
 
 /// Formats that a run is reported in.
@@ -82,7 +103,7 @@ pub(super) fn runtime(whom: &Whom) -> Result<Runtime, Vec<Diagnostic>> {
 struct More {
     /// Cases at a time; what is usual for the target without.
     jobs: Option<usize>,
-    time_limit: Duration,
+    time_limit: Option<Duration>,
     strict: bool,
     select: Option<String>,
     reports: Vec<String>,
@@ -100,7 +121,7 @@ fn more(args: &RunArgs, profile: &Values) -> Result<More, Vec<Diagnostic>> {
     });
     let more = More {
         jobs,
-        time_limit: taker.duration(args.time_limit.as_ref(), "time-limit").unwrap_or(Duration::from_secs(600)),
+        time_limit: taker.duration(args.time_limit.as_ref(), "time-limit"),
         strict: taker.switch(args.strict.as_ref(), "strict"),
         select: taker.text(args.select.as_ref(), "select"),
         reports: taker.list(&args.report, "report").into_iter().map(|given| given.text).collect(),
@@ -128,22 +149,28 @@ async fn drive(
 ) -> Result<Report, Vec<Diagnostic>> {
     let clock = Clock::system();
     let started = timestamp(clock.unix_seconds());
+    let insecure = settings.reach.is_insecure();
     let jobs = more.jobs.unwrap_or_else(|| usual_jobs(&settings.whom));
     let (endpoint, listening) = super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
     let url = endpoint.to_string();
-    let transport = super::transport(&endpoint, settings.about.timeout, clock.clone());
+    let transport = super::transport(&endpoint, &settings.reach, clock.clone());
+    let secrets = settings.about.secrets(&settings.reach);
+    let origins = settings.about.keys.origins();
     let mut target = settings.about.at(endpoint, listening.is_some());
     target.restart = target.restart.or_else(|| listening.as_ref().map(|server| server.restarts()));
+    let (care, rate) = (settings.care.as_ref(), settings.requests_per_second);
+    let estimate = run::estimate(&chosen.cases, &target, &contract);
+    plan::agree(care, &target, &Extent::Cases(estimate), rate, &origins)?;
     let plan = Plan {
         jobs,
         seed: settings.seed,
         requests_per_second: settings.requests_per_second,
-        time_limit: Some(more.time_limit),
+        time_limit: Some(more.time_limit.unwrap_or_else(|| plan::time_limit(care, &estimate, rate))),
     };
     let digest = chosen.digest.clone();
     let begun = Begun {
         suite: digest.clone(),
-        target: model::Target::new(&url, target.built_in),
+        target: model::Target { insecure, ..model::Target::new(&url, target.built_in) },
         contract: contract.revision.clone(),
         readings: target.readings.0.clone(),
         seed: settings.seed.to_string(),
@@ -174,6 +201,8 @@ async fn drive(
         started,
         duration_ms: u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
         flags: settings.again,
+        insecure,
+        secrets,
     };
     let Ended { results, contract, .. } = ended;
     Ok(report::build(&contract, &results, &facts))

@@ -1,7 +1,9 @@
 //! Settings: flag before environment before profile before default, parsed once, every mistake told.
 
 mod again;
+mod care;
 mod keys;
+mod reach;
 mod role;
 mod variables;
 
@@ -9,17 +11,23 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
 
+pub(super) use care::Care;
+pub(super) use keys::Keys;
+pub(super) use reach::Reach;
+
 use super::args::NetworkArgs;
 use super::given::{Given, Taker};
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::http::Headers;
+use crate::limits;
 use crate::load::profile::{self, Values};
+use crate::report::mask;
 use crate::run::{Restart, SessionSource, Target};
 use crate::seed::Seed;
 use crate::server::settings as server;
 use crate::transport::Endpoint;
 use crate::wire::Scheme;
-pub(super) use keys::Keys;
 
 /// Where a command's requests go.
 pub(super) enum Whom {
@@ -37,10 +45,29 @@ pub(super) struct Settings {
     pub about: About,
     /// The seed.
     pub seed: Seed,
+    /// The way to it.
+    pub reach: Reach,
+    /// How far it is spared; `None` for what is the user's own.
+    pub care: Option<Care>,
     /// Requests per second.
     pub requests_per_second: Option<f64>,
     /// The flags that make the same run again.
     pub again: String,
+    /// Those of them that `endspec call` needs.
+    pub calling: String,
+}
+
+impl About {
+    /// What no report is to repeat, in whatever shape it comes back.
+    pub(super) fn secrets(&self, reach: &Reach) -> mask::Secrets {
+        let mut secrets = reach.secrets.clone();
+        let keys = [&self.keys.own, &self.keys.denied];
+        for found in keys.into_iter().flatten() {
+            secrets.learn_value(&found.key.secret);
+            found.key.token.iter().for_each(|token| secrets.learn_value(token));
+        }
+        secrets
+    }
 }
 
 /// A target without its place.
@@ -59,6 +86,8 @@ pub(super) struct About {
     pub timeout: Duration,
     settle: Duration,
     id_header: Option<String>,
+    headers: Headers,
+    careful: bool,
 }
 
 impl About {
@@ -81,6 +110,8 @@ impl About {
             timeout: self.timeout,
             settle: self.settle,
             id_header: self.id_header,
+            headers: self.headers,
+            careful: self.careful,
         }
     }
 }
@@ -120,6 +151,9 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
     };
     let reference = matches!(whom, Whom::Reference);
     let auth = auth(&mut taker, args, reference || cloud);
+    let timeout = timeout(&mut taker, args);
+    let reach = reach::reach(&mut taker, args, timeout);
+    let care = care::care(&mut taker, args, &whom, &reach.settings.pins);
     let own = |given: Option<String>, own: &str| given.or_else(|| reference.then(|| own.to_owned()));
     let default_settle = if loopback { Duration::ZERO } else { Duration::from_secs(2) };
     let restart = taker.text(args.restart_command.as_ref(), "restart-command").map(Restart::Command);
@@ -139,10 +173,13 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
         lacking: lacking(&mut taker, args, contract),
         readings: readings(&mut taker, args, contract),
         sessions: sessions(&mut taker, args),
-        timeout: timeout(&mut taker, args),
+        timeout,
         settle: taker.duration(args.settle.as_ref(), "settle").unwrap_or(default_settle),
         id_header: id_header(&mut taker, args),
+        headers: reach.headers.clone(),
+        careful: care.as_ref().is_some_and(|care| !care.thorough),
     };
+    gateway(&mut taker, &about);
     taker.mistakes.extend(variables::misspelt());
     compared(&mut taker, args, &about, reference);
     let lacks = |scheme: Scheme| about.lacking.contains(&format!("signature-{}", scheme.name()));
@@ -152,7 +189,8 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
         taker.mistake(flag(message).help("leave one of the two out, or sign with the other scheme"));
     }
     let seed = taker.parsed::<Seed>(args.seed.as_ref(), "seed").unwrap_or_else(Seed::fresh);
-    let requests_per_second = rate(&mut taker, args);
+    let requests_per_second = rate(&mut taker, args, care.as_ref());
+    let calling = again::calling(&taker, args, &whom, &about);
     let again = again::again(&taker, args, &whom, &about, contract);
     let mut mistakes = taker.mistakes;
     if let Some(role) = about.keys.role.take().filter(|_| mistakes.is_empty()) {
@@ -162,7 +200,7 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    Ok(Settings { whom, about, seed, requests_per_second, again })
+    Ok(Settings { whom, about, seed, reach, care, requests_per_second, again, calling })
 }
 
 /// What contradicts itself: against such a set-up a right target would look broken.
@@ -218,12 +256,32 @@ fn one_of<'a>(word: &str, words: impl Iterator<Item = &'a str> + Clone) -> Strin
     }
 }
 
+/// Alibaba Cloud's own endpoint in a region, from anywhere or from within its network.
+fn of_cloud(taker: &mut Taker<'_>, args: &NetworkArgs, given: &Given, within: &str) -> Option<Endpoint> {
+    let Some(region) = taker.given(args.region.as_ref(), "region") else {
+        let words = format!("`{}` is an endpoint in each region, and none is given", given.text);
+        taker.mistake(given.wrong(words).help("name it with `--region`, such as cn-hangzhou"));
+        return None;
+    };
+    let id = region.text.trim();
+    let is_label = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let endpoint = Endpoint::parse(&format!("https://ecs{within}.{id}.aliyuncs.com")).ok().filter(|_| is_label);
+    if endpoint.is_none() {
+        let words = format!("`{id}` cannot be a region's id, which is part of its endpoint's name");
+        taker.mistake(region.wrong(words).help("name one such as cn-hangzhou"));
+    }
+    endpoint
+}
+
 fn whom(taker: &mut Taker<'_>, args: &NetworkArgs) -> Whom {
     let Some(given) = taker.raw(args.target.as_ref(), "target") else { return Whom::Reference };
     if given.text.trim().is_empty() {
         let help = "leave `--target` and ENDSPEC_TARGET away altogether to test the built-in reference server";
         taker.mistake(given.wrong("the target is empty: is a variable of your CI not set?").help(help));
         return Whom::Reference;
+    }
+    if let Some(within) = [("aliyun", ""), ("aliyun-vpc", "-vpc")].iter().find(|(name, _)| *name == given.text.trim()) {
+        return of_cloud(taker, args, &given, within.1).map_or(Whom::Reference, Whom::Endpoint);
     }
     match Endpoint::parse(&given.text) {
         Ok(endpoint) => Whom::Endpoint(endpoint),
@@ -345,9 +403,15 @@ fn timeout(taker: &mut Taker<'_>, args: &NetworkArgs) -> Duration {
     timeout.unwrap_or(Duration::from_secs(10))
 }
 
-fn rate(taker: &mut Taker<'_>, args: &NetworkArgs) -> Option<f64> {
-    let given = taker.given(args.requests_per_second.as_ref(), "requests-per-second")?;
+fn rate(taker: &mut Taker<'_>, args: &NetworkArgs, care: Option<&Care>) -> Option<f64> {
+    let usual = care.map(|_| limits::CAREFUL_PER_SECOND);
+    let Some(given) = taker.given(args.requests_per_second.as_ref(), "requests-per-second") else { return usual };
     match given.text.parse::<f64>() {
+        Ok(rate) if rate > limits::CAREFUL_PER_SECOND && care.is_some_and(|care| !care.thorough) => {
+            let words = format!("a public target is sent at most {} requests a second", limits::CAREFUL_PER_SECOND);
+            taker.mistake(given.wrong(words).help(care::THOROUGH));
+            usual
+        }
         Ok(rate) if rate > 0.0 && rate.is_finite() => Some(rate),
         _ => {
             let mistake = given.wrong(format!("`{}` is no number above 0", given.text));
@@ -360,19 +424,54 @@ fn rate(taker: &mut Taker<'_>, args: &NetworkArgs) -> Option<f64> {
 /// A header of the user's choice must be a name, and none that the request or its signature is made of.
 fn id_header(taker: &mut Taker<'_>, args: &NetworkArgs) -> Option<String> {
     let given = taker.given(args.id_header.as_ref(), "id-header")?;
-    let name = given.text.to_ascii_lowercase();
-    let taken =
-        ["host", "authorization", "accept", "content-type", "content-length", "connection", "transfer-encoding"];
-    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
-    let words = if !is_name {
-        format!("`{}` cannot be the name of a header", given.text)
-    } else if taken.contains(&name.as_str()) || name.starts_with("x-acs-") {
-        format!("the header `{name}` has a meaning of its own")
+    let named = if given.text.eq_ignore_ascii_case("authorization") {
+        Err("the header `authorization` has a meaning of its own".to_owned())
     } else {
-        return Some(given.text);
+        header_name(&given.text)
     };
-    taker.mistake(given.wrong(words).help("name one such as x-request-id"));
-    None
+    if let Err(words) = named {
+        taker.mistake(given.wrong(words).help("name one such as x-request-id"));
+        return None;
+    }
+    Some(given.text)
+}
+
+/// A name, and none that the request is made of.
+fn header_name(text: &str) -> Result<(), String> {
+    let name = text.to_ascii_lowercase();
+    let taken = [
+        "host",
+        "accept",
+        "content-type",
+        "content-length",
+        "connection",
+        "expect",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    let is_name =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
+    if !is_name {
+        Err(format!("`{text}` cannot be the name of a header"))
+    } else if taken.contains(&name.as_str()) || name.starts_with("x-acs-") {
+        Err(format!("the header `{name}` has a meaning of its own"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Under V3 the signature stands in `authorization`; two of them are none.
+fn gateway(taker: &mut Taker<'_>, about: &About) {
+    let given = about.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    let lacks = |name: &str| about.lacking.contains(name);
+    if given && about.auth != Scheme::None && !lacks("signature-v3") && !lacks("signatures") {
+        let message = "--header: `authorization` is where a signature of scheme V3 stands";
+        let help = "give `--auth none`, or `--auth v1` with `--without signature-v3`";
+        taker.mistake(flag(message.to_owned()).help(help));
+    }
 }
 
 #[cfg(test)]

@@ -34,8 +34,17 @@ enum Type {
 }
 
 /// Keys, in the order of the flags.
-const KEYS: [(&str, Type); 33] = [
+const KEYS: [(&str, Type); 42] = [
     ("target", Type::Text),
+    ("insecure", Type::Switch),
+    ("ca-file", Type::Text),
+    ("client-cert", Type::Text),
+    ("client-key", Type::Text),
+    ("http", Type::Number),
+    ("resolve", Type::List),
+    ("header", Type::Pairs),
+    ("thorough", Type::Switch),
+    ("yes", Type::Switch),
     ("auth", Type::Text),
     ("credential-profile", Type::Text),
     ("denied-profile", Type::Text),
@@ -152,6 +161,13 @@ impl Values {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Where a member of a mapping stands, for mistakes that are found later.
+    pub fn place_of(&self, key: &str, name: &str) -> Option<Place> {
+        let Value::Pairs(pairs) = self.value(key)? else { return None };
+        let (_, value) = pairs.iter().find(|(other, _)| other.value == name)?;
+        Some(Place { source: self.source.clone()?, span: value.span })
     }
 
     /// Where the value of a key stands, for mistakes that are found later.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::exchange::{curl, exchange};
 use super::model::{Case, Clause, FORMAT, Finding, Place, Reason, Report, Target, Totals};
 use super::{again, before, hint, mask};
-use crate::check::result::fails;
+use crate::check::result::{CAREFUL, fails};
 use crate::check::seen::printable;
 use crate::check::{self, CaseResult, Record, Seen, Skip, Verdict};
 use crate::contract::{Contract, Level, Readings};
@@ -13,6 +13,21 @@ use crate::limits;
 
 /// How the reason for values that were not sent begins; it decides nothing.
 pub(super) const LEFT_OUT: &str = "not sent, since they may be the ids of sessions that are not the case's own:";
+/// How it begins where the target is spared them.
+const SPARED: &str = "not sent, since a public target is spared them (`--thorough` sends them):";
+
+/// Whether a reason tells of values that were not sent.
+pub(super) fn is_left_out(reason: &str) -> bool {
+    reason.starts_with(LEFT_OUT) || reason.starts_with(SPARED)
+}
+
+/// Why clauses or cases are excluded.
+fn excluded_for(capability: &str) -> String {
+    if capability == CAREFUL {
+        return "careful: a public target is spared it, and `--thorough` tests it".to_owned();
+    }
+    format!("the target lacks {capability}")
+}
 
 /// What a report says of a run besides its results.
 #[derive(Debug, Clone)]
@@ -45,6 +60,10 @@ pub struct Facts {
     pub duration_ms: u64,
     /// The flags that make the same run again: `--target http://... --auth none`.
     pub flags: String,
+    /// Whether the target's certificate was not checked.
+    pub insecure: bool,
+    /// Secrets of the user's, which nothing that the target said may repeat.
+    pub secrets: mask::Secrets,
 }
 
 /// Builds the report.
@@ -56,7 +75,7 @@ pub fn build(contract: &Contract, results: &[CaseResult], facts: &Facts) -> Repo
         format: FORMAT,
         endspec: env!("CARGO_PKG_VERSION").to_owned(),
         suite: facts.suite.clone(),
-        target: Target::new(&facts.url, facts.built_in),
+        target: Target { insecure: facts.insecure, ..Target::new(&facts.url, facts.built_in) },
         shard: None,
         contract: contract.revision.clone(),
         readings: facts.readings.0.clone(),
@@ -77,15 +96,14 @@ pub fn build(contract: &Contract, results: &[CaseResult], facts: &Facts) -> Repo
         duration_ms: facts.duration_ms,
     };
     report.verdict = verdict(&report, results, facts.strict).name().to_owned();
-    masked(report, results)
+    masked(report, results, facts.secrets.clone())
 }
 
 /// Members of a finding that hold what the target said.
 const SAID: [&str; 6] = ["actual", "message", "place", "notes", "exchange", "curl"];
 
 /// The report without the tokens of the run's sessions, wherever the target repeated them.
-fn masked(report: Report, results: &[CaseResult]) -> Report {
-    let mut secrets = mask::Secrets::default();
+fn masked(report: Report, results: &[CaseResult], mut secrets: mask::Secrets) -> Report {
     let started = |record: &&Record| record.operation.as_deref() == Some("StartTerminalSession");
     for record in results.iter().flat_map(|result| &result.history).filter(started) {
         if let Some(Ok(document)) = record.seen().map(Seen::into_document) {
@@ -200,7 +218,7 @@ fn gaps(results: &[CaseResult], clauses: &[Clause]) -> (Vec<Reason>, Vec<Reason>
                     Some(Skip::Excluded(capability)) => Some(capability.as_str()),
                     _ => None,
                 });
-                excluded.push(reason(format!("the target lacks {}", lacking.unwrap_or("what it needs"))));
+                excluded.push(reason(excluded_for(lacking.unwrap_or("what it needs"))));
             }
             "inconclusive" => {
                 let why = listing.iter().find_map(|result| match &result.skip {
@@ -219,16 +237,18 @@ fn gaps(results: &[CaseResult], clauses: &[Clause]) -> (Vec<Reason>, Vec<Reason>
 fn case(result: &CaseResult, all: &[CaseResult], facts: &Facts) -> Case {
     let mut reasons: Vec<String> = result.undecided.iter().map(|reason| printable(reason, 300)).collect();
     match &result.skip {
-        Some(Skip::Excluded(capability)) => reasons.push(format!("excluded: the target lacks {capability}")),
+        Some(Skip::Excluded(capability)) => reasons.push(format!("excluded: {}", excluded_for(capability))),
         Some(Skip::Untested(reason)) => reasons.push(reason.clone()),
         None if result.undecided.is_empty() && result.verdict(facts.strict) == Verdict::Inconclusive => {
             reasons.extend(result.untested().map(|clause| untested(result, clause)));
         }
         None => {}
     }
-    if !result.left_out.is_empty() {
-        let names: Vec<&str> = result.left_out.iter().copied().collect();
-        reasons.push(format!("{LEFT_OUT} {}", names.join(", ")));
+    for (why, names) in [(LEFT_OUT, &result.left_out), (SPARED, &result.spared)] {
+        if !names.is_empty() {
+            let names: Vec<&str> = names.iter().copied().collect();
+            reasons.push(format!("{why} {}", names.join(", ")));
+        }
     }
     Case {
         id: result.case.id.clone(),

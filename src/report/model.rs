@@ -65,13 +65,21 @@ pub struct Target {
     pub url: String,
     /// `reference server (built in)` or `endpoint`.
     pub kind: String,
+    /// Whether its certificate was not checked: whoever is in between may have answered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub insecure: bool,
 }
 
 impl Target {
+    /// What is said aloud of one whose certificate was not checked; nothing of others.
+    pub fn warning(&self) -> &'static str {
+        if self.insecure { " WITHOUT CHECKING WHO ANSWERED (--insecure)" } else { "" }
+    }
+
     /// The target at `url`; whether it is the reference server in this process.
     pub fn new(url: &str, built_in: bool) -> Target {
         let kind = if built_in { "reference server (built in)" } else { "endpoint" };
-        Target { url: url.to_owned(), kind: kind.to_owned() }
+        Target { url: url.to_owned(), kind: kind.to_owned(), insecure: false }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::build::LEFT_OUT;
+use super::build::is_left_out;
 use super::model::{Case, Finding, Message, Report};
 
 /// Something that the verdict does not say.
@@ -61,7 +61,7 @@ fn texts(words: &[String]) -> Vec<&str> {
 fn reasons(report: &Report, left_out: bool) -> impl Iterator<Item = (&str, &str)> {
     let cases = report.cases.iter().filter(move |case| left_out || case.verdict == "inconclusive");
     cases.flat_map(move |case| {
-        let reasons = case.reasons.iter().filter(move |reason| reason.starts_with(LEFT_OUT) == left_out);
+        let reasons = case.reasons.iter().filter(move |reason| is_left_out(reason) == left_out);
         reasons.map(|reason| (reason.as_str(), case.id.as_str()))
     })
 }
@@ -103,8 +103,12 @@ pub(super) fn tested(report: &Report) -> String {
     let kind = if report.target.kind == "endpoint" { String::new() } else { format!("{} at ", report.target.kind) };
     let strict = if report.strict { ", SHOULD counts as MUST" } else { "" };
     format!(
-        "endspec {} tested {kind}{}, contract {}, seed {}{strict}",
-        report.endspec, report.target.url, report.contract, report.seed
+        "endspec {} tested {kind}{}{}, contract {}, seed {}{strict}",
+        report.endspec,
+        report.target.url,
+        report.target.warning(),
+        report.contract,
+        report.seed
     )
 }
 

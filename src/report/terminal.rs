@@ -45,7 +45,13 @@ fn head(report: &Report) -> String {
         format!("{} at {}", report.target.kind, report.target.url)
     };
     let strict = if report.strict { ", SHOULD counts as MUST" } else { "" };
-    format!("endspec {} tested {target}\ncontract {}, seed {}{strict}\n", report.endspec, report.contract, report.seed)
+    format!(
+        "endspec {} tested {target}{}\ncontract {}, seed {}{strict}\n",
+        report.endspec,
+        report.target.warning(),
+        report.contract,
+        report.seed
+    )
 }
 
 #[cfg(test)]
@@ -124,7 +130,7 @@ mod tests {
             format: 1,
             endspec: "0.1.0".to_owned(),
             suite: "d".to_owned(),
-            target: Target { url: "http://h/".to_owned(), kind: "endpoint".to_owned() },
+            target: Target { url: "http://h/".to_owned(), kind: "endpoint".to_owned(), insecure: false },
             shard: None,
             contract: "2025-04-25".to_owned(),
             readings: [("repeat-end".to_owned(), "not-found".to_owned())].into(),

@@ -12,6 +12,7 @@ use crate::case::{CallStep, Flaw, LaneChoice, Step};
 use crate::check::history::{Event, Record, Role};
 use crate::check::{Seen, expectation};
 use crate::http::{Exchange, Headers, Lane, Request};
+use crate::limits;
 use crate::seed::Stream;
 use crate::wire::{Call, Credential, Stamp};
 
@@ -171,8 +172,18 @@ fn mutations(bed: &Bed, step: &CallStep, call: &Call, state: &mut State) -> Resu
     let base = Base { parameter, value: right, issued, known: &known };
     let Generated { mutations, strangers } =
         state.stream.unstructured(4096, |u| mutation::generate(&values.value, base, u));
-    state.noted().left_out.extend(strangers);
+    let (spared, mutations): (Vec<_>, Vec<_>) =
+        mutations.into_iter().partition(|mutation| target.careful && is_over_long(mutation));
+    let mut noted = state.noted();
+    noted.left_out.extend(strangers);
+    noted.spared.extend(spared.iter().map(|mutation| mutation.name));
+    drop(noted);
     Ok(mutations)
+}
+
+/// Whether a value is longer than a target that is somebody else's is sent.
+pub(super) fn is_over_long(mutation: &mutation::Mutation) -> bool {
+    mutation.values.iter().any(|value| value.len() > limits::CAREFUL_BYTES)
 }
 
 /// Puts a generated value in the place of the right one.

@@ -2,6 +2,7 @@
 
 mod call;
 mod clean_up;
+pub mod estimate;
 pub mod execute;
 pub mod expand;
 mod handshake;
@@ -21,6 +22,7 @@ pub mod target;
 mod weather;
 mod workload;
 
+pub use estimate::{Estimate, estimate};
 pub use schedule::{Ended, Means, Plan, Progress, run, run_as_set_up};
 pub use sessions::{Session, SessionSource};
 pub use target::{Availability, Restart, Target};

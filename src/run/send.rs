@@ -155,6 +155,9 @@ impl Bed {
         let endpoint = &self.target.endpoint;
         let credential = if form.scheme == Scheme::None { None } else { key };
         let mut request = wire::encode(call, form, &endpoint.host_header(), endpoint.path(), credential, stamp);
+        for (name, value) in self.target.headers.iter() {
+            request.headers.push(name, value);
+        }
         if let Some(name) = &self.target.id_header {
             request.headers.push(name.clone(), stream.hex(16));
         }

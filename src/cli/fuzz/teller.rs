@@ -22,6 +22,7 @@ use crate::files;
 use crate::fuzz::corpus::{Identity, Past};
 use crate::fuzz::{self, Abilities, Done, Found, Tally, Told};
 use crate::report::exchange::quoted_where_needed;
+use crate::report::mask::Secrets;
 use crate::report::{self, Facts, terminal};
 use crate::seed::Seed;
 
@@ -53,6 +54,10 @@ pub(super) struct Teller {
     pub(super) readings: Readings,
     pub(super) seed: Seed,
     pub(super) again: String,
+    /// Whether nobody asks who answers.
+    pub(super) insecure: bool,
+    /// What nothing that is told may repeat.
+    pub(super) secrets: Secrets,
     pub(super) clients: u32,
     pub(super) abilities: Abilities,
     pub(super) own: Own,
@@ -111,6 +116,8 @@ impl Teller {
             started: String::new(),
             duration_ms: 0,
             flags: flags.trim().to_owned(),
+            insecure: self.insecure,
+            secrets: self.secrets.clone(),
         };
         let report = report::build(&self.contract, std::slice::from_ref(&found.result), &facts);
         let mut text = terminal::findings(&report, terminal::Style { color, width: width() });

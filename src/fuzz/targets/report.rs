@@ -115,6 +115,8 @@ fn judged(record: Record, said: &[u8]) -> Report {
         started: "2026-01-31T12:00:00Z".to_owned(),
         duration_ms: 0,
         flags: String::new(),
+        insecure: false,
+        secrets: report::mask::Secrets::default(),
     };
     report::build(&CONTRACT, &[result], &facts)
 }

@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -22,7 +23,7 @@ use rustls::ClientConfig;
 
 use super::super::connect::{Choice, Progress, chain, find, late};
 use super::super::raw::expects_length;
-use super::super::{Endpoint, Proxies, Settings};
+use super::super::{Endpoint, Pins, Settings, Versions};
 use super::{collect, is_wrong};
 use crate::http::{Cause, CauseKind, Reply, Request, Response};
 use crate::limits;
@@ -30,7 +31,9 @@ use crate::limits;
 /// The polished lane to an endpoint over HTTPS.
 pub struct Secure {
     endpoint: Endpoint,
-    proxies: Proxies,
+    before: Choice,
+    versions: Versions,
+    pins: Pins,
     tls: Arc<ClientConfig>,
     timeout: Duration,
     // Made when they are first needed; `Err` says why they cannot be.
@@ -49,7 +52,9 @@ impl Secure {
     pub fn new(endpoint: &Endpoint, settings: &Settings, tls: Arc<ClientConfig>) -> Secure {
         Secure {
             endpoint: endpoint.clone(),
-            proxies: settings.proxies.clone(),
+            before: settings.before(endpoint).clone(),
+            versions: settings.versions,
+            pins: settings.pins.clone(),
             tls,
             timeout: settings.timeout,
             pooled: OnceLock::new(),
@@ -94,7 +99,12 @@ impl Secure {
 
     fn client(&self, idle: usize) -> Result<Client, String> {
         let mut tls = ClientConfig::clone(&self.tls);
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let protocols: &[&[u8]] = match self.versions {
+            Versions::Both => &[b"h2", b"http/1.1"],
+            Versions::One => &[b"http/1.1"],
+            Versions::Two => &[b"h2"],
+        };
+        tls.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         let head = u32::try_from(limits::HEAD_BYTES).unwrap_or(u32::MAX);
         let builder = Client::builder()
             .tls_backend_preconfigured(tls)
@@ -107,8 +117,13 @@ impl Secure {
             .pool_max_idle_per_host(idle)
             .http1_max_headers(limits::HEADER_FIELDS)
             .http2_max_header_list_size(head)
-            .dns_resolver(Arc::new(Names));
-        let builder = match self.proxies.before(&self.endpoint) {
+            .dns_resolver(Arc::new(Names(self.pins.clone())));
+        let builder = match self.versions {
+            Versions::Both => builder,
+            Versions::One => builder.http1_only(),
+            Versions::Two => builder.http2_prior_knowledge(),
+        };
+        let builder = match &self.before {
             Choice::None => Ok(builder.no_proxy()),
             Choice::Environment(_) => Ok(builder),
             Choice::All(url, _) => Proxy::all(url).map(|proxy| builder.proxy(proxy)),
@@ -232,10 +247,14 @@ impl Body for Watched {
 }
 
 /// The system's resolver, whose failures can be told from those to connect.
-struct Names;
+struct Names(Pins);
 
 impl Resolve for Names {
     fn resolve(&self, name: Name) -> Resolving {
+        if let Some(address) = self.0.address(name.as_str()) {
+            let addresses: reqwest::dns::Addrs = Box::new(std::iter::once(SocketAddr::new(address, 0)));
+            return Box::pin(std::future::ready(Ok(addresses)));
+        }
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(Unresolved)?;
             let addresses: Vec<_> = found.collect();
@@ -261,11 +280,11 @@ impl std::error::Error for Unresolved {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::{Roots, tls};
+    use crate::transport::{Proxies, Roots, tls};
 
     fn lane(url: &str, proxies: Proxies) -> Secure {
         let settings = Settings { proxies, ..Settings::new(Duration::from_secs(1)) };
-        Secure::new(&Endpoint::parse(url).expect(url), &settings, tls::config(Roots::Platform))
+        Secure::new(&Endpoint::parse(url).expect(url), &settings, tls::config(Roots::Platform, None))
     }
 
     fn request(method: &str, target: &str, headers: &[(&str, &[u8])]) -> Request {
