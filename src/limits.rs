@@ -83,6 +83,8 @@ pub const THROTTLED_ATTEMPTS: u32 = 8;
 pub const THROTTLED_PAUSE: Duration = Duration::from_millis(200);
 /// Longest pause after `Throttling`.
 pub const THROTTLED_PAUSE_MOST: Duration = Duration::from_secs(10);
+/// Longest pause that a throttled answer is granted which asks for one.
+pub const THROTTLED_ASKED_MOST: Duration = Duration::from_secs(60);
 /// Unanswered requests in a row after which a run gives up.
 pub const SILENT_IN_A_ROW: usize = 10;
 /// Idle time after which a connection is not used again (CONTRACT.md, rules for judging).

@@ -50,6 +50,7 @@ impl Stage {
             started: "2026-01-31T12:00:00Z".to_owned(),
             duration_ms: u64::try_from(ended.took.as_millis()).unwrap(),
             flags: String::new(),
+            weather: None,
             insecure: false,
             secrets: report::mask::Secrets::default(),
         };

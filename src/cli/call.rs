@@ -16,6 +16,7 @@ use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::http::{Exchange, Headers, Lane, Reply, Request, Response};
 use crate::report::mask;
 use crate::run::Target;
+use crate::run::tally::{self, Tally};
 use crate::seed::Seed;
 use crate::source::{Source, Span, Spanned};
 use crate::wire::{self, Call, Credential, Encoding, Format, Order, Placement, Scheme, Stamp, WireForm};
@@ -45,6 +46,7 @@ async fn send(
 ) -> Result<Exit, Vec<Diagnostic>> {
     let clock = Clock::system();
     let (endpoint, listening) = super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
+    super::warn(&settings.reach, &endpoint);
     let transport = super::transport(&endpoint, &settings.reach, clock.clone());
     let (origins, secrets) = (settings.about.keys.origins(), settings.about.secrets(&settings.reach));
     let target = settings.about.at(endpoint, listening.is_some());
@@ -63,11 +65,14 @@ async fn send(
         return Ok(Exit::Pass);
     }
     let exchange = transport.exchange(request, Lane::Live).await;
+    let tally = Tally::default();
+    tally.note(&exchange, clock.unix_seconds());
     if let Some(listening) = listening {
         listening.stop().await;
     }
     let (text, exit) = tell(args, contract, &target, form, exchange);
-    print(&secrets.masked(&text));
+    let apart = tally::apart(tally.weather().skew).map_or_else(String::new, |words| format!("{words}\n"));
+    print(&secrets.masked(&format!("{text}{apart}")));
     Ok(exit)
 }
 

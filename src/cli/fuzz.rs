@@ -73,6 +73,7 @@ async fn drive(
     let jobs = usize::try_from(clients).unwrap_or(usual).min(usual);
     let (endpoint, listening) = super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
     let url = endpoint.to_string();
+    super::warn(&settings.reach, &endpoint);
     let (origins, secrets) = (settings.about.keys.origins(), settings.about.secrets(&settings.reach));
     let target = settings.about.at(endpoint, listening.is_some());
     let (care, rate) = (settings.care.as_ref(), settings.requests_per_second);

@@ -177,6 +177,15 @@ async fn endpoint(
     }
 }
 
+/// Says aloud that nobody asks who answers.
+fn warn(reach: &Reach, endpoint: &Endpoint) {
+    if reach.is_insecure() {
+        let words =
+            "whoever is in between can read and change everything that is sent, keys' signatures and tokens included";
+        let _ = writeln!(std::io::stderr(), "endspec: WARNING: --insecure: {endpoint} may be anybody; {words}");
+    }
+}
+
 /// The lanes to an endpoint.
 fn transport(endpoint: &Endpoint, reach: &Reach, clock: Clock) -> Transport {
     Transport::new(endpoint, &reach.settings, clock)

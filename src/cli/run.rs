@@ -26,7 +26,7 @@ use crate::load::profile::Values;
 use crate::report::exchange::quoted_where_needed;
 use crate::report::ndjson::{self, Begun};
 use crate::report::{self, Facts, Report, model, terminal};
-use crate::run::{self, Ended, Means, Plan};
+use crate::run::{self, Ended, Means, Plan, Weather, tally};
 use crate::seed::Seed;
 
 pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
@@ -61,6 +61,17 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     leaks(&report, &calling);
     // What happened before the end is written already.
     Ok(tell(&report, outputs, |format| if format == "ndjson" { Some(ndjson::rest(&report)) } else { None }))
+}
+
+/// What a report says of the weather, where there was any.
+fn weather(weather: Weather) -> Option<model::Weather> {
+    let told = model::Weather {
+        throttled: weather.throttled,
+        waited_ms: u64::try_from(weather.waited.as_millis()).unwrap_or(u64::MAX),
+        unanswered: weather.unanswered,
+        clock: tally::apart(weather.skew).unwrap_or_default(),
+    };
+    (!told.words().is_empty()).then_some(told)
 }
 
 /// How to end by hand what could not be ended.
@@ -153,6 +164,7 @@ async fn drive(
     let jobs = more.jobs.unwrap_or_else(|| usual_jobs(&settings.whom));
     let (endpoint, listening) = super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
     let url = endpoint.to_string();
+    super::warn(&settings.reach, &endpoint);
     let transport = super::transport(&endpoint, &settings.reach, clock.clone());
     let secrets = settings.about.secrets(&settings.reach);
     let origins = settings.about.keys.origins();
@@ -201,6 +213,7 @@ async fn drive(
         started,
         duration_ms: u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
         flags: settings.again,
+        weather: weather(ended.weather),
         insecure,
         secrets,
     };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::exchange::{curl, exchange};
-use super::model::{Case, Clause, FORMAT, Finding, Place, Reason, Report, Target, Totals};
+use super::model::{Case, Clause, FORMAT, Finding, Place, Reason, Report, Target, Totals, Weather};
 use super::{again, before, hint, mask};
 use crate::check::result::{CAREFUL, fails};
 use crate::check::seen::printable;
@@ -60,6 +60,8 @@ pub struct Facts {
     pub duration_ms: u64,
     /// The flags that make the same run again: `--target http://... --auth none`.
     pub flags: String,
+    /// What it met on the way.
+    pub weather: Option<Weather>,
     /// Whether the target's certificate was not checked.
     pub insecure: bool,
     /// Secrets of the user's, which nothing that the target said may repeat.
@@ -91,6 +93,7 @@ pub fn build(contract: &Contract, results: &[CaseResult], facts: &Facts) -> Repo
         not_tested,
         not_covered: if facts.whole { not_covered(contract, &facts.covered) } else { Vec::new() },
         leaked: facts.leaked.clone(),
+        weather: facts.weather.clone(),
         exchanges: facts.exchanges,
         started: facts.started.clone(),
         duration_ms: facts.duration_ms,

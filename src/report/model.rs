@@ -49,12 +49,48 @@ pub struct Report {
     pub not_covered: Vec<String>,
     /// Sessions that could not be ended.
     pub leaked: Vec<String>,
+    /// What the run met on the way that is no verdict, where it met anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weather: Option<Weather>,
     /// Requests sent.
     pub exchanges: usize,
     /// When the run began: UTC, to the second, as `2026-01-31T12:00:00Z`.
     pub started: String,
     /// Milliseconds.
     pub duration_ms: u64,
+}
+
+/// What a run met on the way that is no verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Weather {
+    /// Requests that were throttled and sent again.
+    pub throttled: usize,
+    /// Milliseconds waited for that, by all cases together.
+    pub waited_ms: u64,
+    /// Requests without a whole answer.
+    pub unanswered: usize,
+    /// How far apart the clocks are, in words; empty where they are not.
+    pub clock: String,
+}
+
+impl Weather {
+    /// All of it, in words.
+    pub fn words(&self) -> String {
+        let mut words = Vec::new();
+        if self.throttled > 0 {
+            let seconds = super::telling::seconds(self.waited_ms);
+            words.push(format!(
+                "throttled {} times, each waited out and sent again ({seconds} s in all)",
+                self.throttled
+            ));
+        }
+        if self.unanswered > 0 {
+            words.push(format!("{} requests without a whole answer", self.unanswered));
+        }
+        words.extend((!self.clock.is_empty()).then(|| self.clock.clone()));
+        words.join("; ")
+    }
 }
 
 /// What was tested.

@@ -50,6 +50,16 @@ pub(super) fn gaps(report: &Report) -> Vec<Gap<'_>> {
         gaps.push(Gap { kind: "not covered", voids: false, why, of: texts(&report.not_covered) });
     }
     gaps.extend(by_reason("left out", false, reasons(report, true)));
+    if let Some(weather) = &report.weather {
+        let of = [
+            (weather.throttled > 0).then_some("throttled and sent again"),
+            (weather.unanswered > 0).then_some("not wholly answered"),
+        ];
+        let mut of: Vec<&str> = of.into_iter().flatten().collect();
+        of.extend((!weather.clock.is_empty()).then_some(weather.clock.as_str()));
+        let why = "no verdict, but what the run met on the way";
+        gaps.push(Gap { kind: "weather", voids: false, why, of });
+    }
     gaps
 }
 

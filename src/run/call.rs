@@ -218,8 +218,9 @@ pub(super) async fn send_once(
         if !is_throttled(&exchange) {
             return Ok(exchange);
         }
+        let goes_on = patience.waits(bed, &exchange).await;
         history.push(sending.record(Role::Throttled, exchange));
-        if !patience.waits(bed).await {
+        if !goes_on {
             return Err(format!("the target throttled {} times", patience.times()));
         }
     }

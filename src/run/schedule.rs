@@ -13,6 +13,7 @@ use super::pace::Pace;
 use super::preflight::preflight;
 use super::send::Bed;
 use super::sessions::Sessions;
+use super::tally::{Tally, Weather};
 use super::target::Target;
 use crate::case::Case;
 use crate::check::request_id::RequestIds;
@@ -68,6 +69,8 @@ pub struct Ended {
     pub interrupted: bool,
     /// How long it took.
     pub took: Duration,
+    /// What it met on the way.
+    pub weather: Weather,
     /// What it ran against.
     pub target: Target,
     /// The documents it judged by.
@@ -116,6 +119,7 @@ fn bed(contract: Arc<Contract>, target: Target, plan: Plan, means: Means) -> (Ar
         sessions: Sessions::default(),
         silent: AtomicUsize::new(0),
         sent: AtomicUsize::new(0),
+        tally: Tally::default(),
         gave_up: OnceLock::new(),
         preflight: OnceLock::new(),
         cleaned_until: OnceLock::new(),
@@ -148,6 +152,7 @@ async fn finish(bed: Arc<Bed>, cases: Vec<Arc<Case>>, progress: Arc<dyn Progress
         leaked,
         interrupted,
         took,
+        weather: bed.tally.weather(),
         target: bed.target,
         contract: bed.contract,
     }

@@ -2,10 +2,13 @@
 
 mod bad_files;
 mod call;
+mod care;
 mod credentials;
 mod explain;
 mod flags;
 mod fuzz;
+mod gateway;
+mod hostile;
 mod interrupt;
 mod lint;
 mod list;

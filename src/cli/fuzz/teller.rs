@@ -116,6 +116,7 @@ impl Teller {
             started: String::new(),
             duration_ms: 0,
             flags: flags.trim().to_owned(),
+            weather: None,
             insecure: self.insecure,
             secrets: self.secrets.clone(),
         };

@@ -115,6 +115,7 @@ fn judged(record: Record, said: &[u8]) -> Report {
         started: "2026-01-31T12:00:00Z".to_owned(),
         duration_ms: 0,
         flags: String::new(),
+        weather: None,
         insecure: false,
         secrets: report::mask::Secrets::default(),
     };

@@ -103,6 +103,9 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
     counts(report, style, text);
     excluded(&report.excluded, style, text);
     left_out(report, style, text);
+    if let Some(weather) = &report.weather {
+        entry("weather:", COLUMN, &weather.words(), style, text);
+    }
     if !report.leaked.is_empty() {
         // An id is the target's text: it may hold what a terminal obeys.
         let ids: Vec<String> = report.leaked.iter().map(|id| printable(id, ID_CHARACTERS)).collect();
