@@ -56,6 +56,8 @@ pub const REPORT_BYTES: u64 = 256 << 20;
 
 /// Requests that one step may expand to.
 pub const STEP_REQUESTS: usize = 2_000;
+/// Bytes of answers that one step holds until they are judged: so many cases at a time have one each.
+pub const STEP_BYTES: usize = 8 << 20;
 /// Times that a step sends each of its requests.
 pub const CALL_TIMES: u64 = 100;
 /// Times that the filler of raw bytes is repeated.
@@ -85,6 +87,8 @@ pub const THROTTLED_PAUSE: Duration = Duration::from_millis(200);
 pub const THROTTLED_PAUSE_MOST: Duration = Duration::from_secs(10);
 /// Longest pause that a throttled answer is granted which asks for one.
 pub const THROTTLED_ASKED_MOST: Duration = Duration::from_secs(60);
+/// Times that a request is sent again which an endpoint over HTTP/2 says it has not looked at.
+pub const TURNED_AWAY: usize = 3;
 /// Unanswered requests in a row after which a run gives up.
 pub const SILENT_IN_A_ROW: usize = 10;
 /// Idle time after which a connection is not used again (CONTRACT.md, rules for judging).

@@ -76,7 +76,7 @@ pub(super) async fn call(
 ) -> Result<(), String> {
     let call = filled(bed, state, step)?;
     let items = expand::items(step, state.base, mutations(bed, step, &call, state)?, &bed.target);
-    let mut own = VecDeque::new();
+    let (mut own, mut held) = (VecDeque::new(), 0);
     for mut item in items {
         if step.without.iter().any(|name| name.value == "Format") {
             item.form.format = None;
@@ -97,11 +97,18 @@ pub(super) async fn call(
         own.extend(started(bed, &sending, &exchange, state));
         drop(place);
         capture(step, &exchange, state)?;
+        held += exchange.reply.answer().map_or(0, |answer| answer.body.capacity());
         let record = sending.record(Role::Judged, exchange);
         let struck = strikes(bed, whole, &record);
         history.push(record);
         if struck {
             strike_twice(bed, &sending, state, history).await;
+        }
+        if held > limits::STEP_BYTES {
+            let most = limits::STEP_BYTES >> 20;
+            return Err(format!(
+                "the answers are larger than the {most} MiB that one step is given: the rest was not sent"
+            ));
         }
     }
     Ok(())
@@ -291,8 +298,15 @@ async fn strike_twice(bed: &Bed, sending: &Sending<'_>, state: &mut State, histo
     let unread = history.iter().rev().find(|record| record.role == Role::Judged).is_some_and(is_unread);
     let way = if unread { Way::Lane(Lane::Raw) } else { Way::Fresh };
     for _ in 0..2 {
-        let Ok(request) = sending.request(bed, &mut state.stream) else { return };
-        let exchange = bed.exchange(request, way).await;
+        let mut patience = Patience::default();
+        let exchange = loop {
+            let Ok(request) = sending.request(bed, &mut state.stream) else { return };
+            let exchange = bed.exchange(request, way).await;
+            if !is_throttled(&exchange) || !patience.waits(bed, &exchange).await {
+                break exchange;
+            }
+            history.push(sending.record(Role::Throttled, exchange));
+        };
         ended(bed, sending, &exchange);
         started(bed, sending, &exchange, state);
         let answered = !is_silent(&exchange);

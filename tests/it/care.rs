@@ -90,8 +90,10 @@ fn a_target_of_ones_own_is_tested_unasked() {
 #[test]
 fn a_session_that_could_not_be_ended_is_listed_with_the_command_that_ends_it() {
     let sessions = Sessions::default();
-    let target = Target::new(move |asked| match asked.parameter("Action").as_deref() {
-        Some("EndTerminalSession") => error(403, "Forbidden.RAM", "m"),
+    let target = Target::new(move |asked| match (asked.parameter("Action").as_deref(), asked.parameter("SessionId")) {
+        (Some("EndTerminalSession"), Some(id)) if sessions.started.lock().unwrap().contains(&id) => {
+            error(403, "Forbidden.RAM", "m")
+        }
         _ => sessions.answer(asked),
     });
     let url = target.url();

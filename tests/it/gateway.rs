@@ -102,7 +102,7 @@ fn nginx(folder: &Path, address: IpAddr, behind: &str, more: &str) -> (Running, 
              map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}\n\
              server {{ listen {address}:{port} ssl http2; {more}\n\
              ssl_certificate {shown}/server.pem; ssl_certificate_key {shown}/server.key;\n\
-             location / {{ proxy_pass {behind}; proxy_http_version 1.1; proxy_set_header Host $http_host;\n\
+             location / {{ proxy_pass {behind}; proxy_http_version 1.1; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https;\n\
              proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; }} }} }}\n"
         );
         let path = folder.join("nginx.conf");

@@ -41,6 +41,36 @@ pub struct Secure {
     fresh: OnceLock<Result<Client, String>>,
 }
 
+/// One sending of a request, which tells when it is over, given up or not, whether a byte of it may have gone out.
+struct Attempt<'a> {
+    taken: Arc<AtomicBool>,
+    sent: &'a mut bool,
+}
+
+impl Attempt<'_> {
+    /// The endpoint said itself that it did nothing with the request.
+    fn unprocessed(&mut self, is: bool) {
+        if is {
+            self.taken = Arc::default();
+        }
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        // Whoever still holds the body may yet send the request.
+        *self.sent = Arc::into_inner(std::mem::take(&mut self.taken)).is_none_or(AtomicBool::into_inner);
+    }
+}
+
+/// Why there is no answer.
+struct Failed {
+    cause: Cause,
+    /// The endpoint is done with the connection, or refuses the stream, and has surely not looked at the request: RFC 9113,
+    /// 6.8 and 8.7. nginx ends each connection so after a thousand requests.
+    unprocessed: bool,
+}
+
 /// A request in reqwest's terms, without its body.
 struct Built {
     method: Method,
@@ -80,20 +110,32 @@ impl Secure {
             Ok(client) => client,
             Err(words) => return Reply::Refused(Cause::new(CauseKind::Connect, words.clone())),
         };
-        let taken = Arc::new(AtomicBool::new(false));
-        let body = Watched { bytes: Bytes::from(request.body.clone()), taken: taken.clone() };
-        let mut request = reqwest::Request::new(method, url);
-        *request.headers_mut() = headers;
-        *request.body_mut() = Some(reqwest::Body::wrap(body));
-        let mut status = None;
-        let talk = exchange(client, request, &mut status);
+        let (mut sent, mut status) = (false, None);
+        let talk = async {
+            let mut turned_away = 0;
+            loop {
+                let taken = Arc::new(AtomicBool::new(false));
+                let body = Watched { bytes: Bytes::from(request.body.clone()), taken: taken.clone() };
+                let mut built = reqwest::Request::new(method.clone(), url.clone());
+                *built.headers_mut() = headers.clone();
+                *built.body_mut() = Some(reqwest::Body::wrap(body));
+                let mut attempt = Attempt { taken, sent: &mut sent };
+                let failed = match exchange(client, built, &mut status).await {
+                    Ok(response) => return Ok(response),
+                    Err(failed) => failed,
+                };
+                attempt.unprocessed(failed.unprocessed);
+                turned_away += 1;
+                if !failed.unprocessed || turned_away > limits::TURNED_AWAY {
+                    return Err(failed.cause);
+                }
+            }
+        };
         let cause = match tokio::time::timeout(self.timeout, talk).await {
             Ok(Ok(response)) => return Reply::Answered(response),
             Ok(Err(cause)) => cause,
             Err(_) => late(self.timeout),
         };
-        // Whoever still holds the body may yet send the request, given up or not.
-        let sent = Arc::into_inner(taken).is_none_or(AtomicBool::into_inner);
         Progress { sent, status }.failed(cause)
     }
 
@@ -176,20 +218,29 @@ impl Secure {
     }
 }
 
-async fn exchange(client: &Client, request: reqwest::Request, status: &mut Option<u16>) -> Result<Response, Cause> {
-    let answer = client.execute(request).await.map_err(cause_of)?;
+async fn exchange(client: &Client, request: reqwest::Request, status: &mut Option<u16>) -> Result<Response, Failed> {
+    let sure = |cause| Failed { cause, unprocessed: false };
+    let answer = client.execute(request).await.map_err(|error| {
+        // The URL holds keys and signatures.
+        let error = error.without_url();
+        Failed { unprocessed: is_unprocessed(&error), cause: failure(&error) }
+    })?;
     *status = Some(answer.status().as_u16());
     let fields = answer.headers().iter();
     let head: usize = fields.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
     if head > limits::HEAD_BYTES || answer.headers().len() > limits::HEADER_FIELDS {
-        return Err(Cause::new(CauseKind::NotHttp, "the head of the answer is longer than is read"));
+        return Err(sure(Cause::new(CauseKind::NotHttp, "the head of the answer is longer than is read")));
     }
-    collect(hyper::Response::from(answer), failure).await
+    collect(hyper::Response::from(answer), failure).await.map_err(sure)
 }
 
-fn cause_of(error: reqwest::Error) -> Cause {
-    // The URL holds keys and signatures.
-    failure(&error.without_url())
+fn is_unprocessed(error: &reqwest::Error) -> bool {
+    let told = find::<h2::Error>(error).filter(|error| error.is_remote());
+    told.is_some_and(|error| match error.reason() {
+        Some(h2::Reason::NO_ERROR) => error.is_go_away(),
+        Some(h2::Reason::REFUSED_STREAM) => error.is_reset(),
+        _ => false,
+    })
 }
 
 fn failure(error: &reqwest::Error) -> Cause {
