@@ -34,8 +34,9 @@ enum Type {
 }
 
 /// Keys, in the order of the flags.
-const KEYS: [(&str, Type); 42] = [
+const KEYS: [(&str, Type); 47] = [
     ("target", Type::Text),
+    ("against", Type::Text),
     ("insecure", Type::Switch),
     ("ca-file", Type::Text),
     ("client-cert", Type::Text),
@@ -68,6 +69,10 @@ const KEYS: [(&str, Type); 42] = [
     ("jobs", Type::Number),
     ("seed", Type::Number),
     ("strict", Type::Switch),
+    ("baseline", Type::Text),
+    ("shard", Type::Text),
+    ("fail-fast", Type::Switch),
+    ("wait-for-target", Type::Time),
     ("report", Type::List),
     ("restart-command", Type::Command),
     ("id-header", Type::Text),
