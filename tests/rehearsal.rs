@@ -53,6 +53,9 @@ impl Stage {
             part: report::Part::default(),
             baseline: None,
             flags: String::new(),
+            weather: None,
+            insecure: false,
+            secrets: report::mask::Secrets::default(),
         };
         let report = report::build(&self.contract, &ended.results, &facts);
         String::from_utf8(report::json::render(&report)).unwrap()
