@@ -59,6 +59,10 @@ impl Stage {
     }
 }
 
+fn has_findings(ended: &Ended) -> bool {
+    ended.results.iter().any(|result| !result.findings.is_empty())
+}
+
 /// What each case came to: its verdict and the clauses that it found broken.
 fn verdicts(ended: &Ended) -> Vec<(String, Verdict, BTreeSet<String>)> {
     let results = ended.results.iter().map(|result| {
@@ -91,22 +95,30 @@ fn the_same_seed_gives_the_same_report_to_the_byte() {
     // Findings show what a pass would leave out: requests, answers, times, ids.
     let names = ["session-not-found-as-400", "reopened-by-next-start", "get-refused", "headers-bare"];
     for fault in std::iter::once(None).chain(names.map(fault::named)) {
+        // The honest server meets the whole suite, a faulty one what is about its fault.
+        let clauses = fault.map(|fault| fault.clauses);
+        let takes = |case: &&Arc<Case>| {
+            clauses.is_none_or(|clauses| case.clauses.iter().any(|clause| clauses.contains(&clause.value.as_str())))
+        };
+        let cases: Vec<_> = stage.cases.iter().filter(takes).cloned().collect();
         let reports = [(); 2].map(|()| {
             let server = Settings { fault, ..Settings::default() };
-            stage.report(&stage.run(stage.cases.clone(), server, 7, 8))
+            let ended = stage.run(cases.clone(), server, 7, 8);
+            assert_eq!(fault.is_some_and(|fault| !fault.clauses.is_empty()), has_findings(&ended), "{fault:?}");
+            stage.report(&ended)
         });
         let differ = reports[0].lines().zip(reports[1].lines()).find(|(one, other)| one != other);
         assert_eq!(differ, None, "{fault:?}");
     }
 }
 
-/// Every case comes up with five of the seeds.
+/// Every case comes up with two of the seeds, beside others each time.
 #[test]
 fn one_job_and_eight_come_to_the_same_verdicts_over_fifty_seeds() {
     let stage = Stage::new();
     let work = |half: usize| {
         for seed in (half..50).step_by(2) {
-            let cases: Vec<_> = stage.cases.iter().skip(seed % 10).step_by(10).cloned().collect();
+            let cases: Vec<_> = stage.cases.iter().skip(seed % 25).step_by(25).cloned().collect();
             // A fault that bites one case by what another does would be found by other cases at another pace.
             let fault = if seed % 4 < 2 { None } else { fault::named("url-outlives-session") };
             let [one, eight] = [1, 8].map(|jobs| {

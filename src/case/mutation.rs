@@ -140,6 +140,7 @@ pub const CATALOGUE: &[Kind] = &[
     kind("surrounding-spaces", Class::Exact, "spaces around it", Make::From(|v| format!("  {v}  "))),
     kind("trailing-tab", Class::Exact, "a tab after it", Make::From(|v| format!("{v}\t"))),
     kind("trailing-newline", Class::Exact, "CR LF after it", Make::From(|v| format!("{v}\r\n"))),
+    kind("trailing-line-feed", Class::Exact, "a line feed after it", Make::From(|v| format!("{v}\n"))),
     kind("no-break-space", Class::Exact, "a no-break space after it", Make::From(|v| format!("{v}\u{a0}"))),
     kind("upper-case", Class::Exact, "all letters in upper case", Make::From(str::to_uppercase)),
     kind("one-upper-case", Class::Exact, "the last letter in the other case", Make::From(flip_last_letter)),
@@ -175,8 +176,24 @@ pub const CATALOGUE: &[Kind] = &[
         Make::From(encode_first),
     ),
     kind("percent-encoded-whole", Class::NearMiss, "every character percent-encoded once more", Make::From(encode_all)),
+    kind(
+        "character-reference",
+        Class::NearMiss,
+        "its first character as HTML and XML refer to it",
+        Make::From(|v| first_as(v, |c| format!("&#x{c:x};"))),
+    ),
+    kind(
+        "unicode-escape",
+        Class::NearMiss,
+        "its first character as JSON may escape it",
+        Make::From(|v| first_as(v, |c| format!("\\u{c:04x}"))),
+    ),
     kind("comma-joined", Class::NearMiss, "in a list with a comma", Make::From(|v| format!("{v},{v}"))),
     kind("fragment", Class::NearMiss, "followed by `#x`", Make::From(|v| format!("{v}#x"))),
+    kind("label", Class::NearMiss, "followed by `.x`", Make::From(|v| format!("{v}.x"))),
+    kind("query", Class::NearMiss, "followed by `?x=1`", Make::From(|v| format!("{v}?x=1"))),
+    kind("trailing-slash", Class::NearMiss, "a slash after it", Make::From(|v| format!("{v}/"))),
+    kind("path-before", Class::NearMiss, "a path before it", Make::From(|v| format!("sessions/{v}"))),
     kind("second-parameter", Class::NearMiss, "followed by `&x=1`, encoded", Make::From(|v| format!("{v}&x=1"))),
     kind("wildcard-percent", Class::NearMiss, "its end replaced by `%`", Make::From(|v| wildcard(v, '%'))),
     kind(
@@ -202,6 +219,7 @@ pub const CATALOGUE: &[Kind] = &[
     ),
     kind("star-alone", Class::NearMiss, "`*`", Make::From(|_| "*".into())),
     kind("long-256", Class::Malformed, "256 characters, beginning with it", Make::From(|v| pad(v, 256))),
+    kind("long-1024", Class::Malformed, "1 KiB, beginning with it", Make::From(|v| pad(v, 1024))),
     kind("long-4096", Class::Malformed, "4 KiB, beginning with it", Make::From(|v| pad(v, 4096))),
     kind("long-65536", Class::Malformed, "64 KiB, beginning with it", Make::From(|v| pad(v, 65_536))),
     kind("nul-end", Class::Malformed, "a NUL after it", Make::From(|v| format!("{v}\0"))),
@@ -238,6 +256,7 @@ pub const CATALOGUE: &[Kind] = &[
         "a zero-width no-break space after it",
         Make::From(|v| format!("{v}\u{feff}")),
     ),
+    kind("soft-hyphen", Class::Malformed, "a soft hyphen in it", Make::From(|v| insert(v, "\u{ad}"))),
     kind("single-quote", Class::Malformed, "a single quote after it", Make::From(|v| format!("{v}'"))),
     kind("double-quote", Class::Malformed, "a double quote after it", Make::From(|v| format!("{v}\""))),
     kind("backslash", Class::Malformed, "a backslash after it", Make::From(|v| format!("{v}\\"))),
@@ -265,6 +284,12 @@ pub const CATALOGUE: &[Kind] = &[
     kind("exponent", Class::Malformed, "`1e309`", Make::From(|_| "1e309".into())),
     kind("null", Class::Malformed, "`null`", Make::From(|_| "null".into())),
     kind("true", Class::Malformed, "`true`", Make::From(|_| "true".into())),
+    kind(
+        "constructor",
+        Class::Malformed,
+        "`constructor`, a member of every object in JavaScript",
+        Make::From(|_| "constructor".into()),
+    ),
     kind("json-array", Class::Malformed, "it in a JSON array", Make::From(|v| format!("[\"{v}\"]"))),
     kind("json-object", Class::Malformed, "it in a JSON object", Make::From(|v| format!("{{\"SessionId\":\"{v}\"}}"))),
     kind("quoted", Class::Malformed, "it in double quotes", Make::From(|v| format!("\"{v}\""))),
@@ -543,6 +568,12 @@ fn wrong_prefix(value: &str) -> String {
 
 fn no_prefix(value: &str) -> String {
     value.split_once('-').map_or_else(|| value.chars().skip(2).collect(), |(_, rest)| rest.to_owned())
+}
+
+/// The first character written in another way.
+fn first_as(value: &str, write: fn(u32) -> String) -> String {
+    let mut characters = value.chars();
+    characters.next().map_or_else(String::new, |first| write(u32::from(first)) + characters.as_str())
 }
 
 fn encode_first(value: &str) -> String {

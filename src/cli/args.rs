@@ -50,6 +50,12 @@ pub enum Command {
     Lint(LintArgs),
     /// Render saved JSON reports again, merge shards, compare two runs, write and prune a baseline
     Report(ReportArgs),
+    /// Ask a target what it has, and write a commented profile for it
+    Init(Box<InitArgs>),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one a command to a folder
+    Man(ManArgs),
 }
 
 /// `endspec run`.
@@ -380,4 +386,57 @@ pub struct ReportArgs {
     /// (repeatable); a comparison: json or markdown
     #[arg(long, value_name = "FORMAT=PATH", value_delimiter = ',')]
     pub report: Vec<String>,
+}
+
+/// `endspec init`.
+#[derive(Debug, ClapArgs)]
+pub struct InitArgs {
+    /// The profile to write
+    #[arg(value_name = "FILE", default_value = "endspec.yaml")]
+    pub file: PathBuf,
+    /// The endpoint to ask
+    #[arg(long, value_name = "URL", env = "ENDSPEC_TARGET")]
+    pub target: Option<String>,
+    /// How calls are signed: none, v1, v3 [default: v3 for Alibaba Cloud, else none]
+    #[arg(long, value_name = "SCHEME", env = "ENDSPEC_AUTH")]
+    pub auth: Option<String>,
+    /// A region that has the API [default: cn-hangzhou]
+    #[arg(long, value_name = "ID", env = "ENDSPEC_REGION")]
+    pub region: Option<String>,
+    /// A second region that has it; without, known ones are asked for
+    #[arg(long, value_name = "ID", env = "ENDSPEC_OTHER_REGION")]
+    pub other_region: Option<String>,
+    /// A known region that does not have it; without, known ones are asked for
+    #[arg(long, value_name = "ID", env = "ENDSPEC_UNSUPPORTED_REGION")]
+    pub unsupported_region: Option<String>,
+    /// The instance to start a session on, which is ended again; without, sessions are declared as lacking
+    #[arg(long, value_name = "ID", env = "ENDSPEC_INSTANCE_ID")]
+    pub instance_id: Option<String>,
+    /// Command (run by `sh -c`) that restarts the target; it is written, and not run
+    #[arg(long, value_name = "CMD", env = "ENDSPEC_RESTART_COMMAND")]
+    pub restart_command: Option<String>,
+    /// Longest wait for an answer, such as 500ms or 5s [default: 10s]
+    #[arg(long, value_name = "TIME", env = "ENDSPEC_TIMEOUT")]
+    pub timeout: Option<String>,
+    /// Write over files that are there
+    #[arg(long)]
+    pub force: bool,
+    /// Write a workflow for GitHub Actions as well, .github/workflows/endspec.yml
+    #[arg(long)]
+    pub workflow: bool,
+}
+
+/// `endspec completions`.
+#[derive(Debug, ClapArgs)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `endspec man`.
+#[derive(Debug, ClapArgs)]
+pub struct ManArgs {
+    /// Folder for the pages, endspec.1, endspec-run.1 and so on; without, endspec.1 is printed
+    pub folder: Option<PathBuf>,
 }

@@ -11,8 +11,10 @@ mod faults;
 mod fuzz;
 mod gate;
 mod given;
+mod init;
 mod lint;
 mod list;
+mod manual;
 mod outputs;
 mod progress;
 mod report;
@@ -69,7 +71,7 @@ impl Exit {
         (
             Exit::Inconclusive,
             "target unreachable, a clause in scope neither tested nor excluded, nothing selected, a case cut short, \
-             sessions left open, or a report that could not be written",
+             sessions left open, a comparison that could not be made, or a report that could not be written",
         ),
         (Exit::Interrupted, "interrupted; reports of what was done are written, opened sessions are ended"),
     ];
@@ -99,6 +101,9 @@ pub fn main() -> ExitCode {
         args::Command::Explain(args) => explain::explain(&args),
         args::Command::Lint(args) => lint::lint(&args),
         args::Command::Report(args) => report::report(&args),
+        args::Command::Init(args) => init::init(&args),
+        args::Command::Completions(args) => manual::completions(&args),
+        args::Command::Man(args) => manual::man(&args),
     };
     match done {
         Ok(exit) => ExitCode::from(exit.code()),

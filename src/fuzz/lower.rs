@@ -313,7 +313,7 @@ impl Lowering<'_> {
                     ended.insert(name.clone());
                 }
                 self.undecided.insert(name);
-                steps.push(step.clone());
+                steps.push(self.scripted(step));
             }
             elements.extend((!steps.is_empty()).then_some(Element::Script(steps)));
         }
@@ -329,6 +329,18 @@ impl Lowering<'_> {
                 life.spared = Some("end/effect/only-named");
             }
         }
+    }
+
+    /// A step of a script, unsigned as all calls are where nobody signs: to say so is to ask for signatures.
+    fn scripted(&self, step: &Step) -> Step {
+        let mut step = step.clone();
+        if let Action::Call(call) = &mut step.action
+            && !self.abilities.signatures
+            && let Some(axes) = &mut call.for_each
+        {
+            axes.signature = None;
+        }
+        step
     }
 
     /// Has the call be said so, as far as the target allows; the schemes that it is surely sent in.

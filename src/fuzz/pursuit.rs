@@ -82,7 +82,7 @@ pub(super) struct Pursuit {
     pub past: Past,
     /// What was told by this campaign.
     pub found: Vec<Found>,
-    /// What was seen and did not come again, by clause: it is told where nothing that comes again is found instead.
+    /// What was seen and did not surely come again, by clause: it is told where nothing that comes again is found instead.
     doubtful: BTreeMap<String, Vec<Sight>>,
 }
 
@@ -136,8 +136,10 @@ impl Pursuit {
             if let Some(tries) = again.first(&candidate).await {
                 again.tries = tries;
                 let least = Seen { program: shrink(candidate, &mut again).await, patiently: None };
-                let whole = sight.whole.clone();
-                return self.tell(rig, sight, vec![least, whole]).await;
+                if self.tell(rig, &sight, least).await {
+                    return;
+                }
+                break;
             }
         }
         self.doubtful.entry(sight.finding.clause.clone()).or_default().push(sight);
@@ -148,23 +150,20 @@ impl Pursuit {
         for (clause, doubts) in std::mem::take(&mut self.doubtful) {
             let Some(sight) = doubts.into_iter().next() else { continue };
             if !self.past.told.contains_key(&clause) {
-                let whole = sight.whole.clone();
-                self.tell(rig, sight, vec![whole]).await;
+                self.tell(rig, &sight, sight.whole.clone()).await;
             }
         }
     }
 
-    /// Tells a finding by the first case that shows it.
-    async fn tell(&mut self, rig: &mut Rig, sight: Sight, cases: Vec<Seen>) {
-        for seen in cases {
-            let Some(found) = self.shown(rig, &sight, seen).await else { continue };
-            let shapes = self.past.told.entry(sight.finding.clause).or_default();
-            shapes.insert(sight.finding.shape);
-            shapes.extend(found.result.findings.first().map(|finding| finding.shape.clone()));
-            self.told.found(&found);
-            self.found.push(found);
-            return;
-        }
+    /// Tells a finding by a case, if that shows it.
+    async fn tell(&mut self, rig: &mut Rig, sight: &Sight, seen: Seen) -> bool {
+        let Some(found) = self.shown(rig, sight, seen).await else { return false };
+        let shapes = self.past.told.entry(sight.finding.clause.clone()).or_default();
+        shapes.insert(sight.finding.shape.clone());
+        shapes.extend(found.result.findings.first().map(|finding| finding.shape.clone()));
+        self.told.found(&found);
+        self.found.push(found);
+        true
     }
 
     /// The finding as it is told: by the case as it is read from its text, run again with all the patience that the

@@ -52,7 +52,13 @@ fn head(report: &Report, page: &mut String) {
 
 fn title(report: &Report, page: &mut String) {
     let verdict = telling::verdict(report);
-    let (word, why) = verdict.split_once(" - ").unwrap_or((&verdict, "every clause in scope was tested and held"));
+    let should = report.clauses.iter().any(|clause| clause.verdict == "fail");
+    let held = if should {
+        "every MUST in scope was tested and held, a SHOULD was not"
+    } else {
+        "every clause in scope was tested and held"
+    };
+    let (word, why) = verdict.split_once(" - ").unwrap_or((&verdict, held));
     let kind = if report.target.kind == "endpoint" { "" } else { &report.target.kind };
     let _ = write!(
         page,

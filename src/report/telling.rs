@@ -216,6 +216,9 @@ pub(super) const RESULTS: [(&str, &str); 6] = [
     ("both-hold", "both hold"),
 ];
 
+/// What stands before the command that shows again what one of two targets broke.
+pub(super) const AGAIN: &str = "again: ";
+
 /// How two targets compare, on one line.
 pub(super) fn against(against: &Against) -> String {
     let count = |result: &str| against.of(result).count();
@@ -226,18 +229,19 @@ pub(super) fn against(against: &Against) -> String {
         (false, true) => "; nothing could be compared".to_owned(),
         (false, false) => format!("; sessions left open there: {}", against.leaked.join(", ")),
     };
-    format!("{} (clauses): {counts}{incomplete}", against.target.url)
+    super::escape::line(&format!("{} (clauses): {counts}{incomplete}", against.target.url))
 }
 
 /// What is known of one clause of a comparison, in lines.
 pub(super) fn compared(clause: &Compared) -> Vec<String> {
-    let mut lines: Vec<String> = clause.why.iter().map(|why| super::escape::line(why)).collect();
-    lines.extend(clause.again.iter().map(|again| format!("again: {again}")));
+    let mut lines: Vec<String> = clause.why.iter().cloned().collect();
+    lines.extend(clause.again.iter().map(|again| format!("{AGAIN}{again}")));
     for Difference { case, request, target, other, times } in &clause.differences {
         let more = if *times > 1 { format!(" ({times} requests)") } else { String::new() };
         lines.push(format!("the target {target}, the other {other}: {case}, {request}{more}"));
     }
-    lines
+    // A terminal would obey what a target, or whoever wrote a saved report, has put into them.
+    lines.iter().map(|line| super::escape::line(line)).collect()
 }
 
 /// What two targets were seen to follow of a reading.
@@ -245,9 +249,9 @@ pub(super) fn followed(values: &Values) -> String {
     let words = |values: &[String]| if values.is_empty() { "nothing seen".to_owned() } else { values.join(" and ") };
     let (target, other) = (words(&values.target), words(&values.other));
     if target == other {
-        return format!("reading {}: both follow {target}", values.reading);
+        return super::escape::line(&format!("reading {}: both follow {target}", values.reading));
     }
-    format!("reading {}: the target follows {target}, the other {other}", values.reading)
+    super::escape::line(&format!("reading {}: the target follows {target}, the other {other}", values.reading))
 }
 
 /// A message as its lines.

@@ -17,6 +17,7 @@ pub mod schedule;
 pub mod send;
 pub mod sessions;
 mod sign;
+pub mod silences;
 mod state;
 pub mod target;
 mod weather;

@@ -14,6 +14,7 @@ use super::pace::Pace;
 use super::preflight::{Preflight, preflight};
 use super::send::Bed;
 use super::sessions::Sessions;
+use super::silences::Silences;
 use super::target::Target;
 use crate::case::Case;
 use crate::check::request_id::RequestIds;
@@ -135,7 +136,7 @@ fn bed(contract: Arc<Contract>, target: Target, plan: Plan, means: Means, bounds
         transport,
         clock,
         sessions: Sessions::default(),
-        silent: AtomicUsize::new(0),
+        silences: Silences::default(),
         sent: AtomicUsize::new(0),
         gave_up: OnceLock::new(),
         bounds,

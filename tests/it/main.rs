@@ -1,5 +1,6 @@
 //! The binary as a user runs it: a module a command, and one for what several share.
 
+mod action;
 mod against;
 mod bad_files;
 mod baseline;
@@ -9,9 +10,11 @@ mod diff;
 mod explain;
 mod flags;
 mod fuzz;
+mod init;
 mod interrupt;
 mod lint;
 mod list;
+mod manual;
 mod report;
 mod report_formats;
 mod run;

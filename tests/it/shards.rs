@@ -207,7 +207,7 @@ fn a_shard_without_any_case_says_so_and_does_not_pass() {
 
 /// A document of the examples that come with the project.
 fn example(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/examples").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     yaml::tree(&Source::new(name, text), 10_000).unwrap_or_else(|mistakes| panic!("{mistakes:#?}")).to_json()
 }
@@ -255,7 +255,7 @@ fn written(folder: &Path) -> Vec<String> {
 fn the_matrix_of_the_workflow_runs_every_shard_and_merges_them() {
     let folder = tempdir().unwrap();
     fs::write(folder.path().join("endspec-baseline.yaml"), "known: []\n").unwrap();
-    let jobs = &example("matrix.yml")["jobs"];
+    let jobs = &example("github-matrix.yml")["jobs"];
     let shards = jobs["shard"]["strategy"]["matrix"]["shard"].as_array().unwrap();
     let run = command_of(&jobs["shard"], "endspec run");
     assert!(run.contains(&format!("$SHARD/{}", shards.len())), "{run:?}");

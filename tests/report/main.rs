@@ -10,7 +10,7 @@ mod sample;
 mod schemas;
 mod tap;
 
-use endspec::report::{FORMATS, Report, render};
+use endspec::report::{FORMATS, Report, render, terminal};
 
 /// The report in a format, as text.
 #[track_caller]
@@ -103,5 +103,15 @@ fn a_text_is_cut_before_it_fills_a_report() {
     for (format, render) in FORMATS.iter().filter(|(format, _)| !matches!(*format, "json" | "ndjson")) {
         let bytes = render(&report).len();
         assert!(bytes < 5_000_000, "{format}: {bytes}");
+    }
+}
+
+#[test]
+fn a_comparison_holds_nothing_that_a_terminal_obeys() {
+    for (name, said) in sample::HOSTILE {
+        let report = Report { against: sample::hostile(said).against, ..sample::passed() };
+        let shown = terminal::render(&report, terminal::Style { color: false, width: 100 });
+        assert!(shown.contains("only the target breaks"), "{name}: {shown}");
+        assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{name}: {shown:?}");
     }
 }

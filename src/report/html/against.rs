@@ -45,16 +45,24 @@ fn row(report: &Report, clause: &Compared, words: &str, page: &mut String) {
         let word = if verdict.is_empty() { "not in scope" } else { verdict };
         format!("<span class=\"badge {}\">{}</span>", class(verdict), Xml(word))
     };
-    let lines: String = telling::compared(clause).iter().map(|line| format!("<br/>{}", Xml(line))).collect();
+    let lines: String = telling::compared(clause).iter().map(|line| self::line(line)).collect();
     // One that is in scope of the other alone has no row to lead to.
     let known = report.clauses.iter().any(|own| own.id == clause.id);
     let name = if known { link("clause", &clause.id) } else { format!("<code>{}</code>", Xml(&clause.id)) };
     let _ = writeln!(
         page,
-        "<tr><th scope=\"row\">{}</th><td class=\"level\">{}</td><td>{}</td><td>{}</td><td><strong>{words}</strong>{lines}</td></tr>",
+        "<tr><th scope=\"row\">{}</th><td class=\"level\">{}</td><td class=\"who\">{}</td><td class=\"who\">{}</td><td><strong>{words}</strong>{lines}</td></tr>",
         name,
         Xml(&clause.level),
         badge(&clause.target),
         badge(&clause.other),
     );
+}
+
+/// A line under the comparison; commands are to be copied.
+fn line(line: &str) -> String {
+    match line.strip_prefix(telling::AGAIN) {
+        Some(command) => format!("<p>{}<code>{}</code></p>", telling::AGAIN, Xml(command)),
+        None => format!("<p>{}</p>", Xml(line)),
+    }
 }

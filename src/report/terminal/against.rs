@@ -7,6 +7,7 @@ use super::layout::{count, entry, some};
 use super::summary::COLUMN;
 use crate::report::Report;
 use crate::report::against::{Against, Compared};
+use crate::report::escape;
 use crate::report::telling;
 
 /// Columns of what stands under a heading.
@@ -16,7 +17,13 @@ const INNER: usize = 4;
 pub(super) fn write(report: &Report, style: Style, text: &mut String) {
     let Some(against) = &report.against else { return };
     text.push('\n');
-    entry("", 0, &format!("compared with {}, by the same cases and seed:", against.target.url), style, text);
+    entry(
+        "",
+        0,
+        &format!("compared with {}, by the same cases and seed:", escape::line(&against.target.url)),
+        style,
+        text,
+    );
     for (result, words) in telling::RESULTS {
         let clauses: Vec<_> = against.of(result).collect();
         if clauses.is_empty() {
@@ -41,7 +48,7 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
 }
 
 fn name(clause: &Compared) -> String {
-    format!("{} {}", clause.level, clause.id)
+    escape::line(&format!("{} {}", clause.level, clause.id))
 }
 
 fn clause(clause: &Compared, style: Style, text: &mut String) {
@@ -58,7 +65,8 @@ fn not_compared(words: &str, clauses: &[&Compared], style: Style, text: &mut Str
         by_reason.entry(clause.why.as_deref().unwrap_or("")).or_default().push(&clause.id);
     }
     for (reason, ids) in by_reason {
-        entry("", 2, &format!("{words}: {} ({reason})", some(&ids, 3)), style, text);
+        let words = format!("{words}: {} ({reason})", some(&ids, 3));
+        entry("", 2, &escape::line(&words), style, text);
     }
 }
 

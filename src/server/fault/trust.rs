@@ -167,6 +167,12 @@ pub(super) const FAULTS: &[Fault] = &[
         Trust { takes: Some(unknown_parameters_not_signed), ..NONE },
     ),
     fault(
+        "empty-parameters-not-signed",
+        TAMPERED,
+        "parameters without a value are dropped before the signature is calculated a second time",
+        Trust { takes: Some(empty_parameters_not_signed), ..NONE },
+    ),
+    fault(
         "any-secret-of-tenant",
         TAMPERED,
         "during a rotation of keys every secret of the account is tried",
@@ -399,6 +405,12 @@ fn with_parameters<'a>(incoming: &Incoming<'a>, change: impl Fn(&mut Parameters)
     change(&mut changed.query);
     change(&mut changed.form);
     changed
+}
+
+fn empty_parameters_not_signed(signed: &Signed<'_>) -> bool {
+    let Claim { incoming, body, .. } = signed.claim;
+    let with_values = with_parameters(incoming, |parameters| parameters.retain(|(_, value)| !value.is_empty()));
+    signed.right || verifies(&with_values, body, &signed.key.secret)
 }
 
 fn unknown_parameters_not_signed(signed: &Signed<'_>) -> bool {

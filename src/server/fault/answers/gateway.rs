@@ -109,6 +109,12 @@ pub(super) const FAULTS: &[Fault] = &[
         hooks: Hooks { before: Some(second_of_connection_as_503), ..HONEST },
     },
     Fault {
+        name: "target-of-1k-too-long",
+        clauses: &["end/session/malformed"],
+        how: "a proxy has room for 1 KiB of a request's line, which a long token alone fills",
+        hooks: Hooks { before: Some(target_of_1k_too_long), ..HONEST },
+    },
+    Fault {
         name: "get-cached-by-path",
         clauses: &["end/request-id/unique", "rpc/method/get-post"],
         how: "the proxy's cache keys answers by path, and the query is no part of it",
@@ -228,6 +234,14 @@ fn session_in_header(scene: &mut Scene<'_>, response: &mut Response) {
 fn every_fortieth_as_500(scene: &mut Scene<'_>) -> Option<Response> {
     let unlucky = is_end(scene) && scene.asked.number.is_multiple_of(40);
     unlucky.then(|| early(scene, 500, "InternalError", "The request processing has failed due to some unknown error."))
+}
+
+fn target_of_1k_too_long(scene: &mut Scene<'_>) -> Option<Response> {
+    (is_end(scene) && scene.asked.length > 1024).then(|| {
+        let mut response = early(scene, 414, "", "");
+        page(&mut response, 414, "414 Request-URI Too Large");
+        response
+    })
 }
 
 fn second_of_connection_as_503(scene: &mut Scene<'_>) -> Option<Response> {

@@ -62,9 +62,40 @@ pub(super) const FAULTS: &[Fault] = &[
         "version-unread",
         &["rpc/version/unknown"],
         "there has been only one version, so that nothing reads which one was asked for",
-        |parameters, _| change(parameters, "Version", |_| "2014-05-26".to_owned()),
+        |parameters, _| change(parameters, "Version", |_| VERSION.to_owned()),
+    ),
+    meaning(
+        "version-later-served",
+        &["rpc/version/unknown"],
+        "a client may ask for a later version and gets the newest that there is",
+        |parameters, _| version_if(parameters, |version| is_date(version) && version > VERSION),
+    ),
+    meaning(
+        "version-by-prefix",
+        &["rpc/version/unknown"],
+        "only the date in front is compared, so that a preview of the version is the version",
+        |parameters, _| version_if(parameters, |version| version.starts_with(VERSION)),
+    ),
+    meaning(
+        "version-unreadable-served",
+        &["rpc/version/unknown"],
+        "what cannot be read as a date is as good as no version, and the default takes its place",
+        |parameters, _| version_if(parameters, |version| !is_date(version)),
     ),
 ];
+
+/// The only version that there is.
+const VERSION: &str = "2014-05-26";
+
+/// Has a version that is `taken` mean the one that there is.
+fn version_if(parameters: &mut Parameters, taken: fn(&str) -> bool) {
+    change(parameters, "Version", |version| if taken(version) { VERSION } else { version }.to_owned());
+}
+
+fn is_date(text: &str) -> bool {
+    let digit = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    text.len() == VERSION.len() && text.bytes().enumerate().all(digit)
+}
 
 /// Keeps one value of each repeated parameter; whether there was one.
 fn keep_one(parameters: &mut Parameters, last: bool) -> bool {

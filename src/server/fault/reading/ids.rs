@@ -14,6 +14,12 @@ pub(super) const FAULTS: &[Fault] = &[
         |parameters, _| change(parameters, "SessionId", |value| value.trim().to_owned()),
     ),
     meaning(
+        "session-line-feed-tolerated",
+        &["end/session/exact"],
+        "`$` of the regular expression that takes the id out matches before a line feed at the end as well",
+        |parameters, scene| resolve(parameters, scene, |given, id| given.strip_suffix('\n') == Some(id)),
+    ),
+    meaning(
         "session-case-folded",
         &["end/session/exact"],
         "the column of ids has the database's default collation, which does not tell upper from lower case",
@@ -68,6 +74,36 @@ pub(super) const FAULTS: &[Fault] = &[
         |parameters, _| change(parameters, "SessionId", decoded_again),
     ),
     meaning(
+        "session-references-resolved",
+        &["end/session/near-miss"],
+        "a filter against injected markup resolves character references before it looks",
+        |parameters, _| change(parameters, "SessionId", |value| resolved(value, "&#x", ";")),
+    ),
+    meaning(
+        "session-escapes-resolved",
+        &["end/session/near-miss"],
+        "the parameter is spliced into JSON for an inner service, whose parser resolves escapes",
+        |parameters, _| change(parameters, "SessionId", |value| resolved(value, "\\u00", "")),
+    ),
+    meaning(
+        "session-last-of-path",
+        &["end/session/near-miss"],
+        "the id is taken from the end of a resource's name, which is how another operation names sessions",
+        |parameters, scene| resolve(parameters, scene, |given, id| given.rsplit('/').next() == Some(id)),
+    ),
+    meaning(
+        "session-slash-tolerated",
+        &["end/session/near-miss"],
+        "the id becomes part of a path, from whose end a router takes a slash",
+        |parameters, scene| resolve(parameters, scene, |given, id| given.strip_suffix('/') == Some(id)),
+    ),
+    meaning(
+        "session-query-cut",
+        &["end/session/near-miss"],
+        "an inner service is asked by a URL that holds the id as it is, and reads what follows `?` as its own parameters",
+        |parameters, scene| resolve(parameters, scene, |given, id| given.split('?').next() == Some(id)),
+    ),
+    meaning(
         "session-slug",
         &["end/session/near-miss"],
         "underscores become dashes, since the id once was the name of a host",
@@ -114,6 +150,12 @@ pub(super) const FAULTS: &[Fault] = &[
         &["end/session/malformed"],
         "every text is brought into Unicode's compatibility form, which turns full-width letters into ASCII",
         |parameters, _| change(parameters, "SessionId", |value| value.chars().map(narrow).collect()),
+    ),
+    meaning(
+        "session-ignorable-ignored",
+        &["end/session/malformed"],
+        "the database compares by a Unicode collation, to which a soft hyphen is nothing",
+        |parameters, _| change(parameters, "SessionId", |value| value.replace('\u{ad}', "")),
     ),
     meaning(
         "session-accent-blind",
@@ -220,6 +262,17 @@ fn decoded_again(value: &str) -> String {
     let pair = format!("x={}", value.replace('&', "%26").replace('+', "%2B"));
     let decoded = parameters::parse(pair.as_bytes()).unwrap_or_default();
     first(&decoded, "x").unwrap_or(value).to_owned()
+}
+
+/// The text with a character written as `before`, two hexadecimal digits and `after` read as that character.
+fn resolved(value: &str, before: &str, after: &str) -> String {
+    let read = || {
+        let (start, rest) = value.split_once(before)?;
+        let (digits, rest) = rest.split_at_checked(2)?;
+        let character = char::from(u8::from_str_radix(digits, 16).ok()?);
+        Some(format!("{start}{character}{}", rest.strip_prefix(after)?))
+    };
+    read().unwrap_or_else(|| value.to_owned())
 }
 
 /// Full-width forms as the ASCII that they stand for.

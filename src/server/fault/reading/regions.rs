@@ -32,6 +32,12 @@ pub(super) const FAULTS: &[Fault] = &[
         |parameters, _| change(parameters, "RegionId", |value| route(value, |known| value.starts_with(known))),
     ),
     meaning(
+        "region-cut-at-dot",
+        &["end/region/unknown"],
+        "the region is the first label of a host's name, and callers may give the whole name",
+        |parameters, _| change(parameters, "RegionId", |value| value.split('.').next().unwrap_or("").to_owned()),
+    ),
+    meaning(
         "region-unknown-means-home",
         &["end/region/unknown"],
         "the lookup of endpoints falls back to the region in which the service runs",

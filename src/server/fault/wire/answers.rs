@@ -95,6 +95,14 @@ pub(in super::super) const FAULTS: &[Fault] = &[
             if session(asked).len() > 200 { Talk::Last(Vec::new()) } else { Talk::Say(bytes) }
         },
     ),
+    fault(
+        "inherited-member-drops",
+        ANSWERS,
+        "sessions are members of a JavaScript object, where `constructor` is found and is no session",
+        |asked, bytes| {
+            if session(asked) == "constructor" { Talk::Last(Vec::new()) } else { Talk::Say(bytes) }
+        },
+    ),
     fault("missing-parameter-drops", ANSWERS, "a parameter that is not there is a null pointer", |asked, bytes| {
         let missing = is_end(asked) && asked.value("SessionId").is_none();
         if missing { Talk::Last(Vec::new()) } else { Talk::Say(bytes) }
