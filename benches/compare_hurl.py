@@ -1,20 +1,17 @@
 """What `compare_hurl.sh` runs: writes the cases, starts the target, runs both programs in turns, prints medians."""
 
 import os
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from spent import Spent, in_turns, plain_environment, served
 
 ENDSPEC, HURL = (str(Path(program).resolve()) for program in sys.argv[1:3])
 CASES = int(os.environ.get("CASES", "1000"))
 ROUNDS = int(os.environ.get("ROUNDS", "7"))
 STARTS = int(os.environ.get("STARTS", "40"))
-# Seconds that one process may take.
-LONGEST = 120
 
 CASE = """\
 title: session {id} was never issued
@@ -37,50 +34,6 @@ jsonpath "$.RequestId" matches "^[0-9A-Fa-f]{{8}}(-[0-9A-Fa-f]{{4}}){{3}}-[0-9A-
 """
 
 
-class Spent:
-    """What one process took: wall and CPU seconds, peak memory in MiB."""
-
-    def __init__(self, command, environment):
-        begun = time.perf_counter()
-        child = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        signal.alarm(LONGEST)
-        try:
-            _, status, usage = os.wait4(child.pid, 0)
-        except TimeoutError:
-            child.kill()
-            raise
-        finally:
-            signal.alarm(0)
-        self.wall = time.perf_counter() - begun
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != 0:
-            shown = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONGEST)
-            sys.exit(f"{command[:6]} ended with {child.returncode}:\n{shown.stdout[-1500:]}\n{shown.stderr[-1500:]}")
-        self.cpu = usage.ru_utime + usage.ru_stime
-        # Linux counts in KiB. What this script itself takes is the least it can tell: a process begins as its copy.
-        self.memory = usage.ru_maxrss / 1024
-
-
-def too_long(*_):
-    """A process that hangs ends the whole, cleaned up."""
-    raise TimeoutError(f"no end after {LONGEST} s")
-
-
-def in_turns(rounds, ours, theirs, environment):
-    """Both commands, one after the other, `rounds` times; whoever is first changes every time."""
-    pairs = []
-    for number in range(rounds):
-        if number % 2 == 0:
-            first = Spent(ours, environment)
-            pairs.append((first, Spent(theirs, environment)))
-        else:
-            second = Spent(theirs, environment)
-            pairs.append((Spent(ours, environment), second))
-    return pairs
-
-
 def tell(what, pairs, take, unit, bound):
     """One line: both medians, and the median of the rounds' ratios."""
     ours, theirs = ([take(pair[side]) for pair in pairs] for side in (0, 1))
@@ -90,18 +43,10 @@ def tell(what, pairs, take, unit, bound):
 
 
 def main():
-    # Nothing of the user's settings, proxies least of all.
-    environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment = plain_environment()
     with tempfile.TemporaryDirectory(prefix="compare-hurl-") as folder:
         folder = Path(folder)
-        target = subprocess.Popen(
-            [ENDSPEC, "serve", "--auth", "open", "--listen", "127.0.0.1:0"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
-        )
-        try:
-            url = target.stdout.readline().removeprefix("listening ").strip()
-            if not url:
-                sys.exit("the target did not start")
+        with served(ENDSPEC, environment) as url:
             address = url.removeprefix("http://").strip("/")
             cases, entries = folder / "cases", folder / "entries"
             cases.mkdir()
@@ -115,9 +60,6 @@ def main():
             # Without `--test` Hurl is sequential too, and cheaper.
             hurl = [HURL, "--no-output"]
             compare(run, hurl, str(cases), files, environment)
-        finally:
-            target.terminate()
-            target.wait(10)
 
 
 def compare(run, hurl, cases, files, environment):
@@ -142,5 +84,4 @@ def compare(run, hurl, cases, files, environment):
     print(f"{f'lint of {len(files)} files, CPU':32} {loading:9.3f} ms  (below 150: {held})")
 
 
-signal.signal(signal.SIGALRM, too_long)
 main()

@@ -11,4 +11,4 @@ if [ -z "${ENDSPEC:-}" ]; then
   cargo build --release --quiet
   ENDSPEC=${CARGO_TARGET_DIR:-target}/release/endspec
 fi
-exec python3 benches/compare_hurl.py "$ENDSPEC" "$hurl"
+exec python3 -B benches/compare_hurl.py "$ENDSPEC" "$hurl"

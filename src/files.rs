@@ -17,6 +17,9 @@ use crate::limits;
 /// Folder name under which ids begin: `cases/end/x.yaml` is the case `end/x` wherever it is run from.
 const CASES: &str = "cases";
 
+/// Files of this program that stand among cases and are none: profiles and baselines.
+const OTHERS: [&str; 4] = ["endspec.yaml", "endspec.yml", "endspec-baseline.yaml", "endspec-baseline.yml"];
+
 /// Reads a text of at most `limit` bytes.
 ///
 /// # Errors
@@ -105,7 +108,7 @@ pub fn append(path: &Path) -> Result<File, Diagnostic> {
 }
 
 /// The case files that the paths name: files as they are, folders with everything in them that ends in `.yaml` or
-/// `.yml`, hidden entries and profiles (`endspec.yaml`) left out. Ids are unique and in order.
+/// `.yml`, hidden entries, profiles (`endspec.yaml`) and baselines (`endspec-baseline.yaml`) left out. Ids are unique and in order.
 ///
 /// An id is the path below the nearest folder named `cases`, or below the folder given, without the ending.
 ///
@@ -176,7 +179,7 @@ impl Walk {
         for (path, kind) in paths {
             let name = path.file_name().unwrap_or_default();
             let text = name.to_string_lossy();
-            if text.starts_with('.') || matches!(&*text, "endspec.yaml" | "endspec.yml") {
+            if text.starts_with('.') || OTHERS.contains(&&*text) {
                 continue;
             }
             // What is no link is where it seems to be: only for links the file system is asked again.
@@ -315,7 +318,15 @@ mod tests {
     fn case_files_are_found_in_order_once_and_without_running_in_circles() {
         let folder = tempfile::tempdir().unwrap();
         let cases = folder.path().join("cases");
-        for name in ["end/b.yaml", "end/a.yml", "end/notes.md", "z.yaml", ".hidden/x.yaml", "endspec.yaml"] {
+        for name in [
+            "end/b.yaml",
+            "end/a.yml",
+            "end/notes.md",
+            "z.yaml",
+            ".hidden/x.yaml",
+            "endspec.yaml",
+            "endspec-baseline.yaml",
+        ] {
             let path = cases.join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();

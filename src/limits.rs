@@ -16,6 +16,8 @@ pub const FOLDER_ENTRIES: usize = 1_000_000;
 pub const YAML_DEPTH: usize = 64;
 /// Nodes of a YAML document, after aliases.
 pub const YAML_NODES: usize = 20_000;
+/// Nodes of a baseline: some ten thousand entries.
+pub const BASELINE_NODES: usize = 120_000;
 /// Anchors of a YAML document.
 pub const YAML_ANCHORS: usize = 1_000;
 /// Words that a diagnostic lists when none of them is near.
@@ -110,14 +112,16 @@ pub const LONG_WAIT_MOST: Duration = Duration::from_secs(240);
 pub const RESTART: Duration = Duration::from_secs(120);
 /// Between two plain requests that ask whether the target is back.
 pub const RESTART_PAUSE: Duration = Duration::from_millis(200);
+/// Shortest wait for the Pong of a connection that should have ended, before it is taken for open.
+pub const LAST_WORD: Duration = Duration::from_secs(1);
 /// How often a connection that is held is kept awake (CONTRACT.md, clause `start/usable`).
 pub const KEEP_AWAKE: Duration = Duration::from_secs(20);
 /// Generated cases in a batch, for each that runs at a time.
 pub const FUZZ_BATCH: usize = 2;
 /// Numbers in a row that no case came of before a campaign gives up.
 pub const FUZZ_EMPTY: usize = 1_000;
-/// Shards of one campaign.
-pub const FUZZ_SHARDS: usize = 65_536;
+/// Shards of one run or campaign.
+pub const SHARDS: usize = 65_536;
 /// Bytes of a scenario that is replayed, and of a corpus.
 pub const FUZZ_FILE: u64 = 1 << 20;
 /// Longest wait for an answer while a finding is shrunk; it is told by what came with all patience.
@@ -130,5 +134,7 @@ pub const FUZZ_CONFIRMATIONS: usize = 3;
 pub const FUZZ: Duration = Duration::from_secs(60);
 /// Longest time of a campaign that ends after so many cases.
 pub const FUZZ_OF_CASES: Duration = Duration::from_secs(600);
+/// Largest number of findings after which a run or a campaign can be told to end.
+pub const FINDINGS_MOST: u64 = 1_000;
 /// Findings after which a campaign ends.
 pub const FUZZ_FINDINGS: usize = 10;

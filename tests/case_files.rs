@@ -300,7 +300,9 @@ fn a_suite_tells_the_mistakes_of_all_files_and_its_digest_depends_on_ids_and_tex
 }
 
 /// Codes that no fixture file can show, with the file whose tests do.
-const TESTED_ELSEWHERE: [(&str, &str); 36] = [
+const TESTED_ELSEWHERE: [(&str, &str); 38] = [
+    ("baseline-form", "tests/it/baseline.rs"),
+    ("not-mergeable", "tests/it/shards.rs"),
     ("bad-report", "tests/it/report_formats.rs"),
     ("file-in-use", "tests/serve_state.rs"),
     ("file-no-lines", "src/files/log.rs"),
@@ -355,6 +357,7 @@ fn every_registered_code_has_a_fixture_or_a_test() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut shown: Vec<&str> = fixtures("cases/invalid").iter().map(|path| code_of(path)).collect();
     shown.extend(fixtures("profiles/invalid").iter().map(|path| code_of(path)));
+    shown.extend(fixtures("baselines/invalid").iter().map(|path| code_of(path)));
     let mut wrong = Vec::new();
     for (code, _) in CODES {
         match (shown.contains(code), TESTED_ELSEWHERE.iter().find(|(other, _)| other == code)) {

@@ -44,7 +44,7 @@ const MAY: &[(&str, &[&str])] = &[
             "rehearsal",
         ],
     ),
-    ("report", &["source", "limits", "http", "wire", "contract", "case", "check"]),
+    ("report", &["source", "diagnostic", "limits", "http", "wire", "contract", "case", "check"]),
     (
         "cli",
         &[

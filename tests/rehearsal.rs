@@ -49,6 +49,9 @@ impl Stage {
             interrupted: ended.interrupted,
             started: "2026-01-31T12:00:00Z".to_owned(),
             duration_ms: u64::try_from(ended.took.as_millis()).unwrap(),
+            without: Vec::new(),
+            part: report::Part::default(),
+            baseline: None,
             flags: String::new(),
         };
         let report = report::build(&self.contract, &ended.results, &facts);

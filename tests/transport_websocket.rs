@@ -241,6 +241,15 @@ async fn a_held_connection_tells_when_it_ends() {
 }
 
 #[tokio::test]
+async fn an_end_that_came_in_time_is_seen_by_whoever_was_held_up_and_had_not_read_it() {
+    let (address, orders, _read) = steered().await;
+    let held = held(address).await;
+    orders.send(close(1000)).unwrap();
+    assert_eq!(held.ended(), None, "nobody has run since that could have read it");
+    assert!(matches!(held.wait_closed(Duration::ZERO).await, Standing::Closed(_)));
+}
+
+#[tokio::test]
 async fn a_held_connection_is_read_and_closed() {
     let (address, orders, _read) = steered().await;
     let held = held(address).await;

@@ -1,8 +1,11 @@
 //! Cases: what a case file says, and what the rest of the program runs.
 
+pub mod accept;
+pub mod baseline;
 pub mod expectation;
 pub mod mutation;
 pub mod selection;
+mod shard;
 pub mod sign;
 mod situation;
 pub mod step;
@@ -14,6 +17,7 @@ use std::sync::Arc;
 
 pub use expectation::{Expectation, Matchers, StatusPattern, TextMatch};
 pub use mutation::{Class, Mutation, Values};
+pub use shard::Shard;
 pub use sign::Flaw;
 pub use situation::Situation;
 pub use step::{

@@ -392,7 +392,7 @@ fn key_of(key: &str) -> String {
 }
 
 /// The text as YAML: as it is where every reader takes it for a text, else in double quotes.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '-' | '(' | ')');
     let word = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/') && text.chars().all(letters);
     // Words with a meaning in some YAML (`true`, `no`, `NaN`) are short and made of letters alone.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::permitted::Permitted;
+use super::result::HOWEVER;
 use super::seen::printable;
 use super::silence::{self, Strikes, is_silent, named};
 use super::{Context, Event, Finding, Judgement, Place, Record, Seen, blame, look};
@@ -60,7 +61,7 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, history: &[Re
         if *held || blame::lies_in_the_form(context, clause, exchange, record, before, &step) {
             settle(records, *at, seen, clause, finding.clone(), &mut judgement);
         } else {
-            let words = format!("{}: {}, however it is written", named(record), seen.words());
+            let words = format!("{}: {}{HOWEVER}", named(record), seen.words());
             judgement.undecided.insert(words);
         }
     }
@@ -68,7 +69,7 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, history: &[Re
 }
 
 /// The step that a record belongs to: one within the overlap, where it has an index there.
-fn step_of<'a>(case: &'a Case, index: usize, record: &Record) -> &'a Step {
+pub(super) fn step_of<'a>(case: &'a Case, index: usize, record: &Record) -> &'a Step {
     let step = &case.steps[index];
     match (&step.action, record.inner) {
         (Action::Overlap(overlap), Some(inner)) => overlap.steps().nth(inner).unwrap_or(step),
@@ -77,7 +78,7 @@ fn step_of<'a>(case: &'a Case, index: usize, record: &Record) -> &'a Step {
 }
 
 /// A step's own request counts, or the last one sent again after silence.
-fn is_last_attempt(records: &[Record], at: usize) -> bool {
+pub(super) fn is_last_attempt(records: &[Record], at: usize) -> bool {
     let record = &records[at];
     record.is_attempt() && !records[at + 1..].iter().any(|later| later.is_attempt() && later.item == record.item)
 }

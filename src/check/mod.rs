@@ -6,6 +6,7 @@ mod blame;
 pub mod envelope;
 pub mod expectation;
 pub mod finding;
+pub mod followed;
 pub mod framing;
 mod gist;
 mod histories;

@@ -74,6 +74,13 @@ impl<'a> Permitted<'a> {
         outcome::kind(&self.answers, status, code.as_deref())
     }
 
+    /// Whether the Code of an answer is one that the contract names for it.
+    pub(super) fn knows_code(&self, seen: &Seen<'_>) -> bool {
+        let (status, code) = seen.kind();
+        let named = |answer: &&Answer| !answer.codes.is_empty() || answer.success;
+        self.answers.iter().filter(named).any(|answer| answer.permits(status, code.as_deref()))
+    }
+
     /// Whether the end of the connection instead of a whole answer is permitted. Waiting in vain never is.
     pub(super) fn permits_end(&self, exchange: &Exchange) -> bool {
         match &exchange.reply {

@@ -12,6 +12,8 @@ use crate::contract::Level;
 pub const REFUSES: &str = "the target refuses ";
 /// How it is said that there is no target to judge.
 pub const NOTHING: &str = "nothing answered";
+/// How it is said that an answer is wrong in every form of a call, which is for other cases to judge.
+pub const HOWEVER: &str = ", however it is written";
 
 /// Why a case did not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct CaseResult {
     pub skip: Option<Skip>,
     /// All that happened.
     pub history: Vec<Record>,
+    /// Whether a breach ended it before everything that it has to do was done.
+    pub cut_short: bool,
     /// Breaches, in the order of the history.
     pub findings: Vec<Finding>,
     /// Judgements made, by clause.
@@ -52,6 +56,7 @@ impl CaseResult {
             case,
             skip: Some(skip),
             history: Vec::new(),
+            cut_short: false,
             findings: Vec::new(),
             tested: BTreeMap::new(),
             undecided: Vec::new(),

@@ -10,6 +10,12 @@ Each flag, such as --time-limit, is also a variable of the environment, ENDSPEC_
 time-limit. A flag goes before the environment, and that before the profile. Keys to sign with are none of these: \
 ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET, ALIBABA_CLOUD_SECURITY_TOKEN.";
 
+/// What help says below the flags of `report`.
+const REPORTS: &str = "\
+A report of a shard is always part of a whole: what the shards that are not given would have run is not tested, and the \
+whole inconclusive. It ends as the run did; --diff ends 1 when something broke that would fail a run, else 0; \
+--write-baseline and --prune end 0. Nothing else changes a baseline.";
+
 /// Holds any endpoint that implements Alibaba Cloud ECS EndTerminalSession to its documented contract.
 #[derive(Debug, Parser)]
 #[command(name = "endspec", version, max_term_width = 110)]
@@ -42,8 +48,14 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Check case, schema and profile files without a network
     Lint(LintArgs),
-    /// Render a saved JSON report again, for people and in any format
+    /// Render saved JSON reports again, merge shards, compare two runs, write and prune a baseline
     Report(ReportArgs),
+    /// Ask a target what it has, and write a commented profile for it
+    Init(Box<InitArgs>),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one a command to a folder
+    Man(ManArgs),
 }
 
 /// `endspec run`.
@@ -58,6 +70,12 @@ pub struct RunArgs {
     /// Cases to run: id globs, `clause:GLOB`, `tag:WORD`, `level:MUST`; `!` before a term leaves out
     #[arg(long, value_name = "EXPR", env = "ENDSPEC_SELECT")]
     pub select: Option<String>,
+    /// A second endpoint for the same cases with the same seed; says of each clause how the two compare
+    #[arg(long, value_name = "URL", env = "ENDSPEC_AGAINST")]
+    pub against: Option<String>,
+    /// Whether `--auth` stands on the command line itself, which alone has the second endpoint signed for.
+    #[arg(skip)]
+    pub signs_both: bool,
     /// Cases at a time [default: 8 on loopback, 4 elsewhere]
     #[arg(long, value_name = "N", env = "ENDSPEC_JOBS")]
     pub jobs: Option<String>,
@@ -68,6 +86,23 @@ pub struct RunArgs {
     #[arg(long, value_name = "BOOL", env = "ENDSPEC_STRICT", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "true", hide_possible_values = true)]
     pub strict: Option<String>,
+    /// Findings that are known and accepted: they fail nothing, and entries that no longer fail do
+    #[arg(long, value_name = "FILE", env = "ENDSPEC_BASELINE")]
+    pub baseline: Option<String>,
+    /// Run the cases of one of N shards, by the hash of their ids: I from 1 to N, or auto/N where JOB_COMPLETION_INDEX, which
+    /// counts from 0, says which (a Kubernetes Indexed Job). Wants --seed; `endspec report` merges their JSON reports
+    #[arg(long, value_name = "I/N", env = "ENDSPEC_SHARD")]
+    pub shard: Option<String>,
+    /// End with the first breach that fails the gate; what is not run then is inconclusive
+    #[arg(long, value_name = "BOOL", env = "ENDSPEC_FAIL_FAST", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", hide_possible_values = true)]
+    pub fail_fast: Option<String>,
+    /// Findings after which it ends [default: never]
+    #[arg(long, value_name = "N", env = "ENDSPEC_MAX_FINDINGS")]
+    pub max_findings: Option<String>,
+    /// Wait so long, before the run's own time, for the target to answer anything, such as 30s [default: not at all]
+    #[arg(long, value_name = "TIME", env = "ENDSPEC_WAIT_FOR_TARGET")]
+    pub wait_for_target: Option<String>,
     /// Write a report: json, ndjson, junit, tap, html, sarif, har, github or markdown=PATH, `-` for standard output (repeatable)
     #[arg(long, value_name = "FORMAT=PATH", env = "ENDSPEC_REPORT", value_delimiter = ',')]
     pub report: Vec<String>,
@@ -105,10 +140,13 @@ pub struct FuzzArgs {
     /// Write what is found to this folder, a case file each
     #[arg(long, value_name = "DIR", env = "ENDSPEC_SAVE")]
     pub save: Option<String>,
+    /// Write a report, as `endspec run` does (repeatable)
+    #[arg(long, value_name = "FORMAT=PATH", env = "ENDSPEC_REPORT", value_delimiter = ',')]
+    pub report: Vec<String>,
 }
 
 /// Flags that every networked command shares.
-#[derive(Debug, ClapArgs, Default)]
+#[derive(Debug, Clone, ClapArgs, Default)]
 pub struct NetworkArgs {
     /// The endpoint; the reference server, started in this process, without
     #[arg(long, value_name = "URL", env = "ENDSPEC_TARGET")]
@@ -321,10 +359,84 @@ pub struct LintArgs {
 
 /// `endspec report`.
 #[derive(Debug, ClapArgs)]
+#[command(after_help = REPORTS)]
 pub struct ReportArgs {
-    /// A report that `endspec run --report json=FILE` wrote
-    pub file: PathBuf,
-    /// Write it again: json, ndjson, junit, tap, html, sarif, har, github or markdown=PATH, `-` for standard output (repeatable)
+    /// Reports that `endspec run --report json=FILE` wrote: one, or those of the shards of one run
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Tell what changed between two reports, the older one first
+    #[arg(long)]
+    pub diff: bool,
+    /// Add the findings that fail the run to this baseline; it is made where it is not there
+    #[arg(long, value_name = "BASELINE", requires = "reason", conflicts_with_all = ["diff", "prune", "report"])]
+    pub write_baseline: Option<PathBuf>,
+    /// Why the findings are accepted
+    #[arg(long, value_name = "TEXT", requires = "write_baseline")]
+    pub reason: Option<String>,
+    /// Where they are followed up
+    #[arg(long, value_name = "TEXT", requires = "write_baseline")]
+    pub ticket: Option<String>,
+    /// The last day on which they are accepted, such as 2027-01-31, in UTC
+    #[arg(long, value_name = "DAY", requires = "write_baseline")]
+    pub expires: Option<String>,
+    /// Take the entries out of this baseline that no longer fail in the report
+    #[arg(long, value_name = "BASELINE", conflicts_with_all = ["diff", "report"])]
+    pub prune: Option<PathBuf>,
+    /// Write it again: json, ndjson, junit, tap, html, sarif, har, github or markdown=PATH, `-` for standard output
+    /// (repeatable); a comparison: json or markdown
     #[arg(long, value_name = "FORMAT=PATH", value_delimiter = ',')]
     pub report: Vec<String>,
+}
+
+/// `endspec init`.
+#[derive(Debug, ClapArgs)]
+pub struct InitArgs {
+    /// The profile to write
+    #[arg(value_name = "FILE", default_value = "endspec.yaml")]
+    pub file: PathBuf,
+    /// The endpoint to ask
+    #[arg(long, value_name = "URL", env = "ENDSPEC_TARGET")]
+    pub target: Option<String>,
+    /// How calls are signed: none, v1, v3 [default: v3 for Alibaba Cloud, else none]
+    #[arg(long, value_name = "SCHEME", env = "ENDSPEC_AUTH")]
+    pub auth: Option<String>,
+    /// A region that has the API [default: cn-hangzhou]
+    #[arg(long, value_name = "ID", env = "ENDSPEC_REGION")]
+    pub region: Option<String>,
+    /// A second region that has it; without, known ones are asked for
+    #[arg(long, value_name = "ID", env = "ENDSPEC_OTHER_REGION")]
+    pub other_region: Option<String>,
+    /// A known region that does not have it; without, known ones are asked for
+    #[arg(long, value_name = "ID", env = "ENDSPEC_UNSUPPORTED_REGION")]
+    pub unsupported_region: Option<String>,
+    /// The instance to start a session on, which is ended again; without, sessions are declared as lacking
+    #[arg(long, value_name = "ID", env = "ENDSPEC_INSTANCE_ID")]
+    pub instance_id: Option<String>,
+    /// Command (run by `sh -c`) that restarts the target; it is written, and not run
+    #[arg(long, value_name = "CMD", env = "ENDSPEC_RESTART_COMMAND")]
+    pub restart_command: Option<String>,
+    /// Longest wait for an answer, such as 500ms or 5s [default: 10s]
+    #[arg(long, value_name = "TIME", env = "ENDSPEC_TIMEOUT")]
+    pub timeout: Option<String>,
+    /// Write over files that are there
+    #[arg(long)]
+    pub force: bool,
+    /// Write a workflow for GitHub Actions as well, .github/workflows/endspec.yml
+    #[arg(long)]
+    pub workflow: bool,
+}
+
+/// `endspec completions`.
+#[derive(Debug, ClapArgs)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `endspec man`.
+#[derive(Debug, ClapArgs)]
+pub struct ManArgs {
+    /// Folder for the pages, endspec.1, endspec-run.1 and so on; without, endspec.1 is printed
+    pub folder: Option<PathBuf>,
 }

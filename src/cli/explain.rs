@@ -1,18 +1,17 @@
 //! `endspec explain`: one thing in full, with its source.
 
+mod mend;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use arbitrary::Unstructured;
-
 use super::args::ExplainArgs;
 use super::{ENVIRONMENT, Exit, faults, print, suite};
-use crate::case::{Case, Class, Situation, Suite, Values, mutation};
+use crate::case::{Case, Class, Situation, Suite, mutation};
 use crate::contract::reading::ANY;
 use crate::contract::{Answer, Capability, Clause, Contract, Outcome, Reading};
 use crate::diagnostic::{self, Diagnostic, did_you_mean};
 use crate::server::fault;
-use crate::server::settings as server;
 
 pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Vec<Diagnostic>> {
     let contract = suite::contract(args.contract.as_deref())?;
@@ -58,10 +57,7 @@ fn named(id: &str, contract: &Contract, suite: &Suite) -> Option<String> {
         Situation::named(id).map(|situation| of_situation(situation, suite)),
         WORDS.iter().find(|(word, _)| *word == id).map(|(_, words)| format!("word {id}: {words}\n")),
         fault::named(id).map(|fault| faults::explain(fault, contract)),
-        diagnostic::CODES
-            .iter()
-            .find(|(code, _)| *code == id)
-            .map(|(code, words)| format!("diagnostic {code}\n{words}\n{}\n", ends(code))),
+        diagnostic::CODES.iter().find(|(code, _)| *code == id).map(|(code, words)| of_diagnostic(code, words)),
         of_exit(id),
     ];
     let texts: Vec<String> = found.into_iter().flatten().collect();
@@ -85,6 +81,11 @@ fn names(contract: &Contract, suite: &Suite) -> Vec<String> {
         .chain(WORDS.iter().map(|(word, _)| (*word).to_owned()))
         .chain(diagnostic::CODES.iter().map(|(code, _)| (*code).to_owned()))
         .collect()
+}
+
+fn of_diagnostic(code: &str, words: &str) -> String {
+    let (cause, way_out) = words.split_once('\n').unwrap_or((words, ""));
+    format!("diagnostic {code}\n{}{}\n", mend::lines(cause, way_out), ends(code))
 }
 
 fn ends(code: &str) -> &'static str {
@@ -114,33 +115,39 @@ fn of_situation(situation: Situation, suite: &Suite) -> String {
 /// An exit code, and what to do about it.
 fn of_exit(id: &str) -> Option<String> {
     if id == DEFECT {
+        let lines =
+            mend::lines("a mistake in endspec itself, not in the target", "report it with the words that it printed");
         return Some(format!(
-            "exit code {DEFECT}: a defect of endspec; it prints the seed that shows it again\nPlease report it with the \
-             words that it printed.\n"
+            "exit code {DEFECT}: a defect of endspec; it prints the seed that shows it again\n{lines}"
         ));
     }
     let (exit, words) = Exit::ALL.iter().find(|(exit, _)| exit.code().to_string() == id)?;
-    let mend = match exit {
-        Exit::Pass => "What was not tested stands in the report: `not covered by this version` and `excluded:`.",
-        Exit::Fail => {
-            "Each finding names the clause, the line of the case and, after `again:`, the command that runs this one case \
-             again (and the case that it clashed with, where it takes two); the run as a whole comes again with the \
-             `--seed` of its second line. \
-             `endspec explain CLAUSE` tells where the clause comes from. Where the documents leave a question open, \
-             the target may declare another reading: `endspec list readings`."
-        }
-        Exit::Mistake => {
-            "Every mistake is told with its place and a way to mend it; `endspec explain CODE` tells more of the word \
-             in brackets after `error`, such as `unknown-key`."
-        }
-        Exit::Inconclusive => {
-            "The lines after `inconclusive:` say why and what to give: an instance, a key, a region. What the target \
-             lacks is declared with `--without CAPABILITY` (`endspec list capabilities`). A `hint:` says what is most \
-             likely wrong with the set-up."
-        }
-        Exit::Interrupted => "Run it again: what was not run was not judged.",
+    let (cause, way_out) = match exit {
+        Exit::Pass => (
+            "the target did what every clause in scope says",
+            "nothing; what was not tested stands in the report: `not covered by this version` and `excluded:`",
+        ),
+        Exit::Fail => (
+            "each finding names the clause that was broken, and the line of the case that says so",
+            "`again:` of a finding runs its one case again (and the one that it clashed with, where it takes two); the run \
+             as a whole comes again with the `--seed` of its second line. `endspec explain CLAUSE` tells where the clause \
+             comes from. Where the documents leave a question open, the target may declare another reading: `endspec list \
+             readings`",
+        ),
+        Exit::Mistake => (
+            "every mistake is told with its place, all at once",
+            "`help:` below each says how; `endspec explain CODE` tells more of the word in brackets after `error`, such as \
+             `unknown-key`",
+        ),
+        Exit::Inconclusive => (
+            "the lines after `inconclusive:` say why; a `hint:` says what is most likely wrong with the set-up",
+            "give what they ask for: an instance, a key, a region. What the target lacks is declared with `--without \
+             CAPABILITY` (`endspec list capabilities`); one that is still starting is waited for with `--wait-for-target \
+             30s`",
+        ),
+        Exit::Interrupted => ("Ctrl-C, or a signal to end", "run it again: what was not run was not judged"),
     };
-    Some(format!("exit code {id}: {words}\n{mend}\n"))
+    Some(format!("exit code {id}: {words}\n{}", mend::lines(cause, way_out)))
 }
 
 /// Values of readings by `VALUE` or `READING=VALUE`; `any` is the same for all of them.
@@ -184,18 +191,10 @@ fn of_class(class: Class) -> String {
     format!("class {name}: {words}\nproves: {proved}\nmutations: {mutations}\nask with: {}\n", values(class))
 }
 
-/// The clauses that the values of a class prove, made from one id and one region.
+/// The clauses that the values of a class prove.
 fn proved(class: Class) -> Vec<&'static str> {
-    let bases = [("RegionId", server::REGION_ID), ("SessionId", "s-hz023od0x9abcd")];
-    let mut clauses = Vec::new();
-    for (parameter, value) in bases {
-        let valid = class == Class::Valid;
-        let classes = if valid { Vec::new() } else { vec![class] };
-        let values = Values { parameter: parameter.to_owned(), valid, classes, only: Vec::new() };
-        let base = mutation::Base { parameter, value, issued: true, known: &[] };
-        let made = mutation::generate(&values, base, &mut Unstructured::new(&[]));
-        clauses.extend(made.mutations.into_iter().map(|mutation| mutation.clause));
-    }
+    let made = mend::generated(class, Vec::new());
+    let mut clauses: Vec<&str> = made.into_iter().map(|mutation| mutation.clause).collect();
     clauses.sort_unstable();
     clauses.dedup();
     clauses
@@ -203,7 +202,8 @@ fn proved(class: Class) -> Vec<&'static str> {
 
 fn of_mutation(kind: &mutation::Kind) -> String {
     let (name, class) = (kind.name, kind.class.name());
-    format!("mutation {name}: {}\nclass: {class}\nask with: {}\n", kind.sentence, values(kind.class))
+    let (ask, mend) = (values(kind.class), mend::of_mutation(kind));
+    format!("mutation {name}: {}\nclass: {class}\n{mend}ask with: {ask}\n", kind.sentence)
 }
 
 /// How a case asks for the values of a class.
@@ -234,6 +234,7 @@ fn of_clause(clause: &Clause, contract: &Contract, suite: &Suite) -> String {
         true => _ = writeln!(text, "test it alone: endspec run --select clause:{}", clause.id),
         false => text.push_str("no case: not covered by this version\n"),
     }
+    text.push_str(&mend::of_clause(clause, contract, suite));
     for fault in fault::all().filter(|fault| fault.clauses.contains(&clause.id.as_str())) {
         let _ = writeln!(text, "proved by the fault: {} - {}", fault.name, fault.how);
     }
@@ -254,6 +255,7 @@ fn of_outcome(outcome: &Outcome) -> String {
     for answer in &outcome.answers {
         let _ = writeln!(text, "permits: {}", words(answer));
     }
+    text.push_str(&mend::of_outcome(outcome));
     text
 }
 
@@ -268,6 +270,7 @@ fn of_reading(reading: &Reading, suite: &Suite) -> String {
         let default = if value.name == reading.default { " (default)" } else { "" };
         let _ = writeln!(text, "  {}{default}: {}", value.name, value.sentence);
     }
+    text.push_str(&mend::of_reading(reading));
     let asks = suite.cases.iter().filter(|case| case.source.text.contains(reading.name.as_str()));
     let cases: Vec<&str> = asks.map(|case| case.id.as_str()).collect();
     let _ = writeln!(text, "declare with: --reading {}=VALUE", reading.name);

@@ -2,20 +2,22 @@
 
 mod corpus;
 mod own;
+mod reported;
 mod teller;
 
 use std::sync::Arc;
 
 use super::args::FuzzArgs;
-use super::run::{announce_panics, runtime, stop_on_signal, usual_jobs};
+use super::run::{announce_panics, formats, runtime, stop_on_signal, usual_jobs, written};
 use super::settings::{self, Settings};
-use super::{Exit, print, suite};
-use crate::clock::{Clock, Moment};
+use super::{Exit, outputs, suite};
+use crate::clock::{Clock, Moment, timestamp};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::files;
 use crate::fuzz::corpus::{Identity, Past};
 use crate::fuzz::{Abilities, Bounds, Campaign, Means, UNKEPT};
+use crate::report::Report;
 use crate::run::Target;
 use crate::seed::Seed;
 use corpus::Corpus;
@@ -34,10 +36,13 @@ pub(super) fn fuzz(args: &FuzzArgs) -> Result<Exit, Vec<Diagnostic>> {
     }
     let corpus = own.corpus.as_ref().map(|folder| Corpus::open(folder, own.shard)).transpose()?;
     settings.seed = seed(&own, corpus.as_ref(), settings.seed)?;
+    let outputs = outputs::open(&own.reports, &formats())?;
     let runtime = runtime(&settings.whom)?;
     announce_panics(settings.seed);
     let driven = runtime.spawn(drive(contract, settings, own, corpus));
-    runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    let driven = runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    let (exit, report) = driven?;
+    Ok(written(&report, outputs, exit, |_| None))
 }
 
 /// The user's seed, else that of what is replayed or gone on from.
@@ -59,11 +64,12 @@ async fn drive(
     settings: Settings,
     own: Own,
     corpus: Option<Corpus>,
-) -> Result<Exit, Vec<Diagnostic>> {
+) -> Result<(Exit, Report), Vec<Diagnostic>> {
     let clock = Clock::system();
+    let started = timestamp(clock.unix_seconds());
     let usual = usual_jobs(&settings.whom);
     let clients = own.clients.unwrap_or_else(|| u32::try_from(usual).unwrap_or(1));
-    let jobs = usize::try_from(clients).unwrap_or(usual).min(usual);
+    let jobs = usize::try_from(clients).unwrap_or(usual);
     let (endpoint, listening) = super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
     let url = endpoint.to_string();
     let target = settings.about.at(endpoint, listening.is_some());
@@ -92,14 +98,16 @@ async fn drive(
         again: settings.again,
         clients,
         abilities,
+        to_stderr: own.reports.iter().any(|report| report.ends_with("=-")),
         own,
-        remembered: corpus.map(|corpus| Remembered { corpus, identity, past: past.clone() }),
+        remembered: corpus.map(|corpus| Remembered { corpus, past: past.clone() }),
+        identity,
         clock: clock.clone(),
         bar: teller::bar(),
         last: std::sync::Mutex::default(),
         lost: std::sync::Mutex::default(),
     });
-    print(&teller.head());
+    teller.say(&teller.head());
     let lanes = clock.clone();
     let transport = move |target: &Target| super::transport(&target.endpoint, target.timeout, lanes.clone());
     let means = Means {
@@ -122,9 +130,9 @@ async fn drive(
     }
     teller.bar.finish_and_clear();
     if done.found.is_empty() {
-        print(&teller.replayed());
+        teller.say(&teller.replayed());
     }
-    let exit = teller.exit(&done);
-    print(&teller.summary(&done, exit, clock.now().since(Moment::default())));
-    Ok(exit)
+    let (exit, took) = (teller.exit(&done), clock.now().since(Moment::default()));
+    teller.say(&teller.summary(&done, exit, took));
+    Ok((exit, reported::report(&teller, &done, exit, started, took)))
 }

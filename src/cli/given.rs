@@ -119,6 +119,17 @@ impl<'a> Taker<'a> {
         duration(&given.text).map_err(|error| self.mistakes.push(given.wrong(error))).ok()
     }
 
+    /// A whole number from 1 to `most`.
+    pub(super) fn number(&mut self, flag: Option<&String>, key: &'static str, most: u64) -> Option<u64> {
+        let given = self.given(flag, key)?;
+        let number = given.text.trim().parse().ok().filter(|number| (1..=most).contains(number));
+        if number.is_none() {
+            let mistake = given.wrong(format!("`{}` is no number from 1 to {most}", given.text));
+            self.mistake(mistake.help("write a whole number, such as 4"));
+        }
+        number
+    }
+
     /// `true` or `false`.
     pub(super) fn switch(&mut self, flag: Option<&String>, key: &'static str) -> bool {
         match self.given(flag, key) {

@@ -1,4 +1,4 @@
-//! `endspec lint`: case, schema and profile files, without a network.
+//! `endspec lint`: case, schema, profile and baseline files, without a network.
 
 use std::path::{Path, PathBuf};
 
@@ -15,9 +15,9 @@ pub(super) fn lint(args: &LintArgs) -> Result<Exit, Vec<Diagnostic>> {
     let mut checked = 0;
     let mut mistakes = Vec::new();
     for path in &args.paths {
-        if is_profile(path) || is_schema(path) {
+        if is_profile(path) || is_schema(path) || is_baseline(path) {
             checked += 1;
-            mistakes.extend(other(path));
+            mistakes.extend(other(path, &contract));
         } else {
             cases.push(path.clone());
         }
@@ -48,7 +48,18 @@ fn is_schema(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "json")
 }
 
-fn other(path: &Path) -> Vec<Diagnostic> {
+/// By its name or by what it holds: it may be called anything.
+fn is_baseline(path: &Path) -> bool {
+    let yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    let stem = path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("baseline"));
+    let meant = || {
+        let text = files::read(path, limits::FILE_BYTES);
+        text.is_ok_and(|text| load::baseline::is_meant(&Source::new("", text)))
+    };
+    yaml && path.is_file() && (stem || meant())
+}
+
+fn other(path: &Path, contract: &Contract) -> Vec<Diagnostic> {
     let text = match files::read(path, limits::FILE_BYTES) {
         Ok(text) => text,
         Err(mistake) => return vec![mistake],
@@ -56,6 +67,9 @@ fn other(path: &Path) -> Vec<Diagnostic> {
     let source = Source::new(path.display().to_string(), text);
     if is_profile(path) {
         return load::profile::profile(&source).err().unwrap_or_default();
+    }
+    if is_baseline(path) {
+        return load::baseline::baseline(&source, contract).err().unwrap_or_default();
     }
     load::contract::lint_schema(&source)
 }

@@ -1,13 +1,20 @@
 //! The command line: flags, settings, one file a command, exit codes.
 
+mod accept;
+mod against;
 mod args;
+mod bounds;
 mod call;
+mod compare;
 mod explain;
 mod faults;
 mod fuzz;
+mod gate;
 mod given;
+mod init;
 mod lint;
 mod list;
+mod manual;
 mod outputs;
 mod progress;
 mod report;
@@ -41,7 +48,7 @@ const ENVIRONMENT: &str = "environment";
 pub enum Exit {
     /// 0: every clause in scope was tested and held.
     Pass,
-    /// 1: a MUST clause was broken.
+    /// 1: a MUST clause was broken, or an entry of the baseline no longer fails or has expired.
     Fail,
     /// 2: a mistake in the command line, a case, a schema or a profile; nothing was sent.
     Mistake,
@@ -55,12 +62,16 @@ impl Exit {
     /// All, with what each means.
     pub const ALL: [(Exit, &'static str); 5] = [
         (Exit::Pass, "every clause in scope was tested and held; nothing that the run opened was left open"),
-        (Exit::Fail, "a MUST clause was broken (with --strict also a SHOULD)"),
+        (
+            Exit::Fail,
+            "a MUST clause was broken (with --strict also a SHOULD) in a way that no baseline names, or an entry of the \
+             baseline no longer fails or has expired",
+        ),
         (Exit::Mistake, "a mistake in the command line, a case, a schema or a profile; nothing was sent"),
         (
             Exit::Inconclusive,
             "target unreachable, a clause in scope neither tested nor excluded, nothing selected, a case cut short, \
-             sessions left open, or a report that could not be written",
+             sessions left open, a comparison that could not be made, or a report that could not be written",
         ),
         (Exit::Interrupted, "interrupted; reports of what was done are written, opened sessions are ended"),
     ];
@@ -90,6 +101,9 @@ pub fn main() -> ExitCode {
         args::Command::Explain(args) => explain::explain(&args),
         args::Command::Lint(args) => lint::lint(&args),
         args::Command::Report(args) => report::report(&args),
+        args::Command::Init(args) => init::init(&args),
+        args::Command::Completions(args) => manual::completions(&args),
+        args::Command::Man(args) => manual::man(&args),
     };
     match done {
         Ok(exit) => ExitCode::from(exit.code()),
@@ -109,7 +123,11 @@ fn args() -> args::Args {
     };
     let quiet = |command: clap::Command| command.mut_args(quiet);
     let matches = args::Args::command().mut_subcommands(quiet).get_matches();
-    args::Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let mut args = args::Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let (args::Command::Run(run), Some(given)) = (&mut args.command, matches.subcommand_matches("run")) {
+        run.signs_both = given.value_source("auth") == Some(clap::parser::ValueSource::CommandLine);
+    }
+    args
 }
 
 /// Mistakes of all sides at once.
@@ -122,6 +140,11 @@ fn together<A, B, C>(
         (Ok(a), Ok(b), Ok(c)) => Ok((a, b, c)),
         (a, b, c) => Err([a.err(), b.err(), c.err()].into_iter().flatten().flatten().collect()),
     }
+}
+
+/// Mistakes of two sides at once.
+fn both<A, B>(a: Result<A, Vec<Diagnostic>>, b: Result<B, Vec<Diagnostic>>) -> Result<(A, B), Vec<Diagnostic>> {
+    together(a, b, Ok(())).map(|(a, b, ())| (a, b))
 }
 
 /// What this machine lacks is nobody's mistake.

@@ -1,13 +1,16 @@
 //! Progress of a run: a bar on a terminal, nothing elsewhere; and events for those who asked for them.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::case::baseline::Baseline;
 use crate::check::{CaseResult, Verdict};
-use crate::report::ndjson::{self, Begun};
+use crate::report;
+use crate::report::ndjson::{self, Begun, Known};
 use crate::run::Progress;
 
 /// A bar on standard error.
@@ -45,12 +48,14 @@ impl Bar {
 pub(super) struct Stream {
     to: Vec<Sender<Vec<u8>>>,
     strict: bool,
+    known: Known,
 }
 
 impl Stream {
     /// Tells that the run begins.
-    pub(super) fn begin(to: Vec<Sender<Vec<u8>>>, begun: &Begun) -> Stream {
-        let stream = Stream { to, strict: begun.strict };
+    pub(super) fn begin(to: Vec<Sender<Vec<u8>>>, begun: &Begun, baseline: Option<Arc<Baseline>>) -> Stream {
+        let known = Known { baseline, today: report::day(&begun.started).to_owned() };
+        let stream = Stream { to, strict: begun.strict, known };
         stream.event(|| ndjson::begun(begun));
         stream
     }
@@ -73,7 +78,7 @@ pub(super) struct Watched {
 
 impl Progress for Watched {
     fn case(&self, result: &CaseResult) {
-        self.stream.event(|| ndjson::ended(result, self.stream.strict));
+        self.stream.event(|| ndjson::ended(result, self.stream.strict, &self.stream.known));
         if result.verdict(false) == Verdict::Fail {
             let failed = self.bar.failed.fetch_add(1, Ordering::Relaxed) + 1;
             self.bar.bar.set_message(format!("{failed} failed"));

@@ -10,42 +10,53 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use super::args::RunArgs;
+use super::gate::{self, Gate};
 use super::given::Taker;
 use super::outputs::Output;
 use super::progress::{Bar, Stream, Watched};
 use super::settings::{self, Settings, Whom};
 use super::signals::Signals;
-use super::{ENVIRONMENT, Exit, colored, outputs, print, suite, together, width};
+use super::{ENVIRONMENT, Exit, both, bounds, colored, outputs, print, suite, together, width};
 use crate::case::Suite;
+use crate::case::baseline::Baseline;
+use crate::check::CaseResult;
 use crate::clock::{Clock, timestamp};
-use crate::contract::Contract;
+use crate::contract::{Contract, Readings};
 use crate::diagnostic::Diagnostic;
 use crate::load::profile::Values;
+use crate::report::against::{Side, against};
 use crate::report::ndjson::{self, Begun};
-use crate::report::{self, Facts, Report, model, terminal};
-use crate::run::{self, Ended, Means, Plan};
+use crate::report::{self, Facts, Part, Report, model, terminal};
+use crate::run::{self, Bounds, Ended, Means, Plan};
 use crate::seed::Seed;
 
 pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     let profile = settings::profile(&args.network)?;
     let contract = suite::contract(settings::revision(&args.network, &profile).as_deref())?;
-    let (all, more, mut settings) = together(
+    let (all, (more, gate), settings) = together(
         suite::suite(&args.paths, &contract),
-        more(&args, &profile),
+        both(more(&args, &profile), gate::gate(&args, &profile, &contract)),
         settings::resolve(&args.network, &profile, &contract),
     )?;
+    let other = super::against::settings(&args, &profile, &contract, &settings)?;
     let chosen = suite::select(&all, more.select.as_deref(), &contract)?;
     let outputs = outputs::open(&more.reports, &formats())?;
     let streams = outputs::streams(&outputs);
+    let mut sides = [Some(settings), other];
     if more.strict {
-        settings.again.push_str(" --strict");
+        sides.iter_mut().flatten().for_each(|settings| settings.again.push_str(" --strict"));
     }
+    let [Some(settings), other] = sides else { unreachable!("the first is there") };
     let covered = all.cases.iter().flat_map(|case| case.clauses.iter().map(|clause| clause.value.clone())).collect();
     let whole = args.paths.is_empty() && more.select.is_none();
+    let (chosen, part) = gate.part(chosen, more.select.is_some());
     let runtime = runtime(&settings.whom)?;
     announce_panics(settings.seed);
     // A task of its own: waking the very future that a runtime blocks on costs system calls, and every case wakes it.
-    let driven = runtime.spawn(drive(chosen, contract, settings, more, covered, whole, streams));
+    let driven = runtime.spawn(async move {
+        let (contract, stop) = (Arc::new(contract), stop_on_signal());
+        drive(Shared { chosen, contract, more, gate, part, covered, whole, stop }, settings, other, streams).await
+    });
     let report = runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
     // What happened before the end is written already.
     Ok(tell(&report, outputs, |format| if format == "ndjson" { Some(ndjson::rest(&report)) } else { None }))
@@ -59,12 +70,22 @@ pub(super) fn formats() -> Vec<&'static str> {
 /// Shows and writes a report, in its formats but where `other` has another writing of one; how the command ends.
 pub(super) fn tell(report: &Report, outputs: Vec<Output>, other: impl Fn(&str) -> Option<Vec<u8>>) -> Exit {
     show(report, &outputs);
+    written(report, outputs, exit(report), other)
+}
+
+/// Writes a report, as [`tell`] does; how a command ends that would otherwise end so.
+pub(super) fn written(
+    report: &Report,
+    outputs: Vec<Output>,
+    exit: Exit,
+    other: impl Fn(&str) -> Option<Vec<u8>>,
+) -> Exit {
     let render = |format: &str| other(format).or_else(|| report::render(report, format)).unwrap_or_default();
     if let Err(words) = outputs::write(outputs, render) {
         let _ = writeln!(std::io::stderr(), "endspec: {words}");
-        return worst(exit(report), Exit::Inconclusive);
+        return worst(exit, Exit::Inconclusive);
     }
-    exit(report)
+    exit
 }
 
 /// One thread waits for an endpoint's answers and judges them in less CPU than several that wake each other; the
@@ -84,6 +105,7 @@ struct More {
     jobs: Option<usize>,
     time_limit: Duration,
     strict: bool,
+    bounds: Bounds,
     select: Option<String>,
     reports: Vec<String>,
 }
@@ -98,10 +120,12 @@ fn more(args: &RunArgs, profile: &Values) -> Result<More, Vec<Diagnostic>> {
             None
         }
     });
+    let strict = taker.switch(args.strict.as_ref(), "strict");
     let more = More {
         jobs,
         time_limit: taker.duration(args.time_limit.as_ref(), "time-limit").unwrap_or(Duration::from_secs(600)),
-        strict: taker.switch(args.strict.as_ref(), "strict"),
+        strict,
+        bounds: bounds::bounds(&mut taker, args, strict),
         select: taker.text(args.select.as_ref(), "select"),
         reports: taker.list(&args.report, "report").into_iter().map(|given| given.text).collect(),
     };
@@ -117,15 +141,54 @@ pub(super) fn usual_jobs(whom: &Whom) -> usize {
     }
 }
 
-async fn drive(
+/// What both runs of a comparison share.
+struct Shared {
     chosen: Suite,
-    contract: Contract,
-    settings: Settings,
+    contract: Arc<Contract>,
     more: More,
+    gate: Gate,
+    part: Part,
     covered: BTreeSet<String>,
     whole: bool,
+    stop: watch::Receiver<bool>,
+}
+
+/// One run, told.
+struct Told {
+    report: Report,
+    results: Vec<CaseResult>,
+    readings: Readings,
+}
+
+impl Told {
+    fn side(&self) -> Side<'_> {
+        Side { report: &self.report, results: &self.results, readings: &self.readings }
+    }
+}
+
+/// Runs against the target, and where there is another one, then against that.
+async fn drive(
+    shared: Shared,
+    settings: Settings,
+    other: Option<Settings>,
     streams: Vec<Sender<Vec<u8>>>,
 ) -> Result<Report, Vec<Diagnostic>> {
+    let mut target = once(&shared, settings, streams, shared.gate.baseline.clone()).await?;
+    if let Some(other) = other {
+        // What is accepted is accepted of the target.
+        let other = once(&shared, other, Vec::new(), None).await?;
+        target.report.against = Some(against(&shared.contract, target.side(), other.side()));
+    }
+    Ok(target.report)
+}
+
+async fn once(
+    shared: &Shared,
+    settings: Settings,
+    streams: Vec<Sender<Vec<u8>>>,
+    baseline: Option<Arc<Baseline>>,
+) -> Result<Told, Vec<Diagnostic>> {
+    let more = &shared.more;
     let clock = Clock::system();
     let started = timestamp(clock.unix_seconds());
     let jobs = more.jobs.unwrap_or_else(|| usual_jobs(&settings.whom));
@@ -140,43 +203,47 @@ async fn drive(
         requests_per_second: settings.requests_per_second,
         time_limit: Some(more.time_limit),
     };
-    let digest = chosen.digest.clone();
     let begun = Begun {
-        suite: digest.clone(),
+        suite: shared.chosen.digest.clone(),
         target: model::Target::new(&url, target.built_in),
-        contract: contract.revision.clone(),
+        contract: shared.contract.revision.clone(),
         readings: target.readings.0.clone(),
         seed: settings.seed.to_string(),
         strict: more.strict,
         started: started.clone(),
     };
-    let stream = Stream::begin(streams, &begun);
-    let bar = Arc::new(Watched { bar: Bar::new(chosen.cases.len(), "cases"), stream });
-    let stop = stop_on_signal();
-    let means = Means { transport, clock, stop, progress: bar.clone(), salt: Seed::fresh() };
-    let ended = run::run_as_set_up(chosen.cases, Arc::new(contract), target, plan, means).await;
+    let known = baseline.iter().flat_map(|baseline| baseline.known(report::day(&started))).collect();
+    let bounds = Bounds { known: Arc::new(known), ..more.bounds.clone() };
+    let stream = Stream::begin(streams, &begun, baseline.clone());
+    let bar = Arc::new(Watched { bar: Bar::new(shared.chosen.cases.len(), "cases"), stream });
+    let means = Means { transport, clock, stop: shared.stop.clone(), progress: bar.clone(), salt: Seed::fresh() };
+    let (cases, contract) = (shared.chosen.cases.clone(), shared.contract.clone());
+    let ended = run::run_as_set_up(cases, contract, target, plan, means, bounds).await;
     bar.bar.finish();
     if let Some(listening) = listening {
         listening.stop().await;
     }
     let facts = Facts {
-        suite: digest,
+        suite: begun.suite,
         built_in: ended.target.built_in,
         url,
         readings: ended.target.readings.clone(),
         seed: settings.seed.to_string(),
         strict: more.strict,
-        whole,
-        covered,
+        whole: shared.whole,
+        covered: shared.covered.clone(),
         exchanges: ended.exchanges,
         leaked: ended.leaked.clone(),
         interrupted: ended.interrupted,
         started,
         duration_ms: u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
+        without: ended.target.lacking.iter().cloned().collect(),
+        part: shared.part.clone(),
+        baseline,
         flags: settings.again,
     };
-    let Ended { results, contract, .. } = ended;
-    Ok(report::build(&contract, &results, &facts))
+    let Ended { results, contract, target, .. } = ended;
+    Ok(Told { report: report::build(&contract, &results, &facts), results, readings: target.readings })
 }
 
 /// Becomes true with the first Ctrl-C or TERM; a second one ends the process at once.
@@ -222,6 +289,8 @@ fn show(report: &Report, outputs: &[outputs::Output]) {
 fn exit(report: &Report) -> Exit {
     match report.verdict.as_str() {
         _ if report.interrupted => Exit::Interrupted,
+        // The verdict is the target's; but a comparison that was asked for and could not be made is no pass.
+        "pass" if report.against.as_ref().is_some_and(|against| !against.is_complete()) => Exit::Inconclusive,
         "pass" => Exit::Pass,
         "fail" => Exit::Fail,
         _ => Exit::Inconclusive,

@@ -59,6 +59,17 @@ pub(super) struct About {
 }
 
 impl About {
+    /// Whether sessions come from the target itself, or none are asked for.
+    pub(super) fn starts_sessions(&self) -> bool {
+        matches!(self.sessions, SessionSource::Start) || self.lacking.contains("sessions")
+    }
+
+    /// The command that restarts one target does not restart another.
+    pub(super) fn never_restarts(&mut self) {
+        self.restart = None;
+        self.lacking.insert("restart".to_owned());
+    }
+
     /// The target, at its place.
     pub(super) fn at(self, endpoint: Endpoint, built_in: bool) -> Target {
         Target {

@@ -36,6 +36,11 @@ impl Identity {
         }
     }
 
+    /// What stands for the digest of a suite: all that cases are drawn from besides the seed.
+    pub fn suite(&self) -> String {
+        self.abilities.clone()
+    }
+
     /// What differs from another's, in words.
     fn difference(&self, other: &Identity) -> Option<String> {
         let parts = [

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use arbitrary::Unstructured;
 
-use super::program::{Op, Program, Saying, UNKNOWN, Wrong};
+use super::malformed::Malformed;
+use super::program::{Op, Program, UNKNOWN, Wrong};
+use super::saying::Saying;
 use crate::case::mutation::CATALOGUE;
 use crate::case::workload::{self, Draw};
 use crate::case::{Action, Class, Element, Flaw, ForEach, Pause, Step, Via, Workload};
@@ -131,7 +133,7 @@ pub fn program(abilities: &Abilities, entropy: &mut Unstructured<'_>) -> Program
 }
 
 /// Kinds of what a program does.
-const KINDS: usize = 10;
+const KINDS: usize = 11;
 
 struct Drawing<'a, 'u, 'd> {
     draw: Draw<'u, 'd>,
@@ -149,7 +151,8 @@ impl Drawing<'_, '_, '_> {
         weights[0] = weights[0].clamp(1, 2);
         weights[3] = weights[3].max(1);
         weights[8] = usize::from(self.draw.one_in(100));
-        weights[9] = usize::from(self.abilities.clients > 1 && self.draw.one_in(5));
+        weights[9] = usize::from(self.draw.one_in(8));
+        weights[10] = usize::from(self.abilities.clients > 1 && self.draw.one_in(5));
         weights
     }
 
@@ -167,6 +170,7 @@ impl Drawing<'_, '_, '_> {
                 let pause = self.draw.of(&[Pause::Long, Pause::Time(Duration::from_millis(500)), Pause::Settle]);
                 ops.push(Op::Wait(pause));
             }
+            9 => ops.push(Op::Bytes(Malformed::of(self.draw.below(Malformed::count())))),
             _ => self.together(ops),
         }
     }

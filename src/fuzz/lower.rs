@@ -2,32 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arbitrary::Unstructured;
-
 use super::generate::Abilities;
-use super::program::{Op, Program, Saying, UNKNOWN, Wrong, ends, session_of};
+use super::malformed;
+use super::program::{Op, Program, UNKNOWN, Wrong, ends, session_of};
+use super::refusal::Situation;
+use super::saying::{Saying, bounded, single};
+use super::stated;
 use crate::case::expectation::LookOutcome;
-use crate::case::mutation::{self, Base};
 use crate::case::workload::end;
 use crate::case::{
-    Action, CallStep, Case, Class, Element, Expectation, Flaw, ForEach, LaneChoice, LookAt, Matchers, OpenStep,
-    OverlapStep, Parameter, StatusPattern, Step, Template, Values, Via,
+    Action, CallStep, Case, Element, Expectation, ForEach, LaneChoice, LookAt, OpenStep, OverlapStep, Parameter, Step,
+    Template, Via,
 };
 use crate::contract::OutcomeRef;
 use crate::source::{Source, Span, Spanned};
 use crate::wire::{Format, Placement, Scheme};
 
-/// Requests that one call is sent as, at most.
-const REQUESTS: usize = 24;
-/// The clause of a case that calls and expects nothing in particular: every answer puts it to the test.
-const ANY_ANSWER: &str = "end/request-id/shape";
-/// The clause of a case that only opens sessions.
-const ANY_SESSION: &str = "start/unique";
-/// The clause of what several clients do at once.
-const ONCE: &str = "end/effect/once";
-
 /// The case that a program stands for, as far as a target has what it takes; `None` when nothing of it is left.
-pub fn case(id: &str, program: &Program, abilities: &Abilities) -> Option<Case> {
+pub(super) fn case(id: &str, program: &Program, abilities: &Abilities) -> Option<Case> {
     let overlaps = program.0.iter().any(|op| matches!(op, Op::Together(_)));
     let mut lowering = Lowering {
         abilities,
@@ -43,8 +35,8 @@ pub fn case(id: &str, program: &Program, abilities: &Abilities) -> Option<Case> 
     if steps.is_empty() {
         return None;
     }
-    let clauses = clauses(&mut steps);
-    let needs = needs(&steps).into_iter().map(spanned).collect();
+    let clauses = stated::clauses(&mut steps);
+    let needs = stated::needs(&steps).into_iter().map(spanned).collect();
     Some(Case {
         id: id.to_owned(),
         source: Source::new(id, ""),
@@ -56,93 +48,6 @@ pub fn case(id: &str, program: &Program, abilities: &Abilities) -> Option<Case> 
         for_each: None,
         steps,
     })
-}
-
-/// Has the case list a clause that it puts to the test.
-pub fn list(case: &mut Case, clause: &str) {
-    if case.clauses.iter().any(|listed| listed.value == clause) {
-        return;
-    }
-    let no_step_proves = |listed: &str| listed == ANY_ANSWER || listed == ANY_SESSION;
-    case.clauses.retain(|listed| !no_step_proves(&listed.value));
-    case.clauses.push(spanned(clause));
-}
-
-/// The clauses that the steps prove. A step that proves the first need not say so.
-fn clauses(steps: &mut [Step]) -> Vec<String> {
-    let mut clauses: Vec<String> = Vec::new();
-    let mut overlaps = false;
-    for step in steps.iter() {
-        let own = step.clause.as_ref().map(|clause| clause.value.clone());
-        clauses.extend(own.filter(|clause| !clauses.contains(clause)));
-        overlaps |= matches!(&step.action, Action::Overlap(overlap) if overlap.steps().any(ends));
-    }
-    if overlaps && !clauses.iter().any(|clause| clause == ONCE) {
-        clauses.push(ONCE.to_owned());
-    }
-    if clauses.is_empty() {
-        let calls = steps.iter().any(|step| matches!(step.action, Action::Call(_)));
-        clauses.push(if calls { ANY_ANSWER } else { ANY_SESSION }.to_owned());
-    }
-    for step in steps {
-        step.clause.take_if(|clause| clause.value == clauses[0]);
-    }
-    clauses
-}
-
-/// The capabilities without which the steps mean nothing.
-fn needs(steps: &[Step]) -> BTreeSet<&'static str> {
-    let mut needs = BTreeSet::new();
-    let within = steps.iter().flat_map(|step| match &step.action {
-        Action::Overlap(overlap) => overlap.steps().collect(),
-        _ => vec![step],
-    });
-    for step in within {
-        match &step.action {
-            Action::Open(open) => {
-                needs.insert("sessions");
-                needs.extend(open.region.is_some().then_some("other-region"));
-            }
-            Action::Connect(_) => needs.extend(["sessions", "websocket"]),
-            Action::Look(look) => {
-                needs.insert("sessions");
-                needs.extend(look.by.contains(&Via::Describe).then_some("describe"));
-                needs.extend(look.by.iter().any(|via| *via != Via::Describe).then_some("websocket"));
-            }
-            Action::Call(call) => of_call(call, &mut needs),
-            _ => {}
-        }
-    }
-    needs
-}
-
-fn of_call(call: &CallStep, needs: &mut BTreeSet<&'static str>) {
-    for variable in call.with.iter().flat_map(|parameter| &parameter.values).flat_map(Template::variables) {
-        match variable.name.as_str() {
-            "other-region" => needs.extend(["other-region"]),
-            "unsupported-region" => needs.extend(["unsupported-region"]),
-            "region" | "unknown" | "instance-id" => {}
-            _ => needs.extend(["sessions"]),
-        }
-    }
-    needs.extend(call.denied.then_some("denied-credential"));
-    needs.extend((!call.sign.is_empty()).then_some("signatures"));
-    let other_secret = Flaw::Tampered(crate::wire::Part::OtherSecret);
-    needs.extend(call.sign.contains(&other_secret).then_some("denied-credential"));
-    match call.operation.value.as_str() {
-        "StartTerminalSession" => needs.extend(["start"]),
-        "DescribeTerminalSessions" => needs.extend(["describe"]),
-        _ => {}
-    }
-    let axes = call.for_each.iter();
-    let unsigned = |axes: &ForEach| axes.signature.as_deref() == Some(&[Scheme::None]);
-    needs.extend(axes.clone().any(unsigned).then_some("signatures"));
-    let alone = |axes: &ForEach, format| axes.format.as_deref() == Some(&[Some(format)]);
-    needs.extend(axes.clone().any(|axes| alone(axes, Format::Xml)).then_some("xml"));
-    for (scheme, name) in [(Scheme::V1, "signature-v1"), (Scheme::V3, "signature-v3")] {
-        let alone = |axes: &ForEach| axes.signature.as_deref() == Some(&[scheme]);
-        needs.extend(axes.clone().any(alone).then_some(name));
-    }
 }
 
 /// What is known of a session.
@@ -159,7 +64,7 @@ struct Life {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     Open,
     Closed,
     /// It may have been ended by what only SHOULD be refused.
@@ -189,6 +94,9 @@ impl Lowering<'_> {
             Op::Refuse { session, wrong, saying } => self.refuse(session.as_deref(), *wrong, saying),
             Op::Describe { session, saying } => self.describe(session.as_deref(), saying),
             Op::Start(saying) => self.start(saying),
+            Op::Bytes(malformed) => {
+                self.push(Action::Raw(malformed.step()), malformed::CLAUSE, malformed::permitted());
+            }
             Op::Wait(pause) => self.steps.push(step(Action::Wait(*pause))),
             Op::Together(scripts) => self.together(scripts),
         }
@@ -324,12 +232,19 @@ impl Lowering<'_> {
         {
             return;
         }
-        let state = named.as_ref().map(|(_, life)| life.state);
-        let Some(refusal) = self.refusal(wrong, state) else { return };
+        let situation = Situation {
+            abilities: self.abilities,
+            overlaps: self.overlaps,
+            taken: &self.taken,
+            state: named.as_ref().map(|(_, life)| life.state),
+            elsewhere: named.as_ref().is_some_and(|(_, life)| life.elsewhere),
+        };
+        let Some(refusal) = situation.refusal(wrong) else { return };
+        let situation = Situation { elsewhere: situation.elsewhere && refusal.names, ..situation };
         let named = named.filter(|_| refusal.names);
         let mut call = end(named.as_ref().map_or(UNKNOWN, |(name, _)| name));
         call.with[0].values = vec![named.as_ref().map_or_else(|| variable("region"), |(_, life)| region_of(life))];
-        let Some(saying) = self.wrongly(&mut call, wrong, named.as_ref().map(|(_, life)| life), saying) else { return };
+        let Some(saying) = situation.wrongly(&mut call, wrong, saying) else { return };
         self.say(&mut call, &saying);
         let mut step = step(Action::Call(Box::new(call)));
         step.expect = refusal.expect.map(|expect| Spanned::new(expect, Span::default()));
@@ -343,137 +258,6 @@ impl Lowering<'_> {
         } else {
             life.spared = Some(refusal.clause);
         }
-    }
-
-    /// What a wrong call proves and is permitted; `None` where it would not be wrong in that one thing.
-    fn refusal(&self, wrong: Wrong, state: Option<State>) -> Option<Refusal> {
-        let able = self.abilities;
-        let outcome = |words: &[&str]| words.iter().map(|word| OutcomeRef::named(word)).collect::<Vec<_>>();
-        let (has, clause, own) = match wrong {
-            Wrong::NoRegion => (true, "end/request/region-required", outcome(&["missing(RegionId)"])),
-            Wrong::NoSession => (true, "end/request/session-required", outcome(&["missing(SessionId)"])),
-            Wrong::Unsupported => {
-                (able.unsupported_region, "end/region/unsupported", outcome(&["region-not-supported"]))
-            }
-            // In a history of the session it would count as not found.
-            Wrong::Elsewhere => {
-                (able.other_region && !self.overlaps, "end/session/other-region", outcome(&["session-not-found"]))
-            }
-            Wrong::Unknown => (true, "end/session/unknown", outcome(&["session-not-found"])),
-            Wrong::Action => (true, "rpc/action/unknown", outcome(&["unknown-action"])),
-            Wrong::NoAction => (true, "rpc/action/missing", outcome(&["unknown-action", "missing(Action)"])),
-            Wrong::Version => (true, "rpc/version/unknown", outcome(&["unknown-version"])),
-            Wrong::Unsigned => (able.signatures, "rpc/signature/required", outcome(&["refused"])),
-            Wrong::Denied => (able.denied, "end/authorization/required", outcome(&["denied"])),
-            Wrong::Method(_) => return self.of_method(),
-            Wrong::Flaw(flaw) => {
-                let (clause, outcomes) = of_flaw(flaw)?;
-                (able.signatures, clause, outcome(outcomes))
-            }
-            Wrong::Value { parameter, name } => return self.of_value(parameter, name, state),
-        };
-        if !has {
-            return None;
-        }
-        let names = wrong != Wrong::Unknown;
-        let clear = [Wrong::NoSession, Wrong::Unsupported, Wrong::Action, Wrong::NoAction].contains(&wrong);
-        let more = match state.filter(|_| names) {
-            Some(State::Open) => Vec::new(),
-            Some(_) => vec![OutcomeRef::named("session-not-found"), OutcomeRef::reading("repeat-end")],
-            None if clear => Vec::new(),
-            None => vec![OutcomeRef::named("session-not-found"), OutcomeRef::reading("malformed-session")],
-        };
-        let mut outcomes = own;
-        for outcome in more {
-            if !outcomes.contains(&outcome) {
-                outcomes.push(outcome);
-            }
-        }
-        Some(Refusal { clause, expect: Some(Expectation::Outcomes(outcomes)), names, taints: false })
-    }
-
-    /// Other methods only SHOULD be refused: one that ends the session breaks no MUST.
-    fn of_method(&self) -> Option<Refusal> {
-        let status = vec![StatusPattern::Class(4), StatusPattern::Exact(501)];
-        let expect = Expectation::Matchers(Box::new(Matchers { status, ..Matchers::default() }));
-        let refusal = Refusal { clause: "rpc/method/other", expect: Some(expect), names: true, taints: true };
-        (!self.overlaps).then_some(refusal)
-    }
-
-    fn of_value(&self, parameter: &str, name: &'static str, state: Option<State>) -> Option<Refusal> {
-        let (class, clause) = of_value(parameter, name)?;
-        let region = parameter == "RegionId";
-        let repeated = class == Class::Repeated;
-        let taints = class == Class::Exact;
-        if (repeated && region) || (taints && self.overlaps) {
-            return None;
-        }
-        // A region is judged where nothing else is wrong.
-        let judged = !region || state == Some(State::Open);
-        Some(Refusal { clause, expect: judged.then_some(Expectation::Permitted), names: !repeated, taints })
-    }
-
-    /// Makes the call wrong; `None` where it cannot be. How it is said may have to change with that.
-    fn wrongly(&self, call: &mut CallStep, wrong: Wrong, life: Option<&Life>, saying: &Saying) -> Option<Saying> {
-        let mut saying = saying.clone();
-        match wrong {
-            Wrong::NoRegion => drop(call.with.remove(0)),
-            Wrong::NoSession => drop(call.with.remove(1)),
-            Wrong::Unsupported => call.with[0].values = vec![variable("unsupported-region")],
-            Wrong::Elsewhere => {
-                let own = life.is_some_and(|life| life.elsewhere);
-                call.with[0].values = vec![variable(if own { "region" } else { "other-region" })];
-            }
-            Wrong::Unknown => {}
-            Wrong::Action => call.with.insert(0, given("Action", "EndTerminalSessionz")),
-            Wrong::NoAction => {
-                call.without.push(spanned("Action"));
-                // Under V3 the operation stands in a header, and without it nothing is clear.
-                if self.abilities.signatures {
-                    self.abilities.schemes.contains(&Scheme::V1).then_some(())?;
-                    saying = saying.signed(Scheme::V1);
-                } else {
-                    saying.axes.signature = None;
-                }
-            }
-            Wrong::Version => call.with.insert(0, given("Version", "2001-01-01")),
-            Wrong::Unsigned => saying = Saying { raw: false, ..saying }.signed(Scheme::None),
-            Wrong::Denied => {
-                call.denied = true;
-                saying.raw = false;
-            }
-            Wrong::Method(method) => {
-                call.method = Some(method.to_owned());
-                saying = Saying::default();
-            }
-            Wrong::Flaw(flaw) => {
-                saying = Saying { raw: false, ..self.flawed(flaw, saying)? };
-                call.sign = vec![flaw];
-            }
-            Wrong::Value { parameter, name } => {
-                let valid = false;
-                let values = Values { parameter: parameter.to_owned(), valid, classes: Vec::new(), only: vec![name] };
-                call.values = Some(Spanned::new(values, Span::default()));
-                saying.raw = false;
-            }
-        }
-        Some(saying)
-    }
-
-    /// Said in a scheme in which this can be wrong.
-    fn flawed(&self, flaw: Flaw, saying: Saying) -> Option<Saying> {
-        if flaw == Flaw::Tampered(crate::wire::Part::OtherSecret) && !self.abilities.denied {
-            return None;
-        }
-        let nonce = matches!(flaw, Flaw::UsedNonce | Flaw::Replayed);
-        let can =
-            |scheme: &Scheme| flaw.is_in(*scheme, self.abilities.secure) && (!nonce || self.taken.contains(scheme));
-        let schemes = saying.axes.signature.clone().unwrap_or_else(|| vec![self.abilities.auth]);
-        if schemes.iter().all(can) {
-            return Some(saying);
-        }
-        let other = schemes.iter().chain(&self.abilities.schemes).copied().find(can)?;
-        Some(saying.signed(other))
     }
 
     fn describe(&mut self, session: Option<&str>, saying: &Saying) {
@@ -529,7 +313,7 @@ impl Lowering<'_> {
                     ended.insert(name.clone());
                 }
                 self.undecided.insert(name);
-                steps.push(step.clone());
+                steps.push(self.scripted(step));
             }
             elements.extend((!steps.is_empty()).then_some(Element::Script(steps)));
         }
@@ -545,6 +329,18 @@ impl Lowering<'_> {
                 life.spared = Some("end/effect/only-named");
             }
         }
+    }
+
+    /// A step of a script, unsigned as all calls are where nobody signs: to say so is to ask for signatures.
+    fn scripted(&self, step: &Step) -> Step {
+        let mut step = step.clone();
+        if let Action::Call(call) = &mut step.action
+            && !self.abilities.signatures
+            && let Some(axes) = &mut call.for_each
+        {
+            axes.signature = None;
+        }
+        step
     }
 
     /// Has the call be said so, as far as the target allows; the schemes that it is surely sent in.
@@ -581,85 +377,16 @@ impl Life {
     }
 }
 
-/// What a wrong call proves.
-struct Refusal {
-    clause: &'static str,
-    expect: Option<Expectation>,
-    /// Whether it names the session at all.
-    names: bool,
-    /// Whether an endpoint that breaks no MUST may end the session.
-    taints: bool,
-}
-
-fn of_flaw(flaw: Flaw) -> Option<(&'static str, &'static [&'static str])> {
-    Some(match flaw {
-        Flaw::Tampered(_) => ("rpc/signature/tampered", &["signature-mismatch"]),
-        Flaw::Age(_) => ("rpc/signature/expired", &["expired"]),
-        Flaw::UsedNonce | Flaw::Replayed => ("rpc/signature/nonce", &["nonce-used"]),
-        Flaw::UnknownKey => ("rpc/signature/access-key", &["unknown-access-key"]),
-        Flaw::Without(crate::wire::Piece::Signature) => ("rpc/signature/required", &["refused"]),
-        Flaw::Ahead(_) | Flaw::Without(_) => return None,
-    })
-}
-
-/// The class of a value of the catalogue and the clause that it proves, as told by an example.
-fn of_value(parameter: &str, name: &'static str) -> Option<(Class, &'static str)> {
-    let values = Values { parameter: parameter.to_owned(), valid: false, classes: Vec::new(), only: vec![name] };
-    let value = if parameter == "RegionId" { "cn-hangzhou" } else { "s-hz023od0x9abcd" };
-    let base = Base { parameter, value, issued: true, known: &[] };
-    let made = mutation::generate(&values, base, &mut Unstructured::new(&[])).mutations;
-    made.first().map(|mutation| (mutation.class, mutation.clause))
-}
-
-/// One value of each axis.
-fn single(axes: &ForEach) -> ForEach {
-    fn one<T: Clone>(values: &Option<Vec<T>>) -> Option<Vec<T>> {
-        values.as_ref().map(|values| values[..1].to_vec())
-    }
-    ForEach {
-        placement: one(&axes.placement),
-        format: one(&axes.format),
-        signature: one(&axes.signature),
-        order: one(&axes.order),
-        encoding: one(&axes.encoding),
-        ..ForEach::default()
-    }
-}
-
-/// The axes with fewer values where they would make too many requests.
-fn bounded(axes: &ForEach, times: u32) -> ForEach {
-    fn count<T>(values: &Option<Vec<T>>) -> usize {
-        values.as_ref().map_or(1, Vec::len)
-    }
-    let times = usize::try_from(times).unwrap_or(1);
-    let few = |axes: &ForEach| {
-        let writings = count(&axes.order) * count(&axes.encoding);
-        count(&axes.placement) * count(&axes.format) * count(&axes.signature) * writings * times <= REQUESTS
-    };
-    let mut less = axes.clone();
-    if !few(&less) {
-        less.order = single(axes).order;
-    }
-    if !few(&less) {
-        less.encoding = single(axes).encoding;
-    }
-    if few(&less) { less } else { single(axes) }
-}
-
 fn region_of(life: &Life) -> Template {
     variable(if life.elsewhere { "other-region" } else { "region" })
 }
 
-fn variable(name: &str) -> Template {
+pub(super) fn variable(name: &str) -> Template {
     let variable = crate::case::Variable { name: name.to_owned(), member: None };
     Template { parts: vec![crate::case::template::Part::Variable(variable)] }
 }
 
-fn given(name: &str, value: &str) -> Parameter {
-    Parameter { name: spanned(name), values: vec![Template::literal(value)] }
-}
-
-fn spanned(text: &str) -> Spanned<String> {
+pub(super) fn spanned(text: &str) -> Spanned<String> {
     Spanned::new(text.to_owned(), Span::default())
 }
 

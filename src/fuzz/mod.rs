@@ -1,12 +1,20 @@
 //! Fuzzing: cases drawn from entropy, run in batches against a target, and what must hold of every input of the parsers.
 
 pub mod campaign;
+mod confirm;
 pub mod corpus;
 pub mod generate;
 mod lower;
+mod malformed;
 mod program;
-mod shard;
+mod pursuit;
+mod refusal;
+pub mod results;
+mod rig;
+mod saying;
 mod shrink;
+mod stated;
+mod tally;
 pub mod targets;
 
 use std::sync::Arc;
@@ -14,11 +22,14 @@ use std::sync::Arc;
 use arbitrary::Unstructured;
 
 use crate::case::Case;
+pub use crate::case::Shard;
 
-pub use campaign::{Bounds, Campaign, Done, Found, Means, Tally, Told, UNKEPT};
+pub use campaign::{Bounds, Campaign, Done, Means, Told, UNKEPT};
 pub use generate::Abilities;
 pub use program::Program;
-pub use shard::Shard;
+pub use pursuit::Found;
+pub use rig::Lanes;
+pub use tally::Tally;
 
 /// Draws a case that an endpoint with these abilities passes if it keeps the contract. The same entropy makes the same
 /// case; `None` where nothing of what was drawn can be done.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::case::{Action, Flaw, ForEach, Pause, Step, Via};
-use crate::wire::Scheme;
+use super::malformed::Malformed;
+use super::saying::Saying;
+use crate::case::{Action, Flaw, Pause, Step, Via};
 
 /// The session that every case knows and that was never issued.
 pub const UNKNOWN: &str = "unknown";
@@ -58,29 +59,12 @@ pub enum Op {
     },
     /// Starts a session by a judged call; the run ends it.
     Start(Saying),
+    /// Sends bytes that are no right HTTP.
+    Bytes(Malformed),
     /// Waits.
     Wait(Pause),
     /// What several clients do at once: a script each.
     Together(Vec<Vec<Step>>),
-}
-
-/// How a call is said: wire forms, lane, connection, repetitions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Saying {
-    /// Axes that are not the target's ordinary choice.
-    pub axes: ForEach,
-    /// On a connection of its own.
-    pub fresh: bool,
-    /// Byte by byte.
-    pub raw: bool,
-    /// How often.
-    pub times: u32,
-}
-
-impl Default for Saying {
-    fn default() -> Saying {
-        Saying { axes: ForEach::default(), fresh: false, raw: false, times: 1 }
-    }
 }
 
 /// The one thing that is wrong with a call.
@@ -124,7 +108,7 @@ impl Op {
     pub fn simpler(&self) -> Vec<Op> {
         match self {
             Op::Open { session, elsewhere: true } => vec![Op::Open { session: session.clone(), elsewhere: false }],
-            Op::Open { .. } | Op::Connect(_) => Vec::new(),
+            Op::Open { .. } | Op::Connect(_) | Op::Bytes(_) => Vec::new(),
             Op::Look { session, by } => {
                 let fewer = (0..by.len()).filter(|_| by.len() > 1).map(|at| without(by, at));
                 let all = (!by.is_empty()).then(Vec::new);
@@ -174,7 +158,7 @@ impl Program {
                     renamed(session);
                 }
                 Op::Refuse { session, .. } | Op::Describe { session, .. } => session.iter_mut().for_each(renamed),
-                Op::Start(_) | Op::Wait(_) => {}
+                Op::Start(_) | Op::Bytes(_) | Op::Wait(_) => {}
                 Op::Together(_) => return None,
             }
         }
@@ -206,43 +190,8 @@ fn fewer(scripts: &[Vec<Step>]) -> Vec<Vec<Vec<Step>>> {
     all
 }
 
-fn without<T: Clone>(all: &[T], at: usize) -> Vec<T> {
+pub(super) fn without<T: Clone>(all: &[T], at: usize) -> Vec<T> {
     all.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, one)| one.clone()).collect()
-}
-
-impl Saying {
-    /// Said in one scheme.
-    #[must_use]
-    pub fn signed(mut self, scheme: Scheme) -> Saying {
-        self.axes.signature = Some(vec![scheme]);
-        self
-    }
-
-    /// All plain, then plainer in one thing each.
-    fn simpler(&self) -> Vec<Saying> {
-        let plain = Saying::default();
-        let mut all = vec![plain.clone(), Saying { axes: ForEach::default(), ..self.clone() }];
-        all.push(Saying { fresh: false, ..self.clone() });
-        all.push(Saying { raw: false, ..self.clone() });
-        all.extend([1, self.times / 2, self.times.saturating_sub(1)].map(|times| Saying { times, ..self.clone() }));
-        let axes = &self.axes;
-        let with = |axes| Saying { axes, ..self.clone() };
-        all.extend(fewer_of(&axes.placement).map(|placement| with(ForEach { placement, ..axes.clone() })));
-        all.extend(fewer_of(&axes.format).map(|format| with(ForEach { format, ..axes.clone() })));
-        all.extend(fewer_of(&axes.signature).map(|signature| with(ForEach { signature, ..axes.clone() })));
-        all.extend(fewer_of(&axes.order).map(|order| with(ForEach { order, ..axes.clone() })));
-        all.extend(fewer_of(&axes.encoding).map(|encoding| with(ForEach { encoding, ..axes.clone() })));
-        all.retain(|other| other != self && other.times > 0);
-        all
-    }
-}
-
-/// An axis as the target's ordinary choice, and with one value less.
-fn fewer_of<T: Clone>(axis: &Option<Vec<T>>) -> impl Iterator<Item = Option<Vec<T>>> + use<T> {
-    let values = axis.clone().unwrap_or_default();
-    let several = if values.len() > 1 { values.len() } else { 0 };
-    let ordinary = axis.is_some().then_some(None);
-    ordinary.into_iter().chain((0..several).map(move |at| Some(without(&values, at))))
 }
 
 /// Whether a step of a script ends a session.

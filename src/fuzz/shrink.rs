@@ -60,7 +60,8 @@ async fn things(least: &mut Program, trial: &mut impl Trial) -> Option<()> {
 mod tests {
     use super::*;
     use crate::case::Pause;
-    use crate::fuzz::program::{Op, Saying};
+    use crate::fuzz::program::Op;
+    use crate::fuzz::saying::Saying;
 
     struct Needs(fn(&Program) -> bool, usize);
 

@@ -1,6 +1,7 @@
 //! Files that people wrote, read into what the rest of the program works with, or into every mistake in them.
 
 mod axes;
+pub mod baseline;
 pub mod built_in;
 mod call;
 pub mod case;

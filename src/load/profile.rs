@@ -34,8 +34,9 @@ enum Type {
 }
 
 /// Keys, in the order of the flags.
-const KEYS: [(&str, Type); 29] = [
+const KEYS: [(&str, Type); 34] = [
     ("target", Type::Text),
+    ("against", Type::Text),
     ("auth", Type::Text),
     ("region", Type::Text),
     ("other-region", Type::Text),
@@ -55,6 +56,10 @@ const KEYS: [(&str, Type); 29] = [
     ("jobs", Type::Number),
     ("seed", Type::Number),
     ("strict", Type::Switch),
+    ("baseline", Type::Text),
+    ("shard", Type::Text),
+    ("fail-fast", Type::Switch),
+    ("wait-for-target", Type::Time),
     ("report", Type::List),
     ("restart-command", Type::Command),
     ("id-header", Type::Text),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::Facts;
 use super::exchange::quoted_where_needed;
+use super::scope::ACROSS_CASES;
 use crate::check::{CaseResult, Finding, Record, Seen};
 
 /// How the names of the built-in cases' files begin.
@@ -11,10 +12,6 @@ const BUILT_IN: &str = "<built-in>/";
 
 /// How the names of generated cases begin that are kept nowhere.
 const UNKEPT: &str = "<generated>/";
-
-/// Clauses that are judged over a whole run, with the member of an answer that no other answer may have.
-const ACROSS_CASES: [(&str, &str); 3] =
-    [("end/request-id/unique", "RequestId"), ("start/unique", "SessionId"), ("end/effect/id-not-reused", "SessionId")];
 
 /// The command: cases by their ids where they are built in, else by their files.
 pub(super) fn again(result: &CaseResult, found: &Finding, all: &[CaseResult], facts: &Facts) -> String {

@@ -1,14 +1,19 @@
-//! Building a report from the results of a run: clause verdicts, scope, what was not tested.
+//! Building a report from the results of a run: cases, their findings, and what all of them come to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::exchange::{curl, exchange};
-use super::model::{Case, Clause, FORMAT, Finding, Place, Reason, Report, Target, Totals};
-use super::{again, before, hint, mask};
-use crate::check::result::fails;
+use super::model::{
+    CUT_SHORT, Case, Elsewhere, FORMAT, Finding, NOT_RUN, Place, Report, Target, Totals, UNDECIDED, WHOLE,
+};
+use super::scope::{self, EXCLUDED};
+use super::{again, baseline, before, hint, mask};
+use crate::case::Shard;
+use crate::case::baseline::Baseline;
 use crate::check::seen::printable;
 use crate::check::{self, CaseResult, Record, Seen, Skip, Verdict};
-use crate::contract::{Contract, Level, Readings};
+use crate::contract::{Contract, Readings};
 use crate::limits;
 
 /// How the reason for values that were not sent begins; it decides nothing.
@@ -43,41 +48,70 @@ pub struct Facts {
     pub started: String,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// Capabilities that the target is declared to lack.
+    pub without: Vec<String>,
+    /// Which part of the suite it is.
+    pub part: Part,
+    /// Findings that are known.
+    pub baseline: Option<Arc<Baseline>>,
     /// The flags that make the same run again: `--target http://... --auth none`.
     pub flags: String,
 }
 
+/// The part of a suite that a run is; the whole by default.
+#[derive(Debug, Clone, Default)]
+pub struct Part {
+    /// Which of several.
+    pub shard: Option<Shard>,
+    /// Cases that the others run.
+    pub elsewhere: Vec<Elsewhere>,
+    /// Whether only some cases were selected.
+    pub selected: bool,
+}
+
 /// Builds the report.
 pub fn build(contract: &Contract, results: &[CaseResult], facts: &Facts) -> Report {
-    let clauses = clauses(contract, results);
-    let (excluded, not_tested) = gaps(results, &clauses);
-    let totals = totals(results, facts.strict);
     let mut report = Report {
         format: FORMAT,
         endspec: env!("CARGO_PKG_VERSION").to_owned(),
         suite: facts.suite.clone(),
         target: Target::new(&facts.url, facts.built_in),
-        shard: None,
+        shard: facts.part.shard.map(|shard| shard.to_string()),
+        shards: None,
+        selected: facts.part.selected,
         contract: contract.revision.clone(),
         readings: facts.readings.0.clone(),
+        without: facts.without.clone(),
         seed: facts.seed.clone(),
         strict: facts.strict,
         verdict: String::new(),
         hint: hint::hint(results, &facts.url),
         interrupted: facts.interrupted,
-        totals,
-        clauses,
+        totals: Totals::default(),
+        clauses: Vec::new(),
         cases: results.iter().map(|result| case(result, results, facts)).collect(),
-        excluded,
-        not_tested,
+        elsewhere: facts.part.elsewhere.clone(),
+        baseline: None,
+        excluded: Vec::new(),
+        not_tested: Vec::new(),
         not_covered: if facts.whole { not_covered(contract, &facts.covered) } else { Vec::new() },
         leaked: facts.leaked.clone(),
+        against: None,
         exchanges: facts.exchanges,
         started: facts.started.clone(),
         duration_ms: facts.duration_ms,
     };
-    report.verdict = verdict(&report, results, facts.strict).name().to_owned();
-    masked(report, results)
+    report = masked(report, results);
+    if let Some(baseline) = &facts.baseline {
+        baseline::mark(&mut report, baseline, day(&facts.started));
+    }
+    scope::judge(&mut report, contract);
+    report
+}
+
+/// The day of a moment that is written as [`Report::started`].
+pub fn day(moment: &str) -> &str {
+    moment.get(..10).unwrap_or(moment)
 }
 
 /// Members of a finding that hold what the target said.
@@ -109,117 +143,10 @@ fn not_covered(contract: &Contract, covered: &BTreeSet<String>) -> Vec<String> {
     contract.clauses.iter().map(|clause| clause.id.clone()).filter(|id| !covered.contains(id)).collect()
 }
 
-fn totals(results: &[CaseResult], strict: bool) -> Totals {
-    let mut totals = Totals::default();
-    for result in results {
-        match result.verdict(strict) {
-            Verdict::Pass => totals.pass += 1,
-            Verdict::Fail => totals.fail += 1,
-            Verdict::Inconclusive => totals.inconclusive += 1,
-            Verdict::Skipped => totals.skipped += 1,
-        }
-    }
-    totals
-}
-
-/// The run's verdict: worst wins, and a run that tested nothing or left something open is no pass.
-fn verdict(report: &Report, results: &[CaseResult], strict: bool) -> Verdict {
-    let findings = results.iter().flat_map(|result| &result.findings);
-    if findings.into_iter().any(|finding| fails(finding.level, strict)) {
-        return Verdict::Fail;
-    }
-    let undecided = report.totals.inconclusive > 0 || !report.not_tested.is_empty() || report.interrupted;
-    if undecided || report.totals.pass == 0 || !report.leaked.is_empty() {
-        Verdict::Inconclusive
-    } else {
-        Verdict::Pass
-    }
-}
-
-fn clauses(contract: &Contract, results: &[CaseResult]) -> Vec<Clause> {
-    let mut listed: BTreeMap<&str, Vec<&CaseResult>> = BTreeMap::new();
-    let mut broken: BTreeSet<&str> = BTreeSet::new();
-    let mut judgements: BTreeMap<&str, usize> = BTreeMap::new();
-    for result in results {
-        for clause in &result.case.clauses {
-            listed.entry(&clause.value).or_default().push(result);
-        }
-        broken.extend(result.findings.iter().map(|finding| finding.clause.as_str()));
-        for (clause, count) in &result.tested {
-            *judgements.entry(clause).or_default() += count;
-        }
-    }
-    let in_scope = |id: &str| listed.contains_key(id) || broken.contains(id);
-    let clauses = contract.clauses.iter().filter(|clause| in_scope(&clause.id));
-    clauses
-        .map(|clause| {
-            let id = clause.id.as_str();
-            let cases = listed.get(id).map_or(&[][..], Vec::as_slice);
-            let verdict = if broken.contains(id) && clause.level > Level::May {
-                Verdict::Fail
-            } else {
-                clause_verdict(id, cases)
-            };
-            Clause {
-                id: clause.id.clone(),
-                level: clause.level.name().to_owned(),
-                sentence: clause.sentence.clone(),
-                verdict: verdict.name().to_owned(),
-                cases: cases.iter().map(|result| result.case.id.clone()).collect(),
-                judgements: judgements.get(id).copied().unwrap_or(0),
-            }
-        })
-        .collect()
-}
-
-/// The verdict of a clause that nothing broke: pass when a case put it to the test and none that lists it was cut short.
-fn clause_verdict(clause: &str, cases: &[&CaseResult]) -> Verdict {
-    let tested = cases.iter().any(|result| result.tested.contains_key(clause));
-    let cut = cases.iter().any(|result| result.skip.is_none() && !result.undecided.is_empty());
-    let excluded = |result: &&CaseResult| matches!(result.skip, Some(Skip::Excluded(_)));
-    if cut || (!tested && !cases.iter().all(excluded)) {
-        Verdict::Inconclusive
-    } else if tested {
-        Verdict::Pass
-    } else {
-        Verdict::Skipped
-    }
-}
-
-/// Clauses excluded, and clauses neither tested nor excluded, each with its reason.
-fn gaps(results: &[CaseResult], clauses: &[Clause]) -> (Vec<Reason>, Vec<Reason>) {
-    let mut excluded = Vec::new();
-    let mut not_tested = Vec::new();
-    for clause in clauses {
-        let listing: Vec<&CaseResult> =
-            results.iter().filter(|result| result.case.clauses.iter().any(|c| c.value == clause.id)).collect();
-        let reason = |reason: String| Reason { clause: clause.id.clone(), reason };
-        match clause.verdict.as_str() {
-            "skipped" => {
-                let lacking = listing.iter().find_map(|result| match &result.skip {
-                    Some(Skip::Excluded(capability)) => Some(capability.as_str()),
-                    _ => None,
-                });
-                excluded.push(reason(format!("the target lacks {}", lacking.unwrap_or("what it needs"))));
-            }
-            "inconclusive" => {
-                let why = listing.iter().find_map(|result| match &result.skip {
-                    Some(Skip::Untested(why)) => Some(why.clone()),
-                    _ => result.undecided.first().cloned(),
-                });
-                let why = why.unwrap_or_else(|| "nothing put it to the test".to_owned());
-                not_tested.push(reason(printable(&why, 300)));
-            }
-            _ => {}
-        }
-    }
-    (excluded, not_tested)
-}
-
 fn case(result: &CaseResult, all: &[CaseResult], facts: &Facts) -> Case {
     let mut reasons: Vec<String> = result.undecided.iter().map(|reason| printable(reason, 300)).collect();
     match &result.skip {
-        Some(Skip::Excluded(capability)) => reasons.push(format!("excluded: the target lacks {capability}")),
+        Some(Skip::Excluded(capability)) => reasons.push(format!("{EXCLUDED}the target lacks {capability}")),
         Some(Skip::Untested(reason)) => reasons.push(reason.clone()),
         None if result.undecided.is_empty() && result.verdict(facts.strict) == Verdict::Inconclusive => {
             reasons.extend(result.untested().map(|clause| untested(result, clause)));
@@ -236,9 +163,20 @@ fn case(result: &CaseResult, all: &[CaseResult], facts: &Facts) -> Case {
         verdict: result.verdict(facts.strict).name().to_owned(),
         clauses: result.case.clauses.iter().map(|clause| clause.value.clone()).collect(),
         duration_ms: u64::try_from(result.took.as_millis()).unwrap_or(u64::MAX),
+        course: course(result).to_owned(),
+        tested: result.tested.clone(),
         exchanges: result.history.iter().filter(|record| record.exchange().is_some()).count(),
         findings: findings(result, all, facts),
         reasons,
+    }
+}
+
+fn course(result: &CaseResult) -> &'static str {
+    match &result.skip {
+        Some(_) => NOT_RUN,
+        None if !result.undecided.is_empty() => UNDECIDED,
+        None if result.cut_short => CUT_SHORT,
+        None => WHOLE,
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::Report;
 use super::escape::{block, line};
 use super::model::{Case, Finding};
-use super::telling;
+use super::{standing, telling};
 
 /// The commands, the worst first: GitHub shows the first ten of a step.
 pub fn render(report: &Report) -> Vec<u8> {
@@ -27,7 +27,8 @@ pub fn render(report: &Report) -> Vec<u8> {
         let _ = writeln!(text, "::{command} title={}::{}", property("endspec"), data(&gap.words()));
     }
     let command = if report.verdict == "pass" { "notice" } else { "error" };
-    let words = format!("{}\n{}", telling::verdict(report), telling::tested(report));
+    let counts = standing::counts(report).map_or_else(String::new, |counts| format!("\nbaseline: {counts}"));
+    let words = format!("{}\n{}{counts}", telling::verdict(report), telling::tested(report));
     let _ = writeln!(text, "::{command} title={}::{}", property("endspec"), data(&words));
     text.into_bytes()
 }
@@ -35,13 +36,14 @@ pub fn render(report: &Report) -> Vec<u8> {
 fn finding(report: &Report, case: &Case, finding: &Finding, cases: &[&Case], text: &mut String) {
     let command = match finding.level.as_str() {
         _ if telling::fails(report, finding) => "error",
-        "SHOULD" => "warning",
+        "SHOULD" if !finding.known => "warning",
         _ => "notice",
     };
     let place = &finding.place;
     // A built-in case is no file of the repository.
     let file = if place.file.starts_with('<') { String::new() } else { at(finding) };
-    let title = format!("{} {} in {}", finding.level, finding.clause, case.id);
+    let standing = standing::standing(report, case, finding).map_or_else(String::new, |word| format!("{word}: "));
+    let title = format!("{standing}{} {} in {}", finding.level, finding.clause, case.id);
     let mut words = format!("{}\n{}", finding.message, telling::step(finding));
     let mut others: Vec<&str> = cases.iter().map(|case| case.id.as_str()).filter(|id| *id != case.id).collect();
     others.dedup();

@@ -1,5 +1,6 @@
 //! The report as one page of HTML: readable without scripts, with no address of anything outside it.
 
+mod against;
 mod case;
 
 use std::fmt::Write as _;
@@ -11,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::Report;
 use super::escape::{Xml, anchor};
 use super::model::Clause;
+use super::standing::{self, Outcome};
 use super::telling::{self, Gap};
 
 const STYLE: &str = include_str!("html/page.css");
@@ -25,6 +27,7 @@ pub fn render(report: &Report) -> Vec<u8> {
     page.push_str("<body>\n");
     title(report, &mut page);
     gaps(report, &mut page);
+    against::write(report, &mut page);
     filter(report, &mut page);
     clauses(report, &mut page);
     case::all(report, &mut page);
@@ -49,12 +52,18 @@ fn head(report: &Report, page: &mut String) {
 
 fn title(report: &Report, page: &mut String) {
     let verdict = telling::verdict(report);
-    let (word, why) = verdict.split_once(" - ").unwrap_or((&verdict, "every clause in scope was tested and held"));
+    let should = report.clauses.iter().any(|clause| clause.verdict == "fail");
+    let held = if should {
+        "every MUST in scope was tested and held, a SHOULD was not"
+    } else {
+        "every clause in scope was tested and held"
+    };
+    let (word, why) = verdict.split_once(" - ").unwrap_or((&verdict, held));
     let kind = if report.target.kind == "endpoint" { "" } else { &report.target.kind };
     let _ = write!(
         page,
         "<header>\n<h1><span class=\"badge {}\">{}</span> <span>{}</span></h1>\n<p class=\"target\">{} <code>{}</code></p>\n\
-         <p class=\"meta\">endspec {} · contract {} · seed <code>{}</code> · {}{}</p>\n",
+         <p class=\"meta\">endspec {} · contract {} · seed <code>{}</code> · {}{}{}</p>\n",
         class(&report.verdict),
         Xml(word),
         Xml(why),
@@ -65,7 +74,11 @@ fn title(report: &Report, page: &mut String) {
         Xml(&report.seed),
         Xml(&report.started),
         if report.strict { " · SHOULD counts as MUST" } else { "" },
+        Xml(&telling::shard(report).replacen(", ", " · ", 1)),
     );
+    if let Some(counts) = standing::counts(report) {
+        let _ = writeln!(page, "<p class=\"meta\">baseline: {}</p>", Xml(&counts));
+    }
     if let Some(hint) = &report.hint {
         let _ = writeln!(page, "<p class=\"hint\"><strong>Hint:</strong> {}</p>", Xml(hint));
     }
@@ -77,11 +90,12 @@ fn title(report: &Report, page: &mut String) {
 /// The way to what is broken, which may stand far below.
 fn broken(report: &Report, page: &mut String) {
     page.push_str("<nav>");
-    for level in ["MUST", "SHOULD"] {
-        let clauses = report.clauses.iter().filter(|clause| clause.verdict == "fail" && clause.level == level);
-        let clauses: Vec<String> = clauses.map(|clause| link("clause", &clause.id)).collect();
+    let of = |level: &str| standing::broken(report, level);
+    let rows = [("MUST broken", of("MUST")), ("SHOULD broken", of("SHOULD")), ("known", standing::known(report))];
+    for (what, clauses) in rows {
+        let clauses: Vec<String> = clauses.into_iter().map(|clause| link("clause", clause)).collect();
         if !clauses.is_empty() {
-            let _ = writeln!(page, "<p><strong>{level} broken:</strong> {}</p>", folded(&clauses));
+            let _ = writeln!(page, "<p><strong>{what}:</strong> {}</p>", folded(&clauses));
         }
     }
     page.push_str("<p><a href=\"#clauses\">Clauses</a> · <a href=\"#cases\">Cases</a></p></nav>\n");
@@ -109,8 +123,8 @@ fn sentence(text: &str) -> String {
 
 fn counts(report: &Report, page: &mut String) {
     let totals = &report.totals;
-    let clauses =
-        |level: &str| report.clauses.iter().filter(|clause| clause.verdict == "fail" && clause.level == level).count();
+    let clauses = |level: &str| standing::broken(report, level).len();
+    let cases = |outcome| standing::cases(report, outcome).to_string();
     let held = report.clauses.iter().filter(|clause| clause.verdict == "pass").count();
     let excluded = report.clauses.iter().filter(|clause| clause.verdict == "skipped").count();
     let rows = [
@@ -118,14 +132,15 @@ fn counts(report: &Report, page: &mut String) {
         ("MUST broken", clauses("MUST").to_string()),
         ("SHOULD broken", clauses("SHOULD").to_string()),
         ("cases passed", totals.pass.to_string()),
-        ("cases failed", totals.fail.to_string()),
-        ("inconclusive", totals.inconclusive.to_string()),
+        ("cases failed", cases(Outcome::Fail)),
+        ("inconclusive", cases(Outcome::Undecided)),
+        ("known", if report.baseline.is_some() { cases(Outcome::Known) } else { String::new() }),
         ("skipped", totals.skipped.to_string()),
         ("requests", report.exchanges.to_string()),
         ("seconds", telling::seconds(report.duration_ms)),
     ];
     page.push_str("<dl class=\"counts\">\n");
-    for (name, value) in rows {
+    for (name, value) in rows.into_iter().filter(|(_, value)| !value.is_empty()) {
         let _ = writeln!(page, "<div><dt>{name}</dt><dd>{value}</dd></div>");
     }
     page.push_str("</dl>\n");
@@ -151,7 +166,7 @@ fn gaps(report: &Report, page: &mut String) {
 
 fn gap(gap: &Gap<'_>, page: &mut String) {
     let void = if gap.voids { "voids" } else { "narrows" };
-    let _ = write!(page, "<div class=\"{void}\"><dt>{}</dt><dd>{}", gap.kind, sentence(gap.why));
+    let _ = write!(page, "<div class=\"{void}\"><dt>{}</dt><dd>{}", gap.kind, sentence(&gap.why));
     let prefix = match gap.kind {
         "not tested" | "excluded" => "clause",
         "inconclusive" | "left out" => "case",
@@ -198,17 +213,17 @@ fn clauses(report: &Report, page: &mut String) {
          <th scope=\"col\">Verdict</th><th scope=\"col\">Judged</th><th scope=\"col\">The endpoint ...</th></tr></thead>\n<tbody>\n",
     );
     for clause in &report.clauses {
-        row(clause, page);
+        row(report, clause, page);
     }
     page.push_str("</tbody>\n</table>\n</section>\n");
 }
 
-fn row(clause: &Clause, page: &mut String) {
+fn row(report: &Report, clause: &Clause, page: &mut String) {
     let cases: Vec<String> = clause.cases.iter().map(|case| link("case", case)).collect();
     let _ = write!(
         page,
         "<tr id=\"clause-{0}\" data-verdict=\"{1}\" data-clauses=\"{2}\"><th scope=\"row\"><a href=\"#clause-{0}\"><code>{2}</code></a></th>\
-         <td class=\"level\">{3}</td><td><span class=\"badge {1}\">{4}</span></td><td class=\"number\">{5}</td><td>{6}",
+         <td class=\"level\">{3}</td><td><span class=\"badge {1}\">{4}</span>{7}</td><td class=\"number\">{5}</td><td>{6}",
         anchor(&clause.id),
         class(&clause.verdict),
         Xml(&clause.id),
@@ -216,12 +231,18 @@ fn row(clause: &Clause, page: &mut String) {
         Xml(&clause.verdict),
         clause.judgements,
         sentence(&clause.sentence),
+        known(standing::is_known(report, clause)),
     );
     if !cases.is_empty() {
         let _ =
             write!(page, "<details><summary>{}</summary>{}</details>", number(cases.len(), "case"), cases.join(", "));
     }
     page.push_str("</td></tr>\n");
+}
+
+/// A mark beside a verdict that a baseline accepts.
+fn known(is: bool) -> &'static str {
+    if is { " <span class=\"badge known\">known</span>" } else { "" }
 }
 
 fn number(count: usize, noun: &str) -> String {

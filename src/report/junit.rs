@@ -1,24 +1,25 @@
-//! The report as JUnit XML: a test case a case, and one for what the run as a whole left undecided.
+//! The report as JUnit XML: a test case a case, one for what the run as a whole left undecided, and one for its baseline.
 
 use std::fmt::Write as _;
 
 use super::Report;
 use super::escape::{Xml, XmlBlock};
-use super::model::Case;
+use super::model::{Case, Finding, KNOWN};
+use super::standing::{self, Outcome};
 use super::telling;
 
 /// The document: one `testsuite`, as Surefire writes it.
 pub fn render(report: &Report) -> Vec<u8> {
-    let totals = &report.totals;
-    let undecided = undecided(report);
+    let (undecided, stale) = (voiding(report, false), voiding(report, true));
+    let of = |outcome| standing::cases(report, outcome);
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ = writeln!(
         text,
         "<testsuite name=\"endspec\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}\" timestamp=\"{}\">",
-        report.cases.len() + 1,
-        totals.fail,
-        totals.inconclusive + usize::from(!undecided.is_empty()),
-        totals.skipped,
+        report.cases.len() + 1 + usize::from(report.baseline.is_some()),
+        of(Outcome::Fail) + usize::from(!stale.is_empty()),
+        of(Outcome::Undecided) + usize::from(!undecided.is_empty()),
+        of(Outcome::Skipped) + of(Outcome::Known),
         telling::seconds(report.duration_ms),
         // The schema of Jenkins takes no zone.
         Xml(report.started.trim_end_matches('Z')),
@@ -28,14 +29,17 @@ pub fn render(report: &Report) -> Vec<u8> {
         self::case(report, case, &mut text);
     }
     run(report, &undecided, &mut text);
+    if report.baseline.is_some() {
+        baseline(&stale, &mut text);
+    }
     text.push_str("</testsuite>\n");
     text.into_bytes()
 }
 
-/// What keeps the run from passing and is no case's own.
-fn undecided(report: &Report) -> Vec<String> {
+/// What keeps the run from passing and is no case's own: what is undecided, or entries of the baseline.
+fn voiding(report: &Report, stale: bool) -> Vec<String> {
     let gaps = telling::gaps(report).into_iter().filter(|gap| gap.voids && gap.kind != "inconclusive");
-    gaps.map(|gap| gap.words()).collect()
+    gaps.filter(|gap| gap.is_stale() == stale).map(|gap| gap.words()).collect()
 }
 
 fn properties(report: &Report, text: &mut String) {
@@ -43,6 +47,7 @@ fn properties(report: &Report, text: &mut String) {
         ("verdict", telling::verdict(report)),
         ("tested", telling::tested(report)),
         ("hint", report.hint.clone().unwrap_or_default()),
+        ("baseline", standing::counts(report).unwrap_or_default()),
     ];
     let readings = report.readings.iter().map(|(name, value)| ("reading", format!("{name}={value}")));
     let narrow = telling::gaps(report).into_iter().filter(|gap| !gap.voids).map(|gap| (gap.kind, gap.words()));
@@ -62,16 +67,16 @@ fn case(report: &Report, case: &Case, text: &mut String) {
         Xml(name),
         telling::seconds(case.duration_ms)
     );
-    match case.verdict.as_str() {
-        "fail" => failure(report, case, text),
-        "skipped" => {
-            let _ = writeln!(text, "    <skipped message=\"{}\"/>", Xml(&case.reasons.join("; ")));
-        }
-        "inconclusive" => error(&case.reasons, text),
-        _ => {}
+    match standing::outcome(report, case) {
+        Outcome::Fail => failure(report, case, text),
+        Outcome::Skipped => skipped(&case.reasons.join("; "), text),
+        Outcome::Known => skipped(&format!("{KNOWN}: {}", standing::accepted(report, case)), text),
+        Outcome::Undecided => error(&case.reasons, text),
+        Outcome::Pass => {}
     }
     // What fails nothing is still told: broken SHOULDs, observations, and what was left out.
-    let told: Vec<String> = case.findings.iter().filter(|finding| !telling::fails(report, finding)).map(said).collect();
+    let told = case.findings.iter().filter(|finding| !telling::fails(report, finding));
+    let told: Vec<String> = told.map(|finding| said(report, case, finding)).collect();
     let reasons = case.reasons.iter().filter(|_| matches!(case.verdict.as_str(), "pass" | "fail")).cloned();
     let told: Vec<String> = told.into_iter().chain(reasons).collect();
     if !told.is_empty() {
@@ -81,21 +86,26 @@ fn case(report: &Report, case: &Case, text: &mut String) {
     text.push_str("  </testcase>\n");
 }
 
-fn said(finding: &super::model::Finding) -> String {
-    format!("{} {}: {}", finding.level, finding.clause, finding.message)
+fn said(report: &Report, case: &Case, finding: &Finding) -> String {
+    let standing = standing::standing(report, case, finding).map_or_else(String::new, |word| format!("{word}: "));
+    format!("{standing}{} {}: {}", finding.level, finding.clause, finding.message)
 }
 
 /// One element for all findings: more than one is not in every schema.
 fn failure(report: &Report, case: &Case, text: &mut String) {
     let failing: Vec<_> = case.findings.iter().filter(|finding| telling::fails(report, finding)).collect();
-    let words: Vec<String> = failing.iter().map(|finding| said(finding)).collect();
+    let words: Vec<String> = failing.iter().map(|finding| said(report, case, finding)).collect();
     let kind = failing.first().map_or("", |finding| finding.clause.as_str());
     let _ = writeln!(text, "    <failure type=\"{}\" message=\"{}\">", Xml(kind), Xml(&words.join("; ")));
     for finding in failing {
-        let lines = telling::lines(report, finding);
+        let lines = telling::lines(report, case, finding);
         let _ = writeln!(text, "{}", XmlBlock(&telling::plain(&lines)));
     }
     text.push_str("    </failure>\n");
+}
+
+fn skipped(why: &str, text: &mut String) {
+    let _ = writeln!(text, "    <skipped message=\"{}\"/>", Xml(why));
 }
 
 fn error(reasons: &[String], text: &mut String) {
@@ -108,6 +118,16 @@ fn run(report: &Report, undecided: &[String], text: &mut String) {
     let _ = writeln!(text, "  <testcase classname=\"endspec\" name=\"{name}\" time=\"{time}\">");
     if !undecided.is_empty() {
         error(undecided, text);
+    }
+    text.push_str("  </testcase>\n");
+}
+
+fn baseline(stale: &[String], text: &mut String) {
+    let name = "every entry of the baseline still fails";
+    let _ = writeln!(text, "  <testcase classname=\"endspec\" name=\"{name}\" time=\"0.000\">");
+    if !stale.is_empty() {
+        let words = stale.join("; ");
+        let _ = writeln!(text, "    <failure type=\"baseline\" message=\"{0}\">{0}</failure>", Xml(&words));
     }
     text.push_str("  </testcase>\n");
 }

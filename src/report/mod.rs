@@ -1,8 +1,11 @@
 //! Reports: one model, from which every format is rendered; pure, report -> bytes.
 
 mod again;
+pub mod against;
+pub mod baseline;
 mod before;
 pub mod build;
+pub mod diff;
 mod escape;
 pub mod exchange;
 mod github;
@@ -13,14 +16,17 @@ pub mod json;
 mod junit;
 mod markdown;
 pub mod mask;
+pub mod merge;
 pub mod model;
 pub mod ndjson;
 mod sarif;
+mod scope;
+mod standing;
 mod tap;
 mod telling;
 pub mod terminal;
 
-pub use build::{Facts, build};
+pub use build::{Facts, Part, build, day};
 pub use model::Report;
 
 /// A format: its name, and what makes its bytes.

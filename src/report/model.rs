@@ -4,8 +4,30 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::against::Against;
+
 /// Version of the report's shape.
 pub const FORMAT: u32 = 1;
+
+/// A case that did all it has to do, and of which everything was decided.
+pub const WHOLE: &str = "whole";
+/// A case that a breach ended before its last step or variant.
+pub const CUT_SHORT: &str = "cut short";
+/// A case of which something could not be decided.
+pub const UNDECIDED: &str = "undecided";
+/// A case of which nothing is undecided but calls whose answers are wrong however they are written, as a known finding says.
+pub const EXCUSED: &str = "excused";
+/// A case that did not run.
+pub const NOT_RUN: &str = "not run";
+
+/// An entry whose finding came.
+pub const KNOWN: &str = "known";
+/// An entry whose finding did not come, although its case put the clause to the test to the end.
+pub const FIXED: &str = "fixed";
+/// An entry whose day has passed.
+pub const EXPIRED: &str = "expired";
+/// An entry of which this run tells nothing.
+pub const NOT_OBSERVED: &str = "not observed";
 
 /// One run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,10 +43,16 @@ pub struct Report {
     pub target: Target,
     /// `I/N` of a sharded run.
     pub shard: Option<String>,
+    /// Of how many shards it was put together, where it was.
+    pub shards: Option<usize>,
+    /// Whether only some cases of the suite were selected.
+    pub selected: bool,
     /// Revision of the documents.
     pub contract: String,
     /// Readings in force.
     pub readings: BTreeMap<String, String>,
+    /// Capabilities that the target is declared to lack.
+    pub without: Vec<String>,
     /// Seed of the run.
     pub seed: String,
     /// Whether SHOULD counted as MUST.
@@ -41,7 +69,11 @@ pub struct Report {
     pub clauses: Vec<Clause>,
     /// Cases, in the order of their ids.
     pub cases: Vec<Case>,
-    /// Clauses that go with a capability which the target is declared to lack.
+    /// Cases of the run that other shards run.
+    pub elsewhere: Vec<Elsewhere>,
+    /// What became of the entries of the baseline; `None` without one.
+    pub baseline: Option<Baseline>,
+    /// Clauses that go with a capability which the target is declared to lack, or that a known finding keeps from being tested.
     pub excluded: Vec<Reason>,
     /// Clauses in scope that were neither tested nor excluded.
     pub not_tested: Vec<Reason>,
@@ -49,6 +81,8 @@ pub struct Report {
     pub not_covered: Vec<String>,
     /// Sessions that could not be ended.
     pub leaked: Vec<String>,
+    /// The other target that the same cases ran against, where one was given.
+    pub against: Option<Against>,
     /// Requests sent.
     pub exchanges: usize,
     /// When the run began: UTC, to the second, as `2026-01-31T12:00:00Z`.
@@ -125,6 +159,10 @@ pub struct Case {
     pub duration_ms: u64,
     /// Requests that it sent.
     pub exchanges: usize,
+    /// How far it came: [`WHOLE`], [`CUT_SHORT`], [`UNDECIDED`], [`EXCUSED`], [`NOT_RUN`].
+    pub course: String,
+    /// Judgements made in it, by clause.
+    pub tested: BTreeMap<String, usize>,
     /// Breaches.
     pub findings: Vec<Finding>,
     /// Why it is inconclusive or skipped.
@@ -223,4 +261,46 @@ pub struct Reason {
     pub clause: String,
     /// Why.
     pub reason: String,
+}
+
+/// A case that another shard runs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Elsewhere {
+    /// Its id.
+    pub id: String,
+    /// Clauses that it lists.
+    pub clauses: Vec<String>,
+}
+
+/// The baseline that the run was held to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// Its file.
+    pub file: String,
+    /// Its entries, in their order.
+    pub entries: Vec<Entry>,
+}
+
+/// An entry of the baseline, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The clause that is known to be broken.
+    pub clause: String,
+    /// The case in which it is.
+    pub case: String,
+    /// Why that is accepted.
+    pub reason: String,
+    /// Where it is followed up.
+    pub ticket: Option<String>,
+    /// The last day on which it is accepted, in UTC.
+    pub expires: Option<String>,
+    /// Its line in the file, from 1.
+    pub line: usize,
+    /// [`KNOWN`], [`FIXED`], [`EXPIRED`], [`NOT_OBSERVED`].
+    pub state: String,
+    /// Why it is in that state; empty where that says it all.
+    pub why: String,
 }

@@ -1,6 +1,7 @@
 //! The report as events, a JSON document a line: what began, cases as they end, and in full what the run came to.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 use super::Report;
 use super::escape;
 use super::model::{FORMAT, Target};
+use crate::case::baseline::Baseline;
 use crate::check::CaseResult;
 
 /// What is known before the first request.
@@ -29,6 +31,21 @@ pub struct Begun {
     pub started: String,
 }
 
+/// Findings that are known on the day of the run.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// They.
+    pub baseline: Option<Arc<Baseline>>,
+    /// The day, as `2026-01-31`, in UTC.
+    pub today: String,
+}
+
+impl Known {
+    fn names(&self, clause: &str, case: &str) -> bool {
+        self.baseline.as_ref().is_some_and(|baseline| baseline.covers(clause, case, &self.today))
+    }
+}
+
 /// The first event, `run`.
 pub fn begun(begun: &Begun) -> Vec<u8> {
     let mut event = json!({ "event": "run", "format": FORMAT, "endspec": env!("CARGO_PKG_VERSION") });
@@ -41,12 +58,13 @@ pub fn begun(begun: &Begun) -> Vec<u8> {
 /// A case that ended, `ended`: what it came to, before what is judged over the whole run.
 ///
 /// Nothing in it was said by the target: which tokens are to be masked is known only when all cases have ended.
-pub fn ended(result: &CaseResult, strict: bool) -> Vec<u8> {
+pub fn ended(result: &CaseResult, strict: bool, known: &Known) -> Vec<u8> {
     let findings = result.findings.iter().map(|finding| {
         let (at, _) = finding.place.source.line_column(finding.place.span.start);
         json!({
             "clause": finding.clause,
             "level": finding.level.name(),
+            "known": known.names(&finding.clause, &result.case.id),
             "file": finding.place.source.name,
             "line": at,
         })

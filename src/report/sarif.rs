@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::Report;
 use super::escape::{block, line};
 use super::model::{Case, Clause, Finding, Place};
-use super::telling;
+use super::{standing, telling};
 
 /// How the names of the built-in cases' files begin.
 const BUILT_IN: &str = "<built-in>/";
@@ -43,6 +43,7 @@ pub fn render(report: &Report) -> Vec<u8> {
             "properties": {
                 "verdict": line(&telling::verdict(report)),
                 "tested": line(&telling::tested(report)),
+                "baseline": line(&standing::counts(report).unwrap_or_default()),
                 "readings": report.readings.iter().map(|(name, value)| line(&format!("{name}={value}"))).collect::<Vec<_>>(),
             },
         }],
@@ -91,8 +92,8 @@ fn results(report: &Report) -> Vec<Value> {
 }
 
 fn result(report: &Report, case: &Case, finding: &Finding, nth: usize) -> Value {
-    let lines = telling::lines(report, finding);
-    json!({
+    let lines = telling::lines(report, case, finding);
+    let mut result = json!({
         "ruleId": line(&finding.clause),
         "level": level(&finding.level, report.strict),
         "message": message(&format!("{}\n{}", finding.message, telling::plain(&lines))),
@@ -102,7 +103,15 @@ fn result(report: &Report, case: &Case, finding: &Finding, nth: usize) -> Value 
         }],
         "partialFingerprints": { "caseAndClause/v1": fingerprint(case, finding, nth) },
         "occurrenceCount": finding.times,
-    })
+    });
+    if let Some(word) = standing::standing(report, case, finding) {
+        result["properties"] = json!({ "baseline": word });
+    }
+    if let Some(words) = standing::words(report, case, finding).filter(|_| finding.known) {
+        // In the words of the format what is known is accepted by somebody outside of the code.
+        result["suppressions"] = json!([{ "kind": "external", "status": "accepted", "justification": line(&words) }]);
+    }
+    result
 }
 
 fn location(place: &Place) -> Value {

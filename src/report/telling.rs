@@ -1,9 +1,13 @@
 //! What every format tells alike: what voids or narrows a verdict, findings by importance, and a finding in lines.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::against::{Against, Compared, Difference, Values};
 use super::build::LEFT_OUT;
-use super::model::{Case, Finding, Message, Report};
+use super::model::{Case, EXPIRED, FIXED, Finding, Message, Report};
+use super::scope::{self, ACROSS_CASES};
+use super::standing;
 
 /// Something that the verdict does not say.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,15 +17,20 @@ pub(super) struct Gap<'a> {
     /// Whether it keeps the run from passing.
     pub voids: bool,
     /// Why, in words.
-    pub why: &'a str,
-    /// Clauses, cases or sessions that it is about.
-    pub of: Vec<&'a str>,
+    pub why: Cow<'a, str>,
+    /// Clauses, cases, sessions or entries of a baseline that it is about.
+    pub of: Vec<Cow<'a, str>>,
 }
 
 impl Gap<'_> {
+    /// Whether it is about entries of the baseline that fail the run.
+    pub(super) fn is_stale(&self) -> bool {
+        self.kind == FIXED || self.kind == EXPIRED
+    }
+
     /// Kind, reason and what it is about, on one line.
     pub(super) fn words(&self) -> String {
-        let parts = [self.kind, self.why, &self.of.join(", ")];
+        let parts = [self.kind, &self.why, &self.of.join(", ")];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
     }
 }
@@ -30,31 +39,57 @@ impl Gap<'_> {
 pub(super) fn gaps(report: &Report) -> Vec<Gap<'_>> {
     let mut gaps = Vec::new();
     if report.interrupted {
-        let why = "what was not run is not judged";
+        let why = "what was not run is not judged".into();
         gaps.push(Gap { kind: "interrupted", voids: true, why, of: Vec::new() });
     }
     if report.cases.is_empty() {
-        gaps.push(Gap { kind: "nothing ran", voids: true, why: "no case was selected", of: Vec::new() });
+        gaps.push(Gap { kind: "nothing ran", voids: true, why: no_case(report).into(), of: Vec::new() });
     }
     if !report.leaked.is_empty() {
-        let why = "sessions that the run opened and could not end";
+        let why = "sessions that the run opened and could not end".into();
         gaps.push(Gap { kind: "left open", voids: true, why, of: texts(&report.leaked) });
     }
+    gaps.extend(standing::gaps(report, true));
     let not_tested = report.not_tested.iter().map(|gap| (gap.reason.as_str(), gap.clause.as_str()));
     gaps.extend(by_reason("not tested", true, not_tested));
     gaps.extend(by_reason("inconclusive", true, reasons(report, false)));
     let excluded = report.excluded.iter().map(|gap| (gap.reason.as_str(), gap.clause.as_str()));
     gaps.extend(by_reason("excluded", false, excluded));
     if !report.not_covered.is_empty() {
-        let why = "this version ships no case for";
+        let why = "this version ships no case for".into();
         gaps.push(Gap { kind: "not covered", voids: false, why, of: texts(&report.not_covered) });
     }
     gaps.extend(by_reason("left out", false, reasons(report, true)));
+    gaps.extend(standing::gaps(report, false));
+    gaps.extend(part(report));
     gaps
 }
 
-fn texts(words: &[String]) -> Vec<&str> {
-    words.iter().map(String::as_str).collect()
+fn texts(words: &[String]) -> Vec<Cow<'_, str>> {
+    words.iter().map(|word| word.as_str().into()).collect()
+}
+
+/// Why there is no case.
+pub(super) fn no_case(report: &Report) -> &'static str {
+    if report.elsewhere.is_empty() {
+        "no case was selected"
+    } else {
+        "no case falls to this shard: there are more than are needed"
+    }
+}
+
+/// That a run was one of several, or put together from them.
+fn part(report: &Report) -> Option<Gap<'_>> {
+    if let Some(shard) = &report.shard {
+        let why = format!("shard {shard} alone: `endspec report` of all of them judges the whole");
+        return Some(Gap { kind: "part", voids: false, why: why.into(), of: Vec::new() });
+    }
+    let shards = report.shards.filter(|shards| *shards > 1)?;
+    let across = |id: &str| ACROSS_CASES.iter().any(|(across, _)| *across == id);
+    let of: Vec<Cow<'_, str>> =
+        report.clauses.iter().filter(|clause| across(&clause.id)).map(|clause| clause.id.as_str().into()).collect();
+    let why = format!("judged within each of {shards} shards and not across them");
+    (!of.is_empty()).then(|| Gap { kind: "per shard", voids: false, why: why.into(), of })
 }
 
 /// Reasons and cases: of what was left out, or of what is inconclusive.
@@ -66,29 +101,30 @@ fn reasons(report: &Report, left_out: bool) -> impl Iterator<Item = (&str, &str)
     })
 }
 
-fn by_reason<'a>(
+/// Gaps of one kind, a reason of several told once.
+pub(super) fn by_reason<'a, T: Into<Cow<'a, str>>>(
     kind: &'static str,
     voids: bool,
-    all: impl Iterator<Item = (&'a str, &'a str)>,
+    all: impl Iterator<Item = (T, T)>,
 ) -> impl Iterator<Item = Gap<'a>> {
-    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut by_reason: BTreeMap<Cow<'_, str>, Vec<Cow<'_, str>>> = BTreeMap::new();
     for (reason, name) in all {
-        by_reason.entry(reason).or_default().push(name);
+        by_reason.entry(reason.into()).or_default().push(name.into());
     }
     by_reason.into_iter().map(move |(why, of)| Gap { kind, voids, why, of })
 }
 
 /// Whether a finding fails the run.
 pub(super) fn fails(report: &Report, finding: &Finding) -> bool {
-    finding.level == "MUST" || (report.strict && finding.level == "SHOULD")
+    !finding.known && scope::fails(finding, report.strict)
 }
 
-/// Every finding with its case: by level, and those first that their case was written for.
+/// Every finding with its case: what is known last, by level, and those first that their case was written for.
 pub(super) fn findings(report: &Report) -> Vec<(&Case, &Finding)> {
     let mut all: Vec<_> =
         report.cases.iter().flat_map(|case| case.findings.iter().map(move |finding| (case, finding))).collect();
     let rank = |level: &str| ["MUST", "SHOULD", "MAY"].iter().position(|name| *name == level);
-    all.sort_by_key(|(case, finding)| (rank(&finding.level), !case.clauses.contains(&finding.clause)));
+    all.sort_by_key(|(case, finding)| (finding.known, rank(&finding.level), !case.clauses.contains(&finding.clause)));
     all
 }
 
@@ -103,9 +139,22 @@ pub(super) fn tested(report: &Report) -> String {
     let kind = if report.target.kind == "endpoint" { String::new() } else { format!("{} at ", report.target.kind) };
     let strict = if report.strict { ", SHOULD counts as MUST" } else { "" };
     format!(
-        "endspec {} tested {kind}{}, contract {}, seed {}{strict}",
-        report.endspec, report.target.url, report.contract, report.seed
+        "endspec {} tested {kind}{}, contract {}, seed {}{strict}{}",
+        report.endspec,
+        report.target.url,
+        report.contract,
+        report.seed,
+        shard(report)
     )
+}
+
+/// Which part of a run it is, or of how many parts it was put together; as words that follow others.
+pub(super) fn shard(report: &Report) -> String {
+    match (&report.shard, report.shards) {
+        (Some(shard), _) => format!(", shard {shard}"),
+        (None, Some(shards)) => format!(", {shards} shards"),
+        (None, None) => String::new(),
+    }
 }
 
 /// The sentence of a clause.
@@ -127,7 +176,7 @@ pub(super) fn times(finding: &Finding) -> String {
 }
 
 /// Name and text of everything that is known of a finding.
-pub(super) fn lines(report: &Report, finding: &Finding) -> Vec<(String, String)> {
+pub(super) fn lines(report: &Report, case: &Case, finding: &Finding) -> Vec<(String, String)> {
     let place = &finding.place;
     let mut lines = vec![
         ("clause", format!("{}: the endpoint {}", finding.clause, sentence(report, &finding.clause))),
@@ -138,6 +187,9 @@ pub(super) fn lines(report: &Report, finding: &Finding) -> Vec<(String, String)>
     ];
     if finding.times > 1 {
         lines.push(("times", times(finding)));
+    }
+    if let Some(words) = standing::words(report, case, finding) {
+        lines.push(("baseline", words));
     }
     let mut lines: Vec<(String, String)> = lines.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
     lines.extend(finding.notes.iter().cloned());
@@ -152,6 +204,54 @@ pub(super) fn lines(report: &Report, finding: &Finding) -> Vec<(String, String)>
     }
     lines.retain(|(_, text)| !text.is_empty());
     lines
+}
+
+/// Results of a comparison and what each means, what matters most first.
+pub(super) const RESULTS: [(&str, &str); 6] = [
+    ("target-breaks", "only the target breaks"),
+    ("other-breaks", "only the other breaks"),
+    ("both-break", "both break"),
+    ("differ", "both are right, and differ"),
+    ("not-compared", "not compared"),
+    ("both-hold", "both hold"),
+];
+
+/// What stands before the command that shows again what one of two targets broke.
+pub(super) const AGAIN: &str = "again: ";
+
+/// How two targets compare, on one line.
+pub(super) fn against(against: &Against) -> String {
+    let count = |result: &str| against.of(result).count();
+    let counts = RESULTS.iter().map(|(result, words)| format!("{words} {}", count(result)));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    let incomplete = match (against.is_complete(), against.leaked.is_empty()) {
+        (true, _) => String::new(),
+        (false, true) => "; nothing could be compared".to_owned(),
+        (false, false) => format!("; sessions left open there: {}", against.leaked.join(", ")),
+    };
+    super::escape::line(&format!("{} (clauses): {counts}{incomplete}", against.target.url))
+}
+
+/// What is known of one clause of a comparison, in lines.
+pub(super) fn compared(clause: &Compared) -> Vec<String> {
+    let mut lines: Vec<String> = clause.why.iter().cloned().collect();
+    lines.extend(clause.again.iter().map(|again| format!("{AGAIN}{again}")));
+    for Difference { case, request, target, other, times } in &clause.differences {
+        let more = if *times > 1 { format!(" ({times} requests)") } else { String::new() };
+        lines.push(format!("the target {target}, the other {other}: {case}, {request}{more}"));
+    }
+    // A terminal would obey what a target, or whoever wrote a saved report, has put into them.
+    lines.iter().map(|line| super::escape::line(line)).collect()
+}
+
+/// What two targets were seen to follow of a reading.
+pub(super) fn followed(values: &Values) -> String {
+    let words = |values: &[String]| if values.is_empty() { "nothing seen".to_owned() } else { values.join(" and ") };
+    let (target, other) = (words(&values.target), words(&values.other));
+    if target == other {
+        return super::escape::line(&format!("reading {}: both follow {target}", values.reading));
+    }
+    super::escape::line(&format!("reading {}: the target follows {target}, the other {other}", values.reading))
 }
 
 /// A message as its lines.

@@ -1,5 +1,6 @@
 //! The report for a terminal: quiet when green, complete when red, the worst first.
 
+mod against;
 mod finding;
 mod layout;
 mod summary;
@@ -7,6 +8,7 @@ mod summary;
 pub(crate) use layout::entry_of;
 
 use super::model::Report;
+use super::telling;
 pub(super) use summary::why;
 
 /// How to write.
@@ -27,6 +29,7 @@ pub fn render(report: &Report, style: Style) -> String {
     }
     finding::write(report, style, &mut text);
     summary::undecided(report, style, &mut text);
+    against::write(report, style, &mut text);
     summary::write(report, style, &mut text);
     text
 }
@@ -45,7 +48,9 @@ fn head(report: &Report) -> String {
         format!("{} at {}", report.target.kind, report.target.url)
     };
     let strict = if report.strict { ", SHOULD counts as MUST" } else { "" };
-    format!("endspec {} tested {target}\ncontract {}, seed {}{strict}\n", report.endspec, report.contract, report.seed)
+    let shard = telling::shard(report);
+    let (contract, seed) = (&report.contract, &report.seed);
+    format!("endspec {} tested {target}\ncontract {contract}, seed {seed}{strict}{shard}\n", report.endspec)
 }
 
 #[cfg(test)]
@@ -103,6 +108,8 @@ mod tests {
             clauses: clauses.iter().map(|clause| (*clause).to_owned()).collect(),
             duration_ms: 1,
             exchanges: 1,
+            course: "whole".to_owned(),
+            tested: Default::default(),
             findings,
             reasons: Vec::new(),
         }
@@ -126,6 +133,11 @@ mod tests {
             suite: "d".to_owned(),
             target: Target { url: "http://h/".to_owned(), kind: "endpoint".to_owned() },
             shard: None,
+            shards: None,
+            selected: false,
+            without: Vec::new(),
+            elsewhere: Vec::new(),
+            baseline: None,
             contract: "2025-04-25".to_owned(),
             readings: [("repeat-end".to_owned(), "not-found".to_owned())].into(),
             seed: "0000000000000001".to_owned(),
@@ -140,6 +152,7 @@ mod tests {
             not_tested: Vec::new(),
             not_covered: Vec::new(),
             leaked: Vec::new(),
+            against: None,
             exchanges: 7,
             started: "2026-01-31T12:00:00Z".to_owned(),
             duration_ms: 1_234,

@@ -41,6 +41,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
             held = attempt(bed, &case, &mut state, &mut result).await;
         }
         if !held {
+            result.cut_short = true;
             break;
         }
     }

@@ -1,5 +1,6 @@
 //! Running: cases against a target, in parallel, each on sessions of its own, into histories and results.
 
+mod bounds;
 mod call;
 mod clean_up;
 pub mod execute;
@@ -16,11 +17,13 @@ pub mod schedule;
 pub mod send;
 pub mod sessions;
 mod sign;
+pub mod silences;
 mod state;
 pub mod target;
 mod weather;
 mod workload;
 
+pub use bounds::Bounds;
 pub use schedule::{Ended, Means, Plan, Progress, run, run_as_set_up};
 pub use sessions::{Session, SessionSource};
 pub use target::{Availability, Restart, Target};

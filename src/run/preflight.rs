@@ -19,7 +19,7 @@ use crate::seed::{Seed, Stream};
 use crate::wire::{Call, Credential, Placement, Scheme, WireForm};
 
 /// A well-formed id that nobody was ever issued.
-const NEVER_ISSUED: &str = "s-hz00000000000000";
+pub(super) const NEVER_ISSUED: &str = "s-hz00000000000000";
 /// What each refusal of the caller, not of the call, says about the set-up, by the beginning of its code.
 const OF_CALLER: [(&str, &str); 10] = [
     ("InvalidAccessKeyId", "is ALIBABA_CLOUD_ACCESS_KEY_ID a key of this target?"),

@@ -2,12 +2,10 @@
 
 use std::process::Stdio;
 
-use super::expand::ordinary;
-use super::send::{Bed, Way, end_call};
+use super::bounds;
+use super::send::Bed;
 use super::state::State;
 use super::target::Restart;
-use crate::check::Seen;
-use crate::http::Response;
 use crate::limits;
 
 /// Restarts the target and waits until it answers again.
@@ -25,22 +23,14 @@ pub(super) async fn restart(bed: &Bed, state: &mut State) -> Result<(), String> 
         if let Some(reason) = bed.stopped() {
             return Err(reason);
         }
-        if is_back(bed, state).await {
+        // That it does not answer now is no sign that the target is gone.
+        let exchange = bounds::plain(bed, &state.unknown, &mut state.stream).await;
+        if exchange.as_ref().is_some_and(bounds::is_there) {
             return Ok(());
         }
         bed.sleep(limits::RESTART_PAUSE).await;
     }
     Err(format!("the target does not answer {} s after the restart", limits::RESTART.as_secs()))
-}
-
-/// Whether a plain request is answered by the target itself, not by what stands in front of it. That it is not is no sign
-/// that the target is gone.
-async fn is_back(bed: &Bed, state: &mut State) -> bool {
-    let call = end_call(&bed.target.region, &state.unknown);
-    let request = bed.encode(&call, ordinary(&bed.target), &mut state.stream);
-    let Ok(exchange) = bed.unnoted(request, Way::Fresh).await else { return false };
-    let answered = |response: &Response| !matches!(response.status, 502..=504) || Seen::of(response).is_throttled();
-    exchange.reply.answer().is_some_and(answered) || exchange.reply.is_no_http()
 }
 
 async fn by_command(command: &str) -> Result<(), String> {

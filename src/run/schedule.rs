@@ -7,12 +7,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
+use super::bounds::{self, Bounds, Enough};
 use super::clean_up;
 use super::execute::execute;
 use super::pace::Pace;
-use super::preflight::preflight;
+use super::preflight::{Preflight, preflight};
 use super::send::Bed;
 use super::sessions::Sessions;
+use super::silences::Silences;
 use super::target::Target;
 use crate::case::Case;
 use crate::check::request_id::RequestIds;
@@ -72,6 +74,8 @@ pub struct Ended {
     pub target: Target,
     /// The documents it judged by.
     pub contract: Arc<Contract>,
+    /// The lanes that it used, with the connections that are still good.
+    pub transport: Transport,
 }
 
 /// Runs `cases` against `target`, whatever it says of its caller.
@@ -79,12 +83,14 @@ pub struct Ended {
 /// # Panics
 /// When a case panicked: a defect of this program. Sessions are ended before.
 pub async fn run(cases: Vec<Arc<Case>>, contract: Arc<Contract>, target: Target, plan: Plan, means: Means) -> Ended {
-    let (bed, progress) = bed(contract, target, plan, means);
+    let (bed, progress) = bed(contract, target, plan, means, Bounds::default());
     let began = bed.clock.now();
+    let bed = Arc::new(bed);
     finish(bed, cases, progress, began).await
 }
 
-/// Runs `cases` against a `target` that somebody set up: what shows that the set-up does not fit it is never a verdict.
+/// Runs `cases` against a `target` that somebody set up, within `bounds`: what shows that the set-up does not fit it is
+/// never a verdict.
 ///
 /// # Panics
 /// As [`run`].
@@ -94,16 +100,32 @@ pub async fn run_as_set_up(
     target: Target,
     plan: Plan,
     means: Means,
+    bounds: Bounds,
 ) -> Ended {
-    let (bed, progress) = bed(contract, target, plan, means);
+    let waits = !bounds.wait.is_zero();
+    let (mut bed, progress) = bed(contract, target, plan, means, bounds);
+    let obstacle = if !waits { None } else { waited(&mut bed).await };
+    let bed = Arc::new(bed);
     let began = bed.clock.now();
-    let found = preflight(&bed, &cases).await;
+    let found = match obstacle {
+        Some(words) => Preflight { obstacle: Some(words), ..Preflight::default() },
+        None => preflight(&bed, &cases).await,
+    };
     // Nobody else has set it.
     let _ = bed.preflight.set(found);
     finish(bed, cases, progress, began).await
 }
 
-fn bed(contract: Arc<Contract>, target: Target, plan: Plan, means: Means) -> (Arc<Bed>, Arc<dyn Progress>) {
+/// Waits for the target; the time that this takes is none of the run's.
+async fn waited(bed: &mut Bed) -> Option<String> {
+    let limit = bed.plan.time_limit.take();
+    let began = bed.clock.now();
+    let obstacle = bounds::wait(bed, bed.bounds.wait).await;
+    bed.plan.time_limit = limit.map(|limit| limit + bed.clock.now().since(began));
+    obstacle
+}
+
+fn bed(contract: Arc<Contract>, target: Target, plan: Plan, means: Means, bounds: Bounds) -> (Bed, Arc<dyn Progress>) {
     let Means { transport, clock, stop, progress, salt } = means;
     let bed = Bed {
         contract,
@@ -114,14 +136,16 @@ fn bed(contract: Arc<Contract>, target: Target, plan: Plan, means: Means) -> (Ar
         transport,
         clock,
         sessions: Sessions::default(),
-        silent: AtomicUsize::new(0),
+        silences: Silences::default(),
         sent: AtomicUsize::new(0),
         gave_up: OnceLock::new(),
+        bounds,
+        enough: Enough::default(),
         preflight: OnceLock::new(),
         cleaned_until: OnceLock::new(),
         stop,
     };
-    (Arc::new(bed), progress)
+    (bed, progress)
 }
 
 async fn finish(bed: Arc<Bed>, cases: Vec<Arc<Case>>, progress: Arc<dyn Progress>, began: Moment) -> Ended {
@@ -150,6 +174,7 @@ async fn finish(bed: Arc<Bed>, cases: Vec<Arc<Case>>, progress: Arc<dyn Progress
         took,
         target: bed.target,
         contract: bed.contract,
+        transport: bed.transport,
     }
 }
 
@@ -190,6 +215,7 @@ async fn side_by_side(
         let (bed, progress) = (bed.clone(), progress.clone());
         running.spawn(async move {
             let result = execute(&bed, case).await;
+            bed.enough.note(&bed.bounds, &result);
             progress.case(&result);
             drop(bed);
             (index, result)

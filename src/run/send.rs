@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::bounds::{Bounds, Enough};
 use super::expand::ordinary;
 use super::pace::Pace;
 use super::preflight::Preflight;
 use super::sessions::Sessions;
+use super::silences::Silences;
 use super::{Plan, Target};
 use crate::check::history::{Event, Record, Role};
 use crate::check::seen::printable;
@@ -39,11 +41,15 @@ pub struct Bed {
     /// Sessions of the run.
     pub sessions: Sessions,
     /// Unanswered requests in a row.
-    pub silent: AtomicUsize,
+    pub silences: Silences,
     /// Requests sent.
     pub sent: AtomicUsize,
     /// Set when the target has been silent for too long: the last failure in words.
     pub gave_up: OnceLock<String>,
+    /// After what the run ends early.
+    pub bounds: Bounds,
+    /// What it has seen of that.
+    pub enough: Enough,
     /// What the set-up is not fit for.
     pub preflight: OnceLock<Preflight>,
     /// Until when a run that is stopped cleans up.
@@ -63,6 +69,8 @@ impl Bed {
             Some(obstacle)
         } else if let Some(words) = self.gave_up.get() {
             Some(format!("the target left {} requests in a row unanswered ({words})", limits::SILENT_IN_A_ROW))
+        } else if let Some(why) = self.enough.why() {
+            Some(format!("not run: {why}"))
         } else if self.plan.time_limit.is_some_and(|limit| self.clock.now() >= Moment::default().plus(limit)) {
             Some("the time limit of the run was reached; `--time-limit` gives it more".to_owned())
         } else {
@@ -228,13 +236,13 @@ impl Bed {
     /// Counts unanswered requests in a row.
     pub fn note(&self, exchange: &Exchange) {
         match &exchange.reply {
-            Reply::Answered(_) => self.silent.store(0, Ordering::SeqCst),
+            Reply::Answered(_) => self.silences.end(),
             // A status line is an answer of sorts: the target is there.
-            Reply::Lost(cause) if cause.status.is_some() => self.silent.store(0, Ordering::SeqCst),
+            Reply::Lost(cause) if cause.status.is_some() => self.silences.end(),
             // So are bytes that are no HTTP.
-            reply if reply.is_no_http() => self.silent.store(0, Ordering::SeqCst),
+            reply if reply.is_no_http() => self.silences.end(),
             Reply::Refused(cause) | Reply::Lost(cause) => {
-                if self.silent.fetch_add(1, Ordering::SeqCst) + 1 >= limits::SILENT_IN_A_ROW {
+                if self.silences.another(exchange.sent, exchange.done) {
                     // The first to get here says why; all say the same.
                     let _ = self.gave_up.set(printable(&cause.words, 200));
                 }

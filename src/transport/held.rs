@@ -148,12 +148,20 @@ impl Held {
         self.watched.borrow().seen.clone()
     }
 
-    /// Waits for the end, but not longer than that.
+    /// Waits for the end, but not longer than that and a round trip: what came in time may not have been read yet where
+    /// this program itself was held up, and whatever was sent before a Pong is read before it.
     pub async fn wait_closed(&self, within: Duration) -> Standing {
+        if self.wait_ended(within).await.is_none() {
+            self.ping(within.max(limits::LAST_WORD)).await;
+        }
+        self.ended().map_or(Standing::StillOpen, Standing::Closed)
+    }
+
+    async fn wait_ended(&self, within: Duration) -> Option<Ended> {
         let mut watched = self.watched.clone();
         let wait = watched.wait_for(|watched| watched.ended.is_some());
         drop(timeout(within, wait).await);
-        self.ended().map_or(Standing::StillOpen, Standing::Closed)
+        self.ended()
     }
 
     /// Sends a Ping and tells whether its Pong came within that time.
@@ -171,7 +179,7 @@ impl Held {
     pub async fn close(&self, within: Duration) -> Standing {
         let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
         drop(self.messages.send(Message::Close(Some(frame))).await);
-        self.wait_closed(within).await
+        self.wait_ended(within).await.map_or(Standing::StillOpen, Standing::Closed)
     }
 }
 

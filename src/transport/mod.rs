@@ -14,6 +14,7 @@ mod surplus;
 mod tls;
 pub mod websocket;
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -55,6 +56,12 @@ pub struct Transport {
     raw: Raw,
     websockets: WebSockets,
     clock: Clock,
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").finish_non_exhaustive()
+    }
 }
 
 impl Transport {

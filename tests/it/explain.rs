@@ -6,24 +6,36 @@ use endspec::load;
 
 use crate::endspec;
 
+/// Asserts that it says what causes a finding of it, or the mistake, and how to mend that.
 #[track_caller]
-fn explained(kind: &str, id: &str) {
+fn mended(kind: &str, id: &str) {
+    let out = explained(kind, id);
+    let own = out.split("\n\n").find(|text| text.starts_with(&format!("{kind} {id}"))).expect("its own paragraph");
+    for label in ["cause: ", "mend: "] {
+        let told: Vec<&str> = own.lines().filter_map(|line| line.strip_prefix(label)).collect();
+        assert!(told.len() == 1 && told[0].len() > 6, "{kind} {id}, {label}:\n{own}");
+    }
+}
+
+#[track_caller]
+fn explained(kind: &str, id: &str) -> String {
     let done = endspec(&["explain", id]).ends(0);
     let begins = format!("{kind} {id}");
     assert!(done.out.lines().any(|line| line.starts_with(&begins)), "{kind} {id}:\n{}", done.out);
     assert!(done.out.trim().len() > begins.len() + 10, "{kind} {id} says nothing:\n{}", done.out);
+    done.out
 }
 
 #[test]
 fn every_clause_outcome_reading_capability_class_word_and_mutation_is_explained() {
     let contract = load::contract::built_in(None);
-    contract.clauses.iter().for_each(|clause| explained("clause", &clause.id));
-    contract.outcomes.keys().for_each(|name| explained("outcome", name));
-    contract.readings.keys().for_each(|name| explained("reading", name));
-    contract.capabilities.iter().for_each(|capability| explained("capability", &capability.name));
-    Class::ALL.iter().for_each(|class| explained("class", class.name()));
-    ["permitted", "any", "every"].iter().for_each(|word| explained("word", word));
-    mutation::CATALOGUE.iter().for_each(|kind| explained("mutation", kind.name));
+    contract.clauses.iter().for_each(|clause| mended("clause", &clause.id));
+    contract.outcomes.keys().for_each(|name| mended("outcome", name));
+    contract.readings.keys().for_each(|name| mended("reading", name));
+    mutation::CATALOGUE.iter().for_each(|kind| mended("mutation", kind.name));
+    contract.capabilities.iter().for_each(|capability| _ = explained("capability", &capability.name));
+    Class::ALL.iter().for_each(|class| _ = explained("class", class.name()));
+    ["permitted", "any", "every"].iter().for_each(|word| _ = explained("word", word));
 }
 
 #[test]
@@ -40,13 +52,13 @@ fn a_fault_is_explained_by_the_clauses_that_it_breaks_and_a_variation_by_breakin
 #[test]
 fn every_exit_code_is_explained() {
     for code in ["0", "1", "2", "3", "101", "130"] {
-        explained("exit code", code);
+        mended("exit code", code);
     }
 }
 
 #[test]
 fn every_diagnostic_code_is_explained() {
-    CODES.iter().for_each(|(code, _)| explained("diagnostic", code));
+    CODES.iter().for_each(|(code, _)| mended("diagnostic", code));
 }
 
 #[test]

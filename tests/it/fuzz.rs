@@ -6,6 +6,7 @@ use endspec::case::{Case, write};
 use endspec::fuzz::targets::scenario::Scenario;
 use endspec::fuzz::{Abilities, lowered};
 use endspec::load;
+use endspec::report::{Report, json};
 use endspec::server::settings::INSTANCE_ID;
 use endspec::source::Source;
 use tempfile::tempdir;
@@ -31,7 +32,7 @@ fn what_is_found_is_told_with_a_way_to_see_it_again_and_saved_as_a_case() {
     let flags = ["--target", url.as_str(), "--without", LITTLE, "--seed", "3"];
     let fuzz =
         |more: &[&str]| endspec(&[&["fuzz", "--max-findings", "2", "--clients", "1"], &flags[..], more].concat());
-    let again = format!("--cases 4 --clients 1 --target {url}/");
+    let again = format!("--cases 5 --clients 1 --target {url}/");
     fuzz(&[]).ends(1).says(&["FAIL", "= again:   endspec fuzz --seed 0000000000000003", &again, "case:\n    title:"]);
     fuzz(&["--save", &save]).ends(1).says(&["2 MUST broken", &format!("saved: {save}/"), "endspec run"]);
     assert_eq!(fs::read_dir(&save).unwrap().count(), 2);
@@ -47,7 +48,7 @@ fn what_is_found_is_told_with_a_way_to_see_it_again_and_saved_as_a_case() {
 fn a_target_that_tells_nothing_is_no_pass() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let done = endspec(&["fuzz", "--target", &format!("http://{closed}"), "--instance-id", "i-1"]).ends(3);
-    done.says(&["0 of", "nothing was judged any more: ", "verdict:  INCONCLUSIVE"]);
+    done.says(&["0 of", "nothing was judged: ", "verdict:  INCONCLUSIVE"]);
     endspec(&["fuzz", "--time", "0s"]).ends(3).says(&["0 of 0 judged", "verdict:  INCONCLUSIVE"]);
 }
 
@@ -120,9 +121,9 @@ fn shards_run_cases_of_their_own_and_need_a_seed() {
 #[test]
 fn an_input_of_the_fuzz_target_is_replayed_as_the_case_that_it_stands_for() {
     let folder = tempdir().unwrap();
-    let (save, input) = (folder.path().join("saved"), concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/scenario/0"));
+    let (save, input) = (folder.path().join("saved"), concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/scenario/1"));
     let saved = save.display().to_string();
-    endspec(&["fuzz", "--replay", input]).ends(0).says(&["1 of 1 judged", "case:\n    title: \"replayed from 0"]);
+    endspec(&["fuzz", "--replay", input]).ends(0).says(&["1 of 1 judged", "case:\n    title: \"replayed from 1"]);
     endspec(&["fuzz", "--replay", input, "--save", &saved]).ends(0).says(&["saved: "]);
     let path = fs::read_dir(&save).unwrap().next().unwrap().unwrap().path();
     let id = path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -147,4 +148,62 @@ fn an_input_of_the_fuzz_target_is_replayed_as_the_case_that_it_stands_for() {
 fn read(text: &str, id: &str) -> Case {
     let contract = load::contract::built_in(None);
     load::case::case(&Source::new("saved.yaml", text), id, &contract).unwrap()
+}
+
+/// A report that a campaign wrote, as it is read again.
+fn reported(path: &std::path::Path) -> Report {
+    json::read(&fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn a_campaign_is_reported_in_every_format_and_its_verdict_is_how_it_ended() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let to = |format: &str, name: &str| format!("{format}={}", at(name).display());
+    let (one, two) = (to("json", "1.json"), to("json", "2.json"));
+    let flags = ["fuzz", "--cases", "12", "--seed", "7"];
+    endspec(&[&flags[..], &["--shard", "1/2", "--report", &one, "--report", &to("junit", "1.xml")]].concat()).ends(0);
+    endspec(&[&flags[..], &["--shard", "2/2", "--report", &two]].concat()).ends(0);
+    let (one, two) = (reported(&at("1.json")), reported(&at("2.json")));
+    assert_eq!([one.shard.as_deref(), two.shard.as_deref()], [Some("1/2"), Some("2/2")]);
+    assert_eq!((&one.suite, &one.seed, &one.contract), (&two.suite, &two.seed, &two.contract));
+    for (report, number) in [(&one, 1), (&two, 2)] {
+        assert_eq!((report.verdict.as_str(), report.totals.pass, report.cases.len()), ("pass", 1, 1));
+        assert_eq!(report.cases[0].id, format!("fuzz-0000000000000007-{number}-of-2"));
+        assert_eq!(report.cases[0].title.as_deref(), Some("6 of 6 generated cases judged, 0 in part undecided"));
+        assert!(report.exchanges > 20 && report.cases[0].exchanges == report.exchanges, "{}", report.exchanges);
+        assert!(report.clauses.iter().all(|clause| clause.judgements > 0 && clause.verdict == "pass"));
+    }
+    assert!(fs::read_to_string(at("1.xml")).unwrap().contains("fuzz-0000000000000007-1-of-2"));
+    let [one, two] = ["1.json", "2.json"].map(|name| at(name).display().to_string());
+    endspec(&["report", &one, &two]).ends(0).says(&["2 shards", "cases:    2 passed"]);
+    endspec(&["report", &one]).ends(3).says(&["there is no report of shard 2/2"]);
+}
+
+#[test]
+fn what_a_campaign_found_is_in_its_report_and_so_is_what_an_earlier_run_of_it_did() {
+    let (files, folder) = (Target::files(), tempdir().unwrap());
+    let (url, path) = (files.url(), folder.path().join("report.json"));
+    let corpus = folder.path().join("corpus").display().to_string();
+    let flags = ["--target", url.as_str(), "--without", LITTLE, "--seed", "3", "--corpus", corpus.as_str()];
+    let fuzz = |cases: &str, report: &str| {
+        let own = ["fuzz", "--clients", "1", "--max-findings", "1000", "--cases", cases, "--report", report];
+        endspec(&[&own[..], &flags[..]].concat())
+    };
+    let first = fuzz("40", &format!("json={}", path.display())).ends(1);
+    let report = reported(&path);
+    let findings: Vec<_> = report.cases.iter().flat_map(|case| &case.findings).collect();
+    let of = |level: &str| findings.iter().filter(|finding| finding.level == level).count();
+    first.says(&[&format!("found:    {} MUST broken, {} SHOULD broken", of("MUST"), of("SHOULD"))]);
+    assert_eq!((report.verdict.as_str(), report.cases.len()), ("fail", findings.len() + 1));
+    // Standard output is the report's, and people are told on standard error.
+    let second = fuzz("42", "json=-").ends(1).complains(&["verdict:  FAIL"]);
+    let again = json::read(second.out.as_bytes()).unwrap();
+    let whole = again.cases.iter().find(|case| case.id == "fuzz-0000000000000003").unwrap();
+    let notes = whole.findings.iter().flat_map(|finding| &finding.notes);
+    assert!(
+        notes.filter(|(name, text)| name == "seen" && text.contains("an earlier run of this campaign")).count() > 1
+    );
+    assert_eq!(again.verdict, "fail");
+    endspec(&["fuzz", "--report", "xml=a", "--cases", "1"]).ends(2).complains(&["`xml` is no report format"]);
 }

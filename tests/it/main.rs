@@ -1,19 +1,27 @@
 //! The binary as a user runs it: a module a command, and one for what several share.
 
+mod action;
+mod against;
 mod bad_files;
+mod baseline;
+mod bounds;
 mod call;
+mod diff;
 mod explain;
 mod flags;
 mod fuzz;
+mod init;
 mod interrupt;
 mod lint;
 mod list;
+mod manual;
 mod report;
 mod report_formats;
 mod run;
 mod secrets;
 mod serve;
 mod set_up;
+mod shards;
 mod target;
 
 use std::path::Path;

@@ -42,6 +42,11 @@ pub struct Target {
 impl Target {
     /// A server that answers as `answer` says.
     pub fn new(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Target {
+        Target::after(0, answer)
+    }
+
+    /// A server that closes so many connections unread, and then answers as `answer` says.
+    pub fn after(closed: usize, answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Target {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let addr = listener.local_addr().expect("an address");
         let (asked, accepted, ended) = (Arc::default(), Arc::default(), Arc::<AtomicBool>::default());
@@ -53,7 +58,9 @@ impl Target {
                     return;
                 }
                 let Ok(stream) = stream else { continue };
-                accepted.fetch_add(1, Ordering::SeqCst);
+                if accepted.fetch_add(1, Ordering::SeqCst) < closed {
+                    continue;
+                }
                 let (answer, asked) = (Arc::clone(&answer), Arc::clone(&asked));
                 thread::spawn(move || serve(stream, &*answer, &asked));
             }

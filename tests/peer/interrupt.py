@@ -1,4 +1,5 @@
-"""Cuts runs short, at the target or at endspec: reports stay whole, nobody is blamed, no session is left open unsaid.
+"""Cuts runs short, or holds them up, at the target or at endspec: reports stay whole, nobody is blamed, no session is left
+open unsaid.
 
 usage: interrupt.py ENDSPEC
 """
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -35,6 +37,7 @@ KEYS = {
 REGIONS = ["cn-hangzhou", "cn-shanghai"]
 MOMENTS = 10
 SECONDS = 180  # after which a run hangs
+FROZEN = 2.5  # seconds, which is longer than an answer is waited for
 Action = Callable[["Counter", "subprocess.Popen[str]", int], None]  # with relay, server, and endspec's process id
 
 
@@ -150,9 +153,9 @@ class Outcome:
         except ValueError:
             self.report = {}
 
-    def problems(self, code: int, interrupted: bool) -> list[str]:
+    def problems(self, codes: set[int], interrupted: bool) -> list[str]:
         """What is not as it must be."""
-        problems = [] if self.code == code else [f"exit {self.code}, not {code}"]
+        problems = [] if self.code in codes else [f"exit {self.code}, not one of {codes}"]
         problems += breaches(self.report, SCHEMA, SCHEMA)[:5]
         if self.report.get("interrupted") is not interrupted:
             problems.append(f"`interrupted` is {self.report.get('interrupted')}")
@@ -193,6 +196,21 @@ def interrupt_run(_: Counter, __: subprocess.Popen[str], pid: int) -> None:
     os.kill(pid, signal.SIGINT)
 
 
+def freeze_target(_: Counter, server: subprocess.Popen[str], __: int) -> None:
+    freeze(server.pid)
+
+
+def freeze_run(_: Counter, __: subprocess.Popen[str], pid: int) -> None:
+    freeze(pid)
+
+
+def freeze(pid: int) -> None:
+    """As a busy machine may do it: every wait of that process is over when it goes on, whatever came meanwhile."""
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(FROZEN)
+    os.kill(pid, signal.SIGCONT)
+
+
 def nothing(*_: object) -> None:
     """Of a whole run: it counts, and no request is the one."""
 
@@ -200,21 +218,30 @@ def nothing(*_: object) -> None:
 Row = tuple[str, list[str], Outcome]  # title, problems, what came of it
 
 
+# What is done, how calls are signed, the exit codes it may come to, and whether that is an interruption.
+KINDS: dict[str, tuple[Action, str, set[int], bool]] = {
+    "target killed": (kill_target, "v3", {3}, False),
+    "run interrupted": (interrupt_run, "none", {130}, True),
+    "target frozen": (freeze_target, "none", {0, 3}, False),
+    "run frozen": (freeze_run, "none", {0, 3}, False),
+}
+
+
 def kind(program: str, name: str, pool: Executor) -> list[str]:
     """A whole run, which tells how many requests there are, then one for each tenth of them."""
-    auth, code, action = ("v3", 3, kill_target) if name == "target killed" else ("none", 130, interrupt_run)
+    action, auth, codes, interrupts = KINDS[name]
     whole = run(program, auth, None, nothing)
 
     def cut(moment: int) -> Row:
         # The last tenth ends early: runs differ by a few requests, and the moment must come.
         number = 1 + int(whole.requests * 0.95 * (moment + random.random()) / MOMENTS)
         outcome = run(program, auth, number, action)
-        problems = outcome.problems(code, name != "target killed")
+        problems = outcome.problems(codes, interrupts)
         if outcome.requests < number:
             problems.append(f"ended after {outcome.requests} requests, before the moment")
         return f"{name} at request {number} of {whole.requests}", problems, outcome
 
-    first = (f"{name}: whole run", whole.problems(0, False), whole)
+    first = (f"{name}: whole run", whole.problems({0}, False), whole)
     failed = []
     for title, problems, outcome in itertools.chain([first], pool.map(cut, range(MOMENTS))):
         leaked = len(outcome.report.get("leaked", []))
@@ -226,9 +253,8 @@ def kind(program: str, name: str, pool: Executor) -> list[str]:
 
 def main() -> int:
     # Runs are waits for the most part: several at a time take little longer than one.
-    kinds = ["target killed", "run interrupted"]
-    with ThreadPoolExecutor(len(kinds)) as outer, ThreadPoolExecutor(max_workers=4) as pool:
-        failed = sum(outer.map(lambda name: kind(sys.argv[1], name, pool), kinds), [])
+    with ThreadPoolExecutor(len(KINDS)) as outer, ThreadPoolExecutor(max_workers=4) as pool:
+        failed = sum(outer.map(lambda name: kind(sys.argv[1], name, pool), KINDS), [])
     print("\n\n".join(failed))
     return 1 if failed else 0
 

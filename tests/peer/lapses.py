@@ -72,6 +72,9 @@ class Lapse:
         """Whether the URL of the ended session is taken for that of an open one."""
         return False
 
+    async def lets_in(self, session: Session) -> None:
+        """A handshake is about to be answered with 101."""
+
 
 def connected(honest: dict[str, Any]) -> dict[str, Any]:
     """A description with every connection alive."""
@@ -530,6 +533,33 @@ class ListStale(Lapse):
         return honest if call.single.get("SessionId") else connected(honest)
 
 
+class DescribeReplica(Lapse):
+    """one of three copies that Describe reads, chosen by connection, never learns of Ends"""
+
+    clauses = "describe/closed"
+
+    def described(self, call: Call, session: Session, honest: dict[str, Any]) -> dict[str, Any]:
+        return honest if call.connection % 3 else connected(honest)
+
+
+class LateGuest(Lapse):
+    """between the look at the session and the 101 the token is checked elsewhere, for 20 ms: who was let in stays"""
+
+    clauses = f"{CONNECTION} {CLOSES}"
+
+    async def lets_in(self, session: Session) -> None:
+        await asyncio.sleep(0.02)
+
+
+class UrlOnOneGateway(Lapse):
+    """one of eight gateways, chosen by connection, lets clients in to ended sessions"""
+
+    clauses = f"{URL} {CLOSES} {STAYS}"
+
+    def admits(self, session: Session, connection: int, token: str | None) -> bool:
+        return connection % 8 == 0 and token == session.token
+
+
 class IdAfterTwenty(Lapse):
     """after twenty further Starts an ended session's id is issued again"""
 
@@ -560,6 +590,22 @@ class IdsForgotten(Lapse):
     def __init__(self, registry: Registry) -> None:
         super().__init__(registry)
         self.numbers = itertools.count(1)
+
+    def name(self, region: str) -> str:
+        names = (f"s-{region[3:5]}{number:012d}" for number in self.numbers)
+        return next(name for name in names if name not in self.registry.all)
+
+
+class IdsFromStart(Lapse):
+    """ids are a counter that a restart sets back, and the service has been up for long: what it issues again is old"""
+
+    clauses = f"{NOT_REUSED} {RESTART}"
+    recalls_ended = False
+
+    def __init__(self, registry: Registry) -> None:
+        super().__init__(registry)
+        restarted = registry.state is not None and registry.state.exists()
+        self.numbers = itertools.count(1 if restarted else 5000)
 
     def name(self, region: str) -> str:
         names = (f"s-{region[3:5]}{number:012d}" for number in self.numbers)
@@ -602,7 +648,11 @@ LAPSES: dict[str, type[Lapse]] = {
     "tokenless-url": TokenlessUrl,
     "describe-cached": DescribeCached,
     "list-stale": ListStale,
+    "describe-replica": DescribeReplica,
+    "late-guest": LateGuest,
+    "url-on-one-gateway": UrlOnOneGateway,
     "id-after-twenty": IdAfterTwenty,
     "snapshot-restored": SnapshotRestored,
     "ids-forgotten": IdsForgotten,
+    "ids-from-start": IdsFromStart,
 }

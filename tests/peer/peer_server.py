@@ -1140,6 +1140,7 @@ class Connection:
             self.refuse(request, refusal, xml=False, keep=False, extra=extra)
             await self.linger()
             return
+        await service.lapse.lets_in(session)
         digest = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
         accept = base64.b64encode(digest).decode()
         lines = ("HTTP/1.1 101 Switching Protocols", "upgrade: websocket", "connection: Upgrade",

@@ -171,3 +171,33 @@ fn a_reader_without_scripts_sees_no_filter_that_does_nothing() {
     assert_eq!(all(&page, "form").next().unwrap().attribute("hidden"), Some(""));
     assert_eq!(with_class(&page, "case").filter(|case| case.attribute("hidden").is_some()).count(), 0);
 }
+
+#[test]
+fn a_pass_with_a_broken_should_does_not_say_that_all_held() {
+    let mut report = sample::passed();
+    assert!(text(&report, "html").contains("every clause in scope was tested and held"));
+    report.clauses[1].level = "SHOULD".to_owned();
+    report.clauses[1].verdict = "fail".to_owned();
+    let page = text(&report, "html");
+    assert!(page.contains("every MUST in scope was tested and held, a SHOULD was not"), "{page}");
+    assert!(!page.contains("every clause in scope was tested and held"));
+}
+
+#[test]
+fn two_targets_stand_beside_each_other_and_only_clauses_of_the_page_are_led_to() {
+    let page = text(&sample::failed(), "html");
+    let document = parse(&page);
+    let section =
+        all(&document, "section").find(|node| node.attribute("id") == Some("against")).expect("the comparison");
+    let words: String = section.descendants().filter_map(|node| node.text()).collect::<Vec<_>>().join(" ");
+    for part in [
+        "only the target breaks",
+        "both are right, and differ",
+        "not compared",
+        "Both hold 1 clause.",
+        "malformed-session",
+    ] {
+        assert!(words.contains(part), "`{part}` is not in {words}");
+    }
+    assert!(!text(&sample::passed(), "html").contains("id=\"against\""));
+}

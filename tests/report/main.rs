@@ -10,7 +10,7 @@ mod sample;
 mod schemas;
 mod tap;
 
-use endspec::report::{FORMATS, Report, render};
+use endspec::report::{FORMATS, Report, render, terminal};
 
 /// The report in a format, as text.
 #[track_caller]
@@ -51,10 +51,67 @@ fn every_format_says_what_broke_and_what_was_not_tested() {
 }
 
 #[test]
+fn known_new_fixed_expired_and_not_observed_are_five_words_in_every_format() {
+    let report = sample::held();
+    // An archive of exchanges has no place for what is accepted.
+    for (format, render) in FORMATS.iter().filter(|(format, _)| *format != "har") {
+        let text = String::from_utf8(render(&report)).unwrap();
+        for words in ["known", "fixed", "expired", "not observed"] {
+            assert!(text.contains(words), "{format}: {words}");
+        }
+        // In the source of all formats what is not known is new.
+        assert!(matches!(*format, "json" | "ndjson") || text.contains("new"), "{format}: new");
+        assert!(text.contains("GATE-17") && text.contains("the cache is replaced in spring"), "{format}");
+    }
+    let said =
+        endspec::report::terminal::render(&report, endspec::report::terminal::Style { color: false, width: 200 });
+    let line = "baseline: 1 known, 2 new, 1 fixed, 1 expired, 1 not observed (endspec-baseline.yaml)\n";
+    assert!(said.contains(line), "{said}");
+    for label in [
+        "fixed:    it no longer fails, so take it out: `endspec report REPORT.json --prune",
+        "expired:  ",
+        "known:    ",
+    ] {
+        assert!(said.contains(label), "{label}: {said}");
+    }
+    assert!(said.contains("= baseline: new: no entry names it"), "{said}");
+    assert!(
+        said.ends_with("verdict:  FAIL - 1 MUST clause broken, 2 entries of the baseline are fixed or expired\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_known_finding_fails_nothing_in_any_format() {
+    let report = sample::accepted();
+    let style = endspec::report::terminal::Style { color: false, width: 120 };
+    let said = endspec::report::terminal::render(&report, style);
+    assert!(!said.contains("FAIL") && !said.contains("error["), "{said}");
+    assert!(said.contains("1 passed, 0 failed, 0 inconclusive, 0 skipped, 1 known"), "{said}");
+    assert!(said.ends_with("verdict:  PASS - but for 1 known finding\n"), "{said}");
+    let junit = text(&report, "junit");
+    assert!(!junit.contains("<failure") && junit.contains("<skipped message=\"known: the cache"), "{junit}");
+    assert!(!text(&report, "github").contains("::error"));
+    let sarif: serde_json::Value = serde_json::from_str(&text(&report, "sarif")).unwrap();
+    let suppressed = &sarif["runs"][0]["results"][0]["suppressions"][0];
+    assert_eq!((&suppressed["kind"], &suppressed["status"]), (&"external".into(), &"accepted".into()));
+}
+
+#[test]
 fn a_text_is_cut_before_it_fills_a_report() {
     let report = sample::hostile(&"A".repeat(100_000));
     for (format, render) in FORMATS.iter().filter(|(format, _)| !matches!(*format, "json" | "ndjson")) {
         let bytes = render(&report).len();
         assert!(bytes < 5_000_000, "{format}: {bytes}");
+    }
+}
+
+#[test]
+fn a_comparison_holds_nothing_that_a_terminal_obeys() {
+    for (name, said) in sample::HOSTILE {
+        let report = Report { against: sample::hostile(said).against, ..sample::passed() };
+        let shown = terminal::render(&report, terminal::Style { color: false, width: 100 });
+        assert!(shown.contains("only the target breaks"), "{name}: {shown}");
+        assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{name}: {shown:?}");
     }
 }

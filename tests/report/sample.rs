@@ -1,6 +1,9 @@
 //! Reports to render: of runs that passed, failed or were cut short, large ones, and some that hold anything.
 
-use endspec::report::model::{Case, Clause, Exchange, FORMAT, Finding, Message, Place, Reason, Report, Target, Totals};
+use endspec::report::against::{Against, Compared, Difference, Values};
+use endspec::report::model::{
+    Baseline, Case, Clause, Entry, Exchange, FORMAT, Finding, Message, Place, Reason, Report, Target, Totals,
+};
 use serde_json::Value;
 
 /// What a target might say to whoever reads it: name and text.
@@ -51,6 +54,13 @@ fn case(id: &str, verdict: &str, clause: &str, reasons: &[&str], findings: Vec<F
         clauses: texts(&[clause]),
         duration_ms: 1_234,
         exchanges: 17,
+        course: match verdict {
+            "inconclusive" | "skipped" => "not run",
+            "fail" => "cut short",
+            _ => "whole",
+        }
+        .to_owned(),
+        tested: [(clause.to_owned(), 12)].into(),
         findings,
         reasons: texts(reasons),
     }
@@ -117,6 +127,11 @@ pub fn passed() -> Report {
         suite: "5e1f".to_owned(),
         target: Target::new("http://127.0.0.1:8080/", false),
         shard: None,
+        shards: None,
+        selected: false,
+        without: Vec::new(),
+        elsewhere: Vec::new(),
+        baseline: None,
         contract: "2025-04-25".to_owned(),
         readings: readings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         seed: "dc936f49089d6b82".to_owned(),
@@ -137,6 +152,7 @@ pub fn passed() -> Report {
         not_tested: Vec::new(),
         not_covered: Vec::new(),
         leaked: Vec::new(),
+        against: None,
         exchanges: 34,
         started: "2026-01-31T12:00:00Z".to_owned(),
         duration_ms: 4_321,
@@ -181,7 +197,94 @@ pub fn failed() -> Report {
     report.not_tested = vec![reason(restart, no_restart)];
     report.not_covered = texts(&["rpc/parameter/name-case"]);
     report.leaked = texts(&["s-hz-left-open"]);
+    report.against = Some(against(once, exact, restart));
     report
+}
+
+/// An entry of a baseline.
+fn entry(clause: &str, case: &str, state: &str, why: &str) -> Entry {
+    Entry {
+        clause: clause.to_owned(),
+        case: case.to_owned(),
+        reason: "the cache is replaced in spring".to_owned(),
+        ticket: Some("GATE-17".to_owned()),
+        expires: Some("2026-03-31".to_owned()),
+        line: 3,
+        state: state.to_owned(),
+        why: why.to_owned(),
+    }
+}
+
+/// The failed run, held to a baseline: a finding known and one new, and an entry of every state.
+pub fn held() -> Report {
+    let mut report = failed();
+    report.cases[2].findings[0].known = true;
+    let entries = [
+        entry("end/session/exact", "end/session/exact", "known", ""),
+        entry("rpc/format/same", "end/session/exact", "fixed", "it no longer fails"),
+        entry("end/success/body", "end/session/exact", "expired", "accepted until 2026-01-30, and it still fails"),
+        entry("end/effect/closes", "rpc/format/xml", "not observed", "the case did not run"),
+    ];
+    report.baseline = Some(Baseline { file: "endspec-baseline.yaml".to_owned(), entries: entries.to_vec() });
+    report.totals.known = 1;
+    report
+}
+
+/// A run that passed but for one finding that is known.
+pub fn accepted() -> Report {
+    let mut report = passed();
+    let once = "end/effect/once";
+    let known = Finding { known: true, ..finding(once, "MUST", 0) };
+    report.clauses[0] = clause(once, "MUST", "fail", &["end/effect/once/ends"]);
+    report.cases[0] = case("end/effect/once/ends", "fail", once, &[], vec![known]);
+    report.totals = Totals { pass: 1, fail: 1, known: 1, ..Totals::default() };
+    let entries = vec![entry(once, "end/effect/once/ends", "known", "")];
+    report.baseline = Some(Baseline { file: "endspec-baseline.yaml".to_owned(), entries });
+    report
+}
+
+/// Another target that breaks less, differs, and was not tested in all.
+fn against(once: &str, exact: &str, restart: &str) -> Against {
+    let compared = |id: &str, level: &str, result: &str, [target, other]: [&str; 2]| Compared {
+        id: id.to_owned(),
+        level: level.to_owned(),
+        result: result.to_owned(),
+        target: target.to_owned(),
+        other: other.to_owned(),
+        why: None,
+        again: None,
+        differences: Vec::new(),
+    };
+    let breaks = Compared {
+        why: Some(
+            "the target in end/effect/once/ends: permitted one life, got two overlapping Ends succeeded".to_owned(),
+        ),
+        again: Some("endspec run --select end/effect/once/ends --seed dc936f49089d6b82".to_owned()),
+        ..compared(once, "MUST", "target-breaks", ["fail", "pass"])
+    };
+    let difference = Difference {
+        case: exact.to_owned(),
+        request: "step 2; GET, JSON, v1".to_owned(),
+        target: "404 InvalidSessionId.NotFound (malformed-session=not-found)".to_owned(),
+        other: "400 InvalidParameter (malformed-session=invalid)".to_owned(),
+        times: 3,
+    };
+    let differ = Compared { differences: vec![difference], ..compared(exact, "SHOULD", "differ", ["pass", "pass"]) };
+    let reason = "the target: there is no restart command".to_owned();
+    let gap = Compared { why: Some(reason), ..compared(restart, "MUST", "not-compared", ["inconclusive", ""]) };
+    Against {
+        target: Target::new("http://127.0.0.1:8081/", false),
+        verdict: "pass".to_owned(),
+        totals: Totals { pass: 4, ..Totals::default() },
+        exchanges: 34,
+        leaked: Vec::new(),
+        clauses: vec![breaks, differ, compared("end/success/body", "MUST", "both-hold", ["pass", "pass"]), gap],
+        followed: vec![Values {
+            reading: "malformed-session".to_owned(),
+            target: texts(&["not-found"]),
+            other: texts(&["invalid"]),
+        }],
+    }
 }
 
 /// A run that could not decide anything.
@@ -215,13 +318,13 @@ pub fn many(findings: usize) -> Report {
 
 /// The failed run with `said` in every member that takes any text.
 pub fn hostile(said: &str) -> Report {
-    let mut document = serde_json::to_value(failed()).unwrap();
+    let mut document = serde_json::to_value(held()).unwrap();
     replace(&mut document, said);
     serde_json::from_value(document).unwrap()
 }
 
 /// Members whose words are of a list.
-const LISTED: [&str; 4] = ["verdict", "level", "kind", "started"];
+const LISTED: [&str; 7] = ["verdict", "level", "kind", "started", "course", "state", "result"];
 
 fn replace(value: &mut Value, said: &str) {
     match value {
@@ -245,6 +348,7 @@ fn replace(value: &mut Value, said: &str) {
 pub fn all() -> Vec<(String, Report)> {
     let long = "long ".repeat(20_000);
     let own = [("passed", passed()), ("failed", failed()), ("inconclusive", inconclusive()), ("many", many(50))];
+    let own = own.into_iter().chain([("held", held()), ("accepted", accepted())]);
     let own = own.into_iter().map(|(name, report)| (name.to_owned(), report));
     let said = HOSTILE.iter().copied().chain([("100 kB", long.as_str())]);
     let hostile = said.map(|(name, said)| (format!("hostile: {name}"), hostile(said)));

@@ -1,12 +1,16 @@
 //! What a run opened is ended, whatever happens; what could not be ended is listed, exactly.
 
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use endspec::check::Role;
 use endspec::clock::Clock;
+use endspec::run::Restart;
+use futures_util::FutureExt as _;
 
-use crate::endpoint::{Manner, broken, endpoint, leaves_nothing, passes, run, simulated, stopping};
+use crate::endpoint::{Manner, broken, endpoint, leaves_nothing, passes, run, run_against, simulated, stopping};
 
 const STARTS: &str = r#"
 clauses: [start/success]
@@ -164,4 +168,22 @@ async fn not_found_right_after_a_start_is_not_taken_for_gone() {
     let small = endpoint(Manner::SettlesLate).await;
     let ended = run(&small, STARTS, Clock::simulated(1_770_000_000), Duration::from_secs(2)).await;
     leaves_nothing(&ended, &small);
+}
+
+#[tokio::test]
+async fn the_sessions_of_a_case_that_panics_are_ended_before_the_panic_goes_on() {
+    let case = r"
+clauses: [end/effect/survives-restart]
+needs: [sessions, restart]
+steps:
+  - open: first
+  - open: second
+  - restart: true
+";
+    let small = endpoint(Manner::Right).await;
+    let panics = Restart::Within(Arc::new(|| panic!("a defect of ours")));
+    let run = run_against(&small, case, Clock::simulated(1_770_000_000), |target| target.restart = Some(panics));
+    let panic = AssertUnwindSafe(run).catch_unwind().await.expect_err("it goes on");
+    assert_eq!(panic.downcast_ref(), Some(&"a defect of ours"));
+    assert_eq!((small.starts.load(Ordering::SeqCst), small.open.lock().unwrap().len()), (2, 0));
 }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::args::FuzzArgs;
+use crate::cli::gate;
 use crate::cli::given::Taker;
-use crate::cli::settings;
+use crate::cli::{outputs, run, settings};
 use crate::diagnostic::Diagnostic;
 use crate::fuzz::Shard;
 use crate::fuzz::targets::scenario::Scenario;
@@ -22,6 +23,7 @@ pub(super) struct Own {
     pub(super) corpus: Option<PathBuf>,
     pub(super) save: Option<PathBuf>,
     pub(super) replay: Option<Replay>,
+    pub(super) reports: Vec<String>,
     /// Whether the user gave the seed.
     pub(super) seeded: bool,
 }
@@ -40,12 +42,12 @@ pub(super) struct Replay {
 /// Every mistake in them.
 pub(super) fn own(args: &FuzzArgs, profile: &Values) -> Result<Own, Vec<Diagnostic>> {
     let mut taker = Taker::new(profile);
-    let cases = number(&mut taker, args.cases.as_ref(), "cases", 1_000_000_000);
-    let findings = number(&mut taker, args.max_findings.as_ref(), "max-findings", 1_000);
-    let clients = number(&mut taker, args.clients.as_ref(), "clients", limits::CLIENTS);
+    let cases = taker.number(args.cases.as_ref(), "cases", 1_000_000_000);
+    let findings = taker.number(args.max_findings.as_ref(), "max-findings", limits::FINDINGS_MOST);
+    let clients = taker.number(args.clients.as_ref(), "clients", limits::CLIENTS);
     let time = taker.duration(args.time.as_ref(), "time");
     let usual = if cases.is_some() { limits::FUZZ_OF_CASES } else { limits::FUZZ };
-    let shard = taker.parsed::<Shard>(args.shard.as_ref(), "shard").unwrap_or_default();
+    let shard = gate::shard(&mut taker, args.shard.as_ref()).unwrap_or_default();
     let replay = taker.text(args.replay.as_ref(), "replay").map(|path| replay(Path::new(&path))).transpose();
     let replay = replay.unwrap_or_else(|mistake| {
         taker.mistake(settings::of_flag("replay", mistake));
@@ -56,27 +58,19 @@ pub(super) fn own(args: &FuzzArgs, profile: &Values) -> Result<Own, Vec<Diagnost
         cases: cases.and_then(|cases| usize::try_from(cases).ok()),
         findings: findings.and_then(|findings| usize::try_from(findings).ok()).unwrap_or(limits::FUZZ_FINDINGS),
         clients: clients.and_then(|clients| u32::try_from(clients).ok()),
-        shard,
         // What a profile says of campaigns is not about a single case.
+        shard: if replay.is_some() { Shard::default() } else { shard },
         corpus: taker.text(args.corpus.as_ref(), "corpus").map(PathBuf::from).filter(|_| replay.is_none()),
         save: taker.text(args.save.as_ref(), "save").map(PathBuf::from),
         seeded: taker.text(args.network.seed.as_ref(), "seed").is_some(),
         replay,
+        reports: taker.list(&args.report, "report").into_iter().map(|given| given.text).collect(),
     };
+    taker.mistakes.extend(outputs::mistakes(&own.reports, &run::formats()));
     if taker.mistakes.is_empty() { Ok(own) } else { Err(taker.mistakes) }
 }
 
 fn replay(path: &Path) -> Result<Replay, Diagnostic> {
     let data = files::bytes(path, limits::FUZZ_FILE)?;
     Ok(Replay { path: path.to_owned(), scenario: Scenario::read(&data) })
-}
-
-fn number(taker: &mut Taker<'_>, flag: Option<&String>, key: &'static str, most: u64) -> Option<u64> {
-    let given = taker.given(flag, key)?;
-    let number = given.text.trim().parse().ok().filter(|number| (1..=most).contains(number));
-    if number.is_none() {
-        let mistake = given.wrong(format!("`{}` is no number from 1 to {most}", given.text));
-        taker.mistake(mistake.help("write a whole number, such as 4"));
-    }
-    number
 }

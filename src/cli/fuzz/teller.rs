@@ -40,7 +40,6 @@ pub(super) fn bar() -> ProgressBar {
 /// What a folder remembers of the campaign.
 pub(super) struct Remembered {
     pub(super) corpus: Corpus,
-    pub(super) identity: Identity,
     /// What was done before.
     pub(super) past: Past,
 }
@@ -50,12 +49,15 @@ pub(super) struct Teller {
     pub(super) contract: Arc<Contract>,
     pub(super) url: String,
     pub(super) built_in: bool,
+    /// Standard output is taken by a report.
+    pub(super) to_stderr: bool,
     pub(super) readings: Readings,
     pub(super) seed: Seed,
     pub(super) again: String,
     pub(super) clients: u32,
     pub(super) abilities: Abilities,
     pub(super) own: Own,
+    pub(super) identity: Identity,
     pub(super) remembered: Option<Remembered>,
     pub(super) clock: Clock,
     pub(super) bar: ProgressBar,
@@ -80,24 +82,19 @@ impl Teller {
         text + "\n"
     }
 
-    /// Flags that come upon a finding that is kept nowhere.
-    fn flags(&self, found: &Found) -> String {
-        let again = &self.again;
-        match &self.own.replay {
-            Some(replay) => format!("--replay {} {again}", quoted_where_needed(&replay.path.display().to_string())),
-            None => {
-                let shard = Some(self.own.shard).filter(|shard| !shard.is_whole());
-                let shard = shard.map_or_else(String::new, |shard| format!("--shard {shard} "));
-                format!("--cases {} --clients {} {shard}{again}", found.cases, self.clients)
-            }
+    /// Says something to the user.
+    pub(super) fn say(&self, text: &str) {
+        if self.to_stderr {
+            let _ = std::io::stderr().write_all(text.as_bytes());
+        } else {
+            print(text);
         }
     }
 
-    /// Why the user knows what: the finding as `run` shows it, and the case where it is kept nowhere.
-    fn words(&self, found: &Found, color: bool) -> String {
-        let flags = if self.own.save.is_none() { self.flags(found) } else { self.again.clone() };
-        let facts = Facts {
-            suite: String::new(),
+    /// What a report says of the campaign besides its results.
+    pub(super) fn facts(&self, flags: &str) -> Facts {
+        Facts {
+            suite: self.identity.suite(),
             url: self.url.clone(),
             built_in: self.built_in,
             readings: self.readings.clone(),
@@ -110,9 +107,33 @@ impl Teller {
             interrupted: false,
             started: String::new(),
             duration_ms: 0,
+            without: Vec::new(),
+            part: report::Part::default(),
+            baseline: None,
             flags: flags.trim().to_owned(),
-        };
-        let report = report::build(&self.contract, std::slice::from_ref(&found.result), &facts);
+        }
+    }
+
+    /// Flags that come upon findings that are kept nowhere, the last of them after so many cases.
+    pub(super) fn flags(&self, cases: usize) -> String {
+        let again = &self.again;
+        if self.own.save.is_some() {
+            return again.clone();
+        }
+        match &self.own.replay {
+            Some(replay) => format!("--replay {} {again}", quoted_where_needed(&replay.path.display().to_string())),
+            None => {
+                let shard = Some(self.own.shard).filter(|shard| !shard.is_whole());
+                let shard = shard.map_or_else(String::new, |shard| format!("--shard {shard} "));
+                format!("--cases {cases} --clients {} {shard}{again}", self.clients)
+            }
+        }
+    }
+
+    /// Why the user knows what: the finding as `run` shows it, and the case where it is kept nowhere.
+    fn words(&self, found: &Found, color: bool) -> String {
+        let flags = self.flags(found.cases);
+        let report = report::build(&self.contract, std::slice::from_ref(&found.result), &self.facts(&flags));
         let mut text = terminal::findings(&report, terminal::Style { color, width: width() });
         match &self.own.save {
             Some(folder) => {
@@ -200,7 +221,8 @@ impl Teller {
             );
         }
         if let Some(reason) = &done.silent {
-            let _ = writeln!(text, "reason:   nothing was judged any more: {reason}");
+            let _ =
+                writeln!(text, "reason:   nothing was judged{}: {reason}", if judged > 0 { " any more" } else { "" });
         }
         if done.tally.cases == 0 && self.remembered.as_ref().is_some_and(|remembered| remembered.past.turns > 0) {
             text.push_str(
@@ -231,8 +253,8 @@ fn indented(case: &str) -> String {
 
 impl Told for Teller {
     fn reached(&self, past: &Past) {
-        if let Some(Remembered { corpus, identity, .. }) = &self.remembered
-            && let Err(mistake) = corpus.write(identity, past)
+        if let Some(Remembered { corpus, .. }) = &self.remembered
+            && let Err(mistake) = corpus.write(&self.identity, past)
         {
             self.lose(mistake);
         }
@@ -263,8 +285,9 @@ impl Told for Teller {
         {
             self.lose(mistake);
         }
-        let words = self.words(found, colored(&std::io::stdout()));
-        self.bar.suspend(|| print(&words));
+        let color = if self.to_stderr { colored(&std::io::stderr()) } else { colored(&std::io::stdout()) };
+        let words = self.words(found, color);
+        self.bar.suspend(|| self.say(&words));
     }
 }
 

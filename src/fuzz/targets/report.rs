@@ -114,6 +114,9 @@ fn judged(record: Record, said: &[u8]) -> Report {
         interrupted: false,
         started: "2026-01-31T12:00:00Z".to_owned(),
         duration_ms: 0,
+        without: Vec::new(),
+        part: report::Part::default(),
+        baseline: None,
         flags: String::new(),
     };
     report::build(&CONTRACT, &[result], &facts)

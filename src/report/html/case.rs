@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{class, link, number, sentence};
+use super::{class, known, link, number, sentence};
 use crate::report::Report;
 use crate::report::escape::{Xml, XmlBlock, anchor};
 use crate::report::model::{Case, Exchange, Finding, Message, Place};
+use crate::report::standing::{self, Outcome};
 use crate::report::telling;
 
 /// Cases with findings that are unfolded from the start; of more the reader wants a list first.
@@ -16,12 +17,13 @@ const FEW: usize = 10;
 /// Every case.
 pub(super) fn all(report: &Report, page: &mut String) {
     let mut cases: Vec<&Case> = report.cases.iter().collect();
-    let rank = |case: &Case| match case.verdict.as_str() {
-        "fail" => 0,
-        "inconclusive" => 1,
-        _ if !case.findings.is_empty() => 2,
-        "pass" => 3,
-        _ => 4,
+    let rank = |case: &Case| match standing::outcome(report, case) {
+        Outcome::Fail => 0,
+        Outcome::Undecided => 1,
+        Outcome::Known => 2,
+        _ if !case.findings.is_empty() => 3,
+        Outcome::Pass => 4,
+        Outcome::Skipped => 5,
     };
     cases.sort_by_key(|case| rank(case));
     let few = report.cases.iter().map(|case| case.findings.len()).sum::<usize>() <= FEW;
@@ -41,7 +43,7 @@ fn case(report: &Report, case: &Case, open: bool, page: &mut String) {
     let id = anchor(&case.id);
     let _ = write!(
         page,
-        "<details class=\"case\" id=\"case-{id}\" data-verdict=\"{0}\" data-clauses=\"{1}\"{2}>\n<summary><span class=\"badge {0}\">{3}</span> \
+        "<details class=\"case\" id=\"case-{id}\" data-verdict=\"{0}\" data-clauses=\"{1}\"{2}>\n<summary><span class=\"badge {0}\">{3}</span>{8} \
          <code>{4}</code> <span class=\"about\">{5}</span></summary>\n<div class=\"inside\">\n<p class=\"meta\"><a href=\"#case-{id}\" \
          title=\"link to this case\">permalink</a> · {6} · {7} s",
         class(&case.verdict),
@@ -52,6 +54,7 @@ fn case(report: &Report, case: &Case, open: bool, page: &mut String) {
         Xml(&about(case)),
         number(case.exchanges, "request"),
         telling::seconds(case.duration_ms),
+        known(standing::outcome(report, case) == Outcome::Known),
     );
     let listed: Vec<String> = case.clauses.iter().map(|clause| link("clause", clause)).collect();
     let _ = writeln!(page, " · proves {}</p>", listed.join(", "));
@@ -60,7 +63,7 @@ fn case(report: &Report, case: &Case, open: bool, page: &mut String) {
         let _ = writeln!(page, "<ul class=\"reasons\">{}</ul>", reasons.concat());
     }
     for (index, finding) in case.findings.iter().enumerate() {
-        self::finding(report, finding, &format!("case-{id}-{}", index + 1), page);
+        self::finding(report, case, finding, &format!("case-{id}-{}", index + 1), page);
     }
     page.push_str("</div>\n</details>\n");
 }
@@ -72,21 +75,23 @@ fn about(case: &Case) -> String {
     title.into_iter().chain(findings).collect::<Vec<_>>().join(" · ")
 }
 
-fn finding(report: &Report, finding: &Finding, id: &str, page: &mut String) {
+fn finding(report: &Report, case: &Case, finding: &Finding, id: &str, page: &mut String) {
     let fails = if telling::fails(report, finding) { "fail" } else { "inconclusive" };
     let _ = write!(
         page,
-        "<article class=\"finding {fails}\" id=\"{id}\">\n<h3><span class=\"level\">{}</span> {} <a class=\"here\" href=\"#{id}\" \
+        "<article class=\"finding {fails}\" id=\"{id}\">\n<h3><span class=\"level\">{}</span> {}{} <a class=\"here\" href=\"#{id}\" \
          title=\"link to this finding\">#</a></h3>\n<p class=\"sentence\">The endpoint {}.</p>\n<div class=\"sides\">\n\
          <div><h4>Expected</h4><p>{}</p></div>\n<div class=\"actual\"><h4>Actual</h4><p>{}</p></div>\n</div>\n",
         Xml(&finding.level),
         link("clause", &finding.clause),
+        standing::standing(report, case, finding)
+            .map_or_else(String::new, |word| format!(" <span class=\"badge {word}\">{word}</span>")),
         sentence(telling::sentence(report, &finding.clause)),
         Xml(&finding.expected),
         Xml(&finding.actual),
     );
     place(&finding.place, page);
-    notes(finding, page);
+    notes(report, case, finding, page);
     if let Some(exchange) = &finding.exchange {
         self::exchange(exchange, page);
     }
@@ -116,10 +121,11 @@ fn place(place: &Place, page: &mut String) {
     );
 }
 
-fn notes(finding: &Finding, page: &mut String) {
+fn notes(report: &Report, case: &Case, finding: &Finding, page: &mut String) {
     let step = telling::step(finding);
     let times = if finding.times > 1 { telling::times(finding) } else { String::new() };
-    let own = [("where", step.as_str()), ("seen", times.as_str())];
+    let baseline = standing::words(report, case, finding).unwrap_or_default();
+    let own = [("baseline", baseline.as_str()), ("where", step.as_str()), ("seen", times.as_str())];
     let notes = own.into_iter().chain(finding.notes.iter().map(|(name, text)| (name.as_str(), text.as_str())));
     let notes: Vec<(&str, &str)> = notes.filter(|(_, text)| !text.is_empty()).collect();
     if notes.is_empty() {

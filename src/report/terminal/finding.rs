@@ -8,6 +8,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::Style;
 use super::layout::{NARROWEST, count, indented, paint, some, wrap};
 use crate::report::model::{Case, Exchange, Finding, Message, Report};
+use crate::report::standing;
 
 /// Broken clauses that are shown in full; the rest has a line each.
 pub(super) const SHOWN_IN_FULL: usize = 10;
@@ -30,7 +31,7 @@ struct Broken<'a> {
     also: Vec<(&'a str, Vec<&'a str>)>,
 }
 
-/// Every broken clause.
+/// Every clause that is broken in a way that is not known.
 pub(super) fn write(report: &Report, style: Style, text: &mut String) {
     let all = broken(report);
     for broken in all.iter().take(SHOWN_IN_FULL) {
@@ -53,7 +54,7 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
 fn broken(report: &Report) -> Vec<Broken<'_>> {
     let mut by_clause: BTreeMap<&str, Vec<(&Case, &Finding)>> = BTreeMap::new();
     for case in &report.cases {
-        for finding in case.findings.iter().filter(|finding| finding.level != "MAY") {
+        for finding in case.findings.iter().filter(|finding| finding.level != "MAY" && !finding.known) {
             by_clause.entry(&finding.clause).or_default().push((case, finding));
         }
     }
@@ -153,6 +154,7 @@ fn notes(report: &Report, broken: &Broken<'_>) -> Vec<(String, String)> {
     if let Some(more) = broken.also.len().checked_sub(ALSO_LINES).filter(|more| *more > 0) {
         notes.push(("also".to_owned(), format!("{} in further cases", count(more, "other answer"))));
     }
+    notes.extend(standing::words(report, broken.case, finding).map(|words| ("baseline".to_owned(), words)));
     notes.push(("again".to_owned(), finding.again.clone()));
     notes.extend(finding.curl.iter().map(|curl| ("sent".to_owned(), curl.clone())));
     notes

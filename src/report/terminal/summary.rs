@@ -8,6 +8,8 @@ use super::layout::{count, entry, indented, paint, some};
 use crate::check::seen::printable;
 use crate::report::build::LEFT_OUT;
 use crate::report::model::{Reason, Report};
+use crate::report::standing::{self, Outcome};
+use crate::report::telling;
 
 /// Columns of the labels in the summary.
 pub(super) const COLUMN: usize = 10;
@@ -17,6 +19,8 @@ const INNER: usize = 14;
 const SCREEN: usize = 24;
 /// Clauses that are excluded for one reason and named; a JSON report names all.
 const EXCLUDED: usize = 3;
+/// Entries of a baseline that fail nothing, are accepted for one reason, and named.
+const ENTRIES: usize = 3;
 /// Characters of a session's id that are shown.
 const ID_CHARACTERS: usize = 200;
 /// What stands between a reason and the capability that could be declared as lacking instead.
@@ -103,6 +107,7 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
     counts(report, style, text);
     excluded(&report.excluded, style, text);
     left_out(report, style, text);
+    baseline(report, style, text);
     if !report.leaked.is_empty() {
         // An id is the target's text: it may hold what a terminal obeys.
         let ids: Vec<String> = report.leaked.iter().map(|id| printable(id, ID_CHARACTERS)).collect();
@@ -111,6 +116,9 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
     }
     if let Some(hint) = report.hint.as_ref().filter(|_| text.lines().count() > SCREEN) {
         entry("hint:", COLUMN, hint, style, text);
+    }
+    if let Some(against) = &report.against {
+        super::against::line(against, style, text);
     }
     verdict(report, style, text);
 }
@@ -121,11 +129,14 @@ fn texts(words: &[String]) -> Vec<&str> {
 
 fn counts(report: &Report, style: Style, text: &mut String) {
     let totals = &report.totals;
+    let of = |outcome| standing::cases(report, outcome);
+    let known = of(Outcome::Known);
+    let known = if known == 0 { String::new() } else { format!(", {known} known") };
     let cases = format!(
-        "{} passed, {} failed, {} inconclusive, {} skipped; {} in {:.1}s",
+        "{} passed, {} failed, {} inconclusive, {} skipped{known}; {} in {:.1}s",
         totals.pass,
-        totals.fail,
-        totals.inconclusive,
+        of(Outcome::Fail),
+        of(Outcome::Undecided),
         totals.skipped,
         count(report.exchanges, "request"),
         duration(report.duration_ms)
@@ -133,10 +144,11 @@ fn counts(report: &Report, style: Style, text: &mut String) {
     entry("cases:", COLUMN, &cases, style, text);
     let of = |verdict: &str| report.clauses.iter().filter(|clause| clause.verdict == verdict).count();
     let (held, excluded) = (of("pass"), of("skipped"));
-    let (must, should) = (broken(report, "MUST"), broken(report, "SHOULD"));
+    let (must, should) = (standing::broken(report, "MUST"), standing::broken(report, "SHOULD"));
     let in_scope = report.clauses.len() - excluded;
     let mut clauses = format!("{held} of {in_scope} held, {} MUST broken, {} SHOULD broken", must.len(), should.len());
-    for (number, what) in [(report.not_tested.len(), "not tested"), (excluded, "excluded")] {
+    let known = standing::known(report).len();
+    for (number, what) in [(known, "known"), (report.not_tested.len(), "not tested"), (excluded, "excluded")] {
         if number > 0 {
             let _ = write!(clauses, ", {number} {what}");
         }
@@ -153,11 +165,6 @@ fn counts(report: &Report, style: Style, text: &mut String) {
     if !observed.is_empty() {
         entry("observed:", COLUMN, &format!("MAY {}", observed.join(", ")), style, text);
     }
-}
-
-fn broken<'a>(report: &'a Report, level: &str) -> Vec<&'a str> {
-    let broken = report.clauses.iter().filter(|clause| clause.verdict == "fail" && clause.level == level);
-    broken.map(|clause| clause.id.as_str()).collect()
 }
 
 /// Observations: what the target does where the documents only permit it.
@@ -191,6 +198,20 @@ fn left_out(report: &Report, style: Style, text: &mut String) {
     }
 }
 
+/// What became of the entries of the baseline, those first that fail the run.
+fn baseline(report: &Report, style: Style, text: &mut String) {
+    let Some(counts) = standing::counts(report) else { return };
+    entry("baseline:", COLUMN, &counts, style, text);
+    for gap in standing::gaps(report, true).chain(standing::gaps(report, false)) {
+        let of: Vec<&str> = gap.of.iter().map(AsRef::as_ref).collect();
+        let label = format!("{}:", gap.kind);
+        let column = COLUMN.max(label.len() + 1);
+        // Each that fails is to be taken out; of the others a JSON report names all.
+        let most = if gap.voids { of.len() } else { ENTRIES };
+        entry(&label, column, &format!("{}: {}", gap.why, some(&of, most)), style, text);
+    }
+}
+
 fn verdict(report: &Report, style: Style, text: &mut String) {
     let (word, code) = match report.verdict.as_str() {
         "pass" => ("PASS", "1;32"),
@@ -208,12 +229,10 @@ pub(in crate::report) fn why(report: &Report) -> Option<String> {
         return Some("interrupted, and what was not run is not judged".to_owned());
     }
     match report.verdict.as_str() {
-        "pass" => None,
-        "fail" => {
-            let broken = broken(report, "MUST").len() + if report.strict { broken(report, "SHOULD").len() } else { 0 };
-            Some(format!("{} broken", count(broken, if report.strict { "clause" } else { "MUST clause" })))
-        }
-        _ if report.cases.is_empty() => Some("no case was selected".to_owned()),
+        "pass" if report.totals.known == 0 => None,
+        "pass" => Some(format!("but for {}", count(report.totals.known, "known finding"))),
+        "fail" => Some(failing(report)),
+        _ if report.cases.is_empty() => Some(telling::no_case(report).to_owned()),
         _ if !report.not_tested.is_empty() => {
             let verb = if report.not_tested.len() == 1 { "was" } else { "were" };
             let clauses = count(report.not_tested.len(), "clause");
@@ -222,6 +241,21 @@ pub(in crate::report) fn why(report: &Report) -> Option<String> {
         _ if report.totals.inconclusive > 0 => Some(format!("{} undecided", count(report.totals.inconclusive, "case"))),
         _ if !report.leaked.is_empty() => Some("sessions were left open".to_owned()),
         _ => Some("nothing was put to the test".to_owned()),
+    }
+}
+
+/// What fails a run: broken clauses, and entries of the baseline that are to be taken out.
+fn failing(report: &Report) -> String {
+    let of = |level: &str| standing::broken(report, level).len();
+    let (broken, stale) = (of("MUST") + if report.strict { of("SHOULD") } else { 0 }, standing::stale(report));
+    let clauses = format!("{} broken", count(broken, if report.strict { "clause" } else { "MUST clause" }));
+    let verb = if stale == 1 { "is" } else { "are" };
+    let entries =
+        format!("{stale} {} of the baseline {verb} fixed or expired", if stale == 1 { "entry" } else { "entries" });
+    match (broken, stale) {
+        (_, 0) => clauses,
+        (0, _) => entries,
+        _ => format!("{clauses}, {entries}"),
     }
 }
 
