@@ -18,10 +18,9 @@ pub(super) fn of_clause(clause: &Clause, contract: &Contract, suite: &Suite) -> 
     let proving = fault::all().filter(|fault| fault.clauses.contains(&clause.id.as_str())).count();
     let cause = match proving {
         0 => "the endpoint does not do what the sentence says".to_owned(),
-        _ => format!(
-            "the endpoint does not do what the sentence says; below are ways that servers come to it, and `endspec serve \
-             --fault NAME` is one that does"
-        ),
+        _ => "the endpoint does not do what the sentence says; below are ways that servers come to it, and `endspec serve \
+              --fault NAME` is one that does"
+            .to_owned(),
     };
     let mut mend = format!(
         "change the endpoint until `endspec run --select clause:{}` holds; the line `again:` of a finding runs its one \
