@@ -152,6 +152,7 @@ pub fn passed() -> Report {
         not_tested: Vec::new(),
         not_covered: Vec::new(),
         leaked: Vec::new(),
+        weather: None,
         against: None,
         exchanges: 34,
         started: "2026-01-31T12:00:00Z".to_owned(),
