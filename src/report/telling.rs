@@ -70,7 +70,8 @@ pub(super) fn gaps(report: &Report) -> Vec<Gap<'_>> {
         let mut of: Vec<&str> = of.into_iter().flatten().collect();
         of.extend((!weather.clock.is_empty()).then_some(weather.clock.as_str()));
         let why = "no verdict, but what the run met on the way";
-        gaps.push(Gap { kind: "weather", voids: false, why, of });
+        let of = of.into_iter().map(Into::into).collect();
+        gaps.push(Gap { kind: "weather", voids: false, why: why.into(), of });
     }
     gaps
 }

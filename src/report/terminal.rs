@@ -153,6 +153,7 @@ mod tests {
             not_covered: Vec::new(),
             leaked: Vec::new(),
             against: None,
+            weather: None,
             exchanges: 7,
             started: "2026-01-31T12:00:00Z".to_owned(),
             duration_ms: 1_234,

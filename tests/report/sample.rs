@@ -153,6 +153,7 @@ pub fn passed() -> Report {
         not_covered: Vec::new(),
         leaked: Vec::new(),
         against: None,
+        weather: None,
         exchanges: 34,
         started: "2026-01-31T12:00:00Z".to_owned(),
         duration_ms: 4_321,
