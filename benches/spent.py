@@ -65,10 +65,10 @@ def plain_environment(**more):
 
 
 @contextlib.contextmanager
-def served(endspec, environment):
-    """The reference server on a free port, which verifies no signature; its URL."""
+def served(endspec, environment, auth="open"):
+    """The reference server on a free port, which verifies no signature where it is open; its URL."""
     target = subprocess.Popen(
-        [endspec, "serve", "--auth", "open", "--listen", "127.0.0.1:0"],
+        [endspec, "serve", "--auth", auth, "--listen", "127.0.0.1:0"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
     )
     try:

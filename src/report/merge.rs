@@ -68,9 +68,9 @@ fn missing(reports: &[(String, Report)], of: usize) -> Vec<Case> {
     let others = others.into_iter().filter(|other| !ran.contains(other.id.as_str()));
     others
         .map(|other| {
-            let mut shards = (0..of).filter_map(|index| Shard::from_zero(index, of));
-            let number =
-                shards.find(|shard| shard.takes(&other.id) || other.id == campaign(&reports[0].1.seed, *shard));
+            let shards = || (0..of).filter_map(|index| Shard::from_zero(index, of));
+            let drawn = shards().find(|shard| other.id == campaign(&reports[0].1.seed, *shard));
+            let number = drawn.or_else(|| shards().find(|shard| shard.takes(&other.id)));
             let name = number.map_or_else(String::new, |shard| format!(" {shard}"));
             Case {
                 id: other.id.clone(),
