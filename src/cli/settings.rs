@@ -2,13 +2,14 @@
 
 mod again;
 mod care;
+mod declared;
 mod keys;
+mod place;
 mod reach;
 mod role;
 mod variables;
 
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::Mutex;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub(super) use care::Care;
@@ -160,10 +161,10 @@ pub(super) fn revision(args: &NetworkArgs, profile: &Values) -> Option<String> {
 /// Every mistake in flags, environment and profile.
 pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) -> Result<Settings, Vec<Diagnostic>> {
     let mut taker = Taker::new(values);
-    let whom = whom(&mut taker, args);
+    let whom = place::whom(&mut taker, args);
     let (loopback, cloud) = match &whom {
         Whom::Reference => (true, false),
-        Whom::Endpoint(endpoint) => (endpoint.is_loopback(), is_alibaba_cloud(&endpoint.host())),
+        Whom::Endpoint(endpoint) => (endpoint.is_loopback(), place::is_alibaba_cloud(&endpoint.host())),
     };
     let reference = matches!(whom, Whom::Reference);
     let auth = auth(&mut taker, args, reference || cloud);
@@ -173,7 +174,7 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
     let own = |given: Option<String>, own: &str| given.or_else(|| reference.then(|| own.to_owned()));
     let default_settle = if loopback { Duration::ZERO } else { Duration::from_secs(2) };
     let restart = taker.text(args.restart_command.as_ref(), "restart-command").map(Restart::Command);
-    let region = region(&mut taker, args);
+    let region = place::region(&mut taker, args);
     let second = if region == server::OTHER_REGION_ID { server::REGION_ID } else { server::OTHER_REGION_ID };
     let mut about = About {
         auth,
@@ -186,9 +187,9 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
         ),
         region,
         instance_id: own(taker.text(args.instance_id.as_ref(), "instance-id"), server::INSTANCE_ID),
-        lacking: lacking(&mut taker, args, contract),
-        readings: readings(&mut taker, args, contract),
-        sessions: sessions(&mut taker, args),
+        lacking: declared::lacking(&mut taker, args, contract),
+        readings: declared::readings(&mut taker, args, contract),
+        sessions: declared::sessions(&mut taker, args),
         timeout,
         settle: taker.duration(args.settle.as_ref(), "settle").unwrap_or(default_settle),
         id_header: id_header(&mut taker, args),
@@ -248,10 +249,6 @@ fn compared(taker: &mut Taker<'_>, args: &NetworkArgs, about: &About, reference:
     taker.mistakes.extend(mistakes);
 }
 
-fn is_alibaba_cloud(host: &str) -> bool {
-    host == "aliyuncs.com" || host.ends_with(".aliyuncs.com")
-}
-
 fn flag(message: String) -> Diagnostic {
     Diagnostic::new("flag", message)
 }
@@ -272,53 +269,6 @@ fn one_of<'a>(word: &str, words: impl Iterator<Item = &'a str> + Clone) -> Strin
     }
 }
 
-/// Alibaba Cloud's own endpoint in a region, from anywhere or from within its network.
-fn of_cloud(taker: &mut Taker<'_>, args: &NetworkArgs, given: &Given, within: &str) -> Option<Endpoint> {
-    let Some(region) = taker.given(args.region.as_ref(), "region") else {
-        let words = format!("`{}` is an endpoint in each region, and none is given", given.text);
-        taker.mistake(given.wrong(words).help("name it with `--region`, such as cn-hangzhou"));
-        return None;
-    };
-    let id = region.text.trim();
-    let is_label = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let endpoint = Endpoint::parse(&format!("https://ecs{within}.{id}.aliyuncs.com")).ok().filter(|_| is_label);
-    if endpoint.is_none() {
-        let words = format!("`{id}` cannot be a region's id, which is part of its endpoint's name");
-        taker.mistake(region.wrong(words).help("name one such as cn-hangzhou"));
-    }
-    endpoint
-}
-
-fn whom(taker: &mut Taker<'_>, args: &NetworkArgs) -> Whom {
-    let Some(given) = taker.raw(args.target.as_ref(), "target") else { return Whom::Reference };
-    if given.text.trim().is_empty() {
-        let help = "leave `--target` and ENDSPEC_TARGET away altogether to test the built-in reference server";
-        taker.mistake(given.wrong("the target is empty: is a variable of your CI not set?").help(help));
-        return Whom::Reference;
-    }
-    if let Some(within) = [("aliyun", ""), ("aliyun-vpc", "-vpc")].iter().find(|(name, _)| *name == given.text.trim()) {
-        return of_cloud(taker, args, &given, within.1).map_or(Whom::Reference, Whom::Endpoint);
-    }
-    match Endpoint::parse(&given.text) {
-        Ok(endpoint) => Whom::Endpoint(endpoint),
-        Err(error) => {
-            taker.mistake(given.wrong(error));
-            Whom::Reference
-        }
-    }
-}
-
-/// An empty one would have another region tested than the user believes.
-fn region(taker: &mut Taker<'_>, args: &NetworkArgs) -> String {
-    let given = taker.raw(args.region.as_ref(), "region");
-    if let Some(given) = given.as_ref().filter(|given| given.text.trim().is_empty()) {
-        let help =
-            format!("name a region, or leave `--region` and ENDSPEC_REGION away altogether for {}", server::REGION_ID);
-        taker.mistake(given.wrong("the region is empty: is a variable of your CI not set?").help(help));
-    }
-    given.map_or_else(|| server::REGION_ID.to_owned(), |given| given.text)
-}
-
 fn auth(taker: &mut Taker<'_>, args: &NetworkArgs, signed: bool) -> Scheme {
     let default = if signed { Scheme::V3 } else { Scheme::None };
     let Some(given) = taker.given(args.auth.as_ref(), "auth") else { return default };
@@ -328,85 +278,6 @@ fn auth(taker: &mut Taker<'_>, args: &NetworkArgs, signed: bool) -> Scheme {
         taker.mistake(given.wrong(words).help(one_of(&given.text, schemes.iter().map(|scheme| scheme.name()))));
         default
     })
-}
-
-fn lacking(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Contract) -> BTreeSet<String> {
-    let mut lacking = BTreeSet::new();
-    for given in taker.list(&args.without, "without") {
-        let name = given.text.as_str();
-        if let Some(capability) = contract.capability(name) {
-            lacking.extend(capability.all_of.iter().cloned());
-            lacking.insert(name.to_owned());
-        } else {
-            let names = contract.capabilities.iter().map(|capability| capability.name.as_str());
-            let help = one_of(name, names);
-            let mistake = given.wrong(format!("there is no capability `{name}`"));
-            taker.mistake(Diagnostic { code: "unknown-capability", ..mistake }.help(help));
-        }
-    }
-    lacking
-}
-
-fn readings(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Contract) -> Readings {
-    let mut declared = Vec::new();
-    for text in args.reading.iter().filter(|text| !text.is_empty()) {
-        match text.split_once('=') {
-            Some((name, value)) => declared.push((name.to_owned(), value.to_owned())),
-            None => {
-                let help = "write `--reading NAME=VALUE`; `endspec list readings` lists them";
-                taker.mistake(flag(format!("--reading: `{text}` has no `=`")).help(help));
-            }
-        }
-    }
-    let of_profile = taker.values.pairs("reading");
-    let own = |name: &str| declared.iter().any(|(declared, _)| declared == name);
-    let more: Vec<(String, String)> = of_profile.into_iter().filter(|(name, _)| !own(name)).collect();
-    declared.extend(more);
-    Readings::resolve(contract, &declared).unwrap_or_else(|mistakes| {
-        taker.mistakes.extend(mistakes.into_iter().map(|mistake| of_flag("reading", mistake)));
-        Readings::defaults(contract)
-    })
-}
-
-fn sessions(taker: &mut Taker<'_>, args: &NetworkArgs) -> SessionSource {
-    let command = taker.text(args.session_command.as_ref(), "session-command");
-    let ids: Vec<String> = taker.list(&args.session_id, "session-id").into_iter().map(|given| given.text).collect();
-    for (at, given) in taker.list(&args.session_id, "session-id").iter().enumerate() {
-        if ids[..at].contains(&given.text) {
-            let words = format!("`{}` is given twice, and each id is used once", given.text);
-            taker.mistake(given.wrong(words).help("give the id of another open session in its place"));
-        }
-    }
-    let source = taker.given(args.sessions.as_ref(), "sessions");
-    let implied = if command.is_some() {
-        "command"
-    } else if ids.is_empty() {
-        "start"
-    } else {
-        "pool"
-    };
-    match (source.as_ref().map_or(implied, |given| given.text.as_str()), command) {
-        ("start", _) => SessionSource::Start,
-        ("command", Some(command)) => SessionSource::Command(command),
-        ("command", None) => {
-            let help = "give the command with `--session-command`";
-            taker.mistake(flag("--sessions: `command` is chosen, and there is no command".to_owned()).help(help));
-            SessionSource::Start
-        }
-        ("pool", _) => {
-            if ids.is_empty() {
-                let help = "give ids of open sessions with `--session-id` (repeatable)";
-                taker.mistake(flag("--sessions: `pool` is chosen, and there are no ids".to_owned()).help(help));
-            }
-            SessionSource::Pool(Mutex::new(VecDeque::from(ids)))
-        }
-        (other, _) => {
-            let words = format!("`{other}` is no source of sessions");
-            let help = one_of(other, ["start", "command", "pool"].into_iter());
-            taker.mistakes.extend(source.as_ref().map(|given| given.wrong(words).help(help)));
-            SessionSource::Start
-        }
-    }
 }
 
 fn timeout(taker: &mut Taker<'_>, args: &NetworkArgs) -> Duration {
@@ -487,17 +358,5 @@ fn gateway(taker: &mut Taker<'_>, about: &About) {
         let message = "--header: `authorization` is where a signature of scheme V3 stands";
         let help = "give `--auth none`, or `--auth v1` with `--without signature-v3`";
         taker.mistake(flag(message.to_owned()).help(help));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_hosts_of_alibaba_cloud_are_signed_for_unasked() {
-        assert!(is_alibaba_cloud("ecs.cn-hangzhou.aliyuncs.com"));
-        assert!(!is_alibaba_cloud("ecs.aliyuncs.com.example.org"));
-        assert!(!is_alibaba_cloud("notaliyuncs.com"));
     }
 }

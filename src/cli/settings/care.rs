@@ -47,7 +47,7 @@ pub(super) fn care(taker: &mut Taker<'_>, args: &NetworkArgs, whom: &Whom, pins:
 fn public(endpoint: &Endpoint, pins: &Pins) -> Option<&'static str> {
     let host = endpoint.host();
     // By name, whatever its address: a tunnel to it ends at this machine.
-    if super::is_alibaba_cloud(&host) {
+    if super::place::is_alibaba_cloud(&host) {
         return Some("a host of Alibaba Cloud");
     }
     if let Some(address) = endpoint.address().or_else(|| pins.address(&host)) {
