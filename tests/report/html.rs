@@ -137,7 +137,7 @@ fn what_voids_the_verdict_stands_before_the_clauses_and_those_before_the_cases()
     let text = text(&sample::failed(), "html");
     let page = parse(&text);
     let sections: Vec<&str> = all(&page, "section").filter_map(|section| section.attribute("id")).collect();
-    assert_eq!(sections, ["scope", "clauses", "cases"]);
+    assert_eq!(sections, ["scope", "against", "clauses", "cases"]);
     let scope = all(&page, "section").next().unwrap();
     let kinds: Vec<&str> =
         scope.descendants().filter(|node| node.has_tag_name("dt")).filter_map(|node| node.text()).collect();
