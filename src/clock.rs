@@ -106,9 +106,24 @@ pub fn timestamp(unix_seconds: u64) -> String {
         .map_or_else(|_| "9999-12-31T23:59:59Z".to_owned(), |t| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
+/// Seconds since 1970 of a Date header: `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub fn http_date(value: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(value).ok().filter(|text| text.len() <= 40)?;
+    let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
+    u64::try_from(time.as_second()).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_of_http_is_read_and_nothing_else() {
+        assert_eq!(http_date(b"Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        for text in ["", "now", "784111777", "Sun, 06 Nov 1994", "Sun, 31 Feb 1994 08:49:37 GMT"] {
+            assert_eq!(http_date(text.as_bytes()), None, "{text}");
+        }
+    }
 
     #[test]
     fn timestamps_are_utc_and_to_the_second() {

@@ -12,6 +12,7 @@ pub mod seed;
 pub mod source;
 
 pub mod contract;
+pub mod credential;
 pub mod wire;
 
 pub mod case;

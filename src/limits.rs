@@ -8,6 +8,8 @@ pub const FILE_BYTES: u64 = 4 << 20;
 pub const CASE_BYTES: u64 = 256 << 10;
 /// Files that one `run` or `lint` loads.
 pub const CASE_FILES: usize = 100_000;
+/// Largest file of keys.
+pub const CREDENTIAL_BYTES: u64 = 1 << 20;
 /// Folders deep that case files are looked for.
 pub const FOLDER_DEPTH: usize = 32;
 /// Entries of folders that are looked at to find case files.
@@ -56,6 +58,8 @@ pub const REPORT_BYTES: u64 = 256 << 20;
 
 /// Requests that one step may expand to.
 pub const STEP_REQUESTS: usize = 2_000;
+/// Bytes of answers that one step holds until they are judged: so many cases at a time have one each.
+pub const STEP_BYTES: usize = 8 << 20;
 /// Times that a step sends each of its requests.
 pub const CALL_TIMES: u64 = 100;
 /// Times that the filler of raw bytes is repeated.
@@ -83,6 +87,10 @@ pub const THROTTLED_ATTEMPTS: u32 = 8;
 pub const THROTTLED_PAUSE: Duration = Duration::from_millis(200);
 /// Longest pause after `Throttling`.
 pub const THROTTLED_PAUSE_MOST: Duration = Duration::from_secs(10);
+/// Longest pause that a throttled answer is granted which asks for one.
+pub const THROTTLED_ASKED_MOST: Duration = Duration::from_secs(60);
+/// Times that a request is sent again which an endpoint over HTTP/2 says it has not looked at.
+pub const TURNED_AWAY: usize = 3;
 /// Unanswered requests in a row after which a run gives up.
 pub const SILENT_IN_A_ROW: usize = 10;
 /// Idle time after which a connection is not used again (CONTRACT.md, rules for judging).
@@ -110,6 +118,16 @@ pub const LONG_WAIT: Duration = Duration::from_secs(2);
 pub const LONG_WAIT_MOST: Duration = Duration::from_secs(240);
 /// Longest time for the restart command, and after it until the target answers.
 pub const RESTART: Duration = Duration::from_secs(120);
+/// Requests a second that a public target is sent unless the user allows more.
+pub const CAREFUL_PER_SECOND: f64 = 5.0;
+/// Cases at a time, and clients at once, that it has at most.
+pub const CAREFUL_AT_ONCE: usize = 4;
+/// Bytes of a value that it is sent at most.
+pub const CAREFUL_BYTES: usize = 4 << 10;
+/// Longest wait for the address of a name.
+pub const LOOKUP: Duration = Duration::from_secs(5);
+/// Longest wait for one answer of the metadata service, which is on the same host.
+pub const METADATA: Duration = Duration::from_secs(3);
 /// Between two plain requests that ask whether the target is back.
 pub const RESTART_PAUSE: Duration = Duration::from_millis(200);
 /// Shortest wait for the Pong of a connection that should have ended, before it is taken for open.
@@ -130,6 +148,8 @@ pub const FUZZ_TIMEOUT: Duration = Duration::from_secs(1);
 pub const FUZZ_SHRINKS: usize = 200;
 /// How often a finding is run again to tell whether it comes every time.
 pub const FUZZ_CONFIRMATIONS: usize = 3;
+/// Longest time of a run where the user names none and the target needs no care.
+pub const RUN: Duration = Duration::from_secs(600);
 /// Longest time of a campaign that has no bound of the user's.
 pub const FUZZ: Duration = Duration::from_secs(60);
 /// Longest time of a campaign that ends after so many cases.

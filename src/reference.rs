@@ -180,6 +180,8 @@ pub fn target(endpoint: Endpoint, server: &Arc<Reference>, readings: Readings) -
         timeout: Duration::from_secs(10),
         settle: Duration::ZERO,
         id_header: None,
+        headers: Default::default(),
+        careful: false,
     }
 }
 

@@ -342,7 +342,8 @@ const TESTED_ELSEWHERE: [(&str, &str); 38] = [
 ];
 
 /// Codes that neither a fixture nor a test of the library shows, with the reason.
-const NOT_SHOWN: [(&str, &str); 7] = [
+const NOT_SHOWN: [(&str, &str); 8] = [
+    ("credential", "told by the command line"),
     ("environment", "the system would have to fail"),
     ("flag", "told by the command line"),
     ("jobs", "told by the command line"),

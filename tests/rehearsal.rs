@@ -53,6 +53,9 @@ impl Stage {
             part: report::Part::default(),
             baseline: None,
             flags: String::new(),
+            weather: None,
+            insecure: false,
+            secrets: report::mask::Secrets::default(),
         };
         let report = report::build(&self.contract, &ended.results, &facts);
         String::from_utf8(report::json::render(&report)).unwrap()
@@ -93,7 +96,7 @@ fn the_honest_server_passes_in_memory_and_leaves_nothing_open() {
 fn the_same_seed_gives_the_same_report_to_the_byte() {
     let stage = Stage::new();
     // Findings show what a pass would leave out: requests, answers, times, ids.
-    let names = ["session-not-found-as-400", "reopened-by-next-start", "get-refused", "headers-bare"];
+    let names = ["session-not-found-as-400", "reopened-by-next-start", "get-refused"];
     for fault in std::iter::once(None).chain(names.map(fault::named)) {
         // The honest server meets the whole suite, a faulty one what is about its fault.
         let clauses = fault.map(|fault| fault.clauses);
@@ -104,7 +107,7 @@ fn the_same_seed_gives_the_same_report_to_the_byte() {
         let reports = [(); 2].map(|()| {
             let server = Settings { fault, ..Settings::default() };
             let ended = stage.run(cases.clone(), server, 7, 8);
-            assert_eq!(fault.is_some_and(|fault| !fault.clauses.is_empty()), has_findings(&ended), "{fault:?}");
+            assert_eq!(has_findings(&ended), fault.is_some(), "{fault:?}");
             stage.report(&ended)
         });
         let differ = reports[0].lines().zip(reports[1].lines()).find(|(one, other)| one != other);
@@ -112,7 +115,7 @@ fn the_same_seed_gives_the_same_report_to_the_byte() {
     }
 }
 
-/// Every case comes up with two of the seeds, beside others each time.
+/// Every case comes up with two of the seeds.
 #[test]
 fn one_job_and_eight_come_to_the_same_verdicts_over_fifty_seeds() {
     let stage = Stage::new();

@@ -20,6 +20,8 @@ pub enum Flaw {
     Replayed,
     /// `access-key: unknown`: its AccessKeyId is one that the target does not know.
     UnknownKey,
+    /// `token: wrong`: its SecurityToken is another one, or one that its key does not need.
+    WrongToken,
     /// `without`: a piece of what signing adds is missing.
     Without(Piece),
 }
@@ -33,6 +35,7 @@ impl Flaw {
             Flaw::Ahead(_) => "ahead",
             Flaw::UsedNonce | Flaw::Replayed => "nonce",
             Flaw::UnknownKey => "access-key",
+            Flaw::WrongToken => "token",
             Flaw::Without(_) => "without",
         }
     }
@@ -45,6 +48,7 @@ impl Flaw {
             Flaw::UsedNonce => "used".to_owned(),
             Flaw::Replayed => "replayed".to_owned(),
             Flaw::UnknownKey => "unknown".to_owned(),
+            Flaw::WrongToken => "wrong".to_owned(),
             Flaw::Without(piece) => piece.name().to_owned(),
         }
     }
@@ -56,7 +60,7 @@ impl Flaw {
             Flaw::Tampered(part) => part.is_in(scheme),
             Flaw::Without(piece) => piece.is_in(scheme),
             Flaw::UsedNonce | Flaw::Replayed => scheme == Scheme::V1 || (scheme == Scheme::V3 && !secure),
-            Flaw::Age(_) | Flaw::Ahead(_) | Flaw::UnknownKey => scheme != Scheme::None,
+            Flaw::Age(_) | Flaw::Ahead(_) | Flaw::UnknownKey | Flaw::WrongToken => scheme != Scheme::None,
         }
     }
 }

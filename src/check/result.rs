@@ -15,6 +15,9 @@ pub const NOTHING: &str = "nothing answered";
 /// How it is said that an answer is wrong in every form of a call, which is for other cases to judge.
 pub const HOWEVER: &str = ", however it is written";
 
+/// What a case is excluded for that the target is spared, where a capability is named otherwise.
+pub const CAREFUL: &str = "careful";
+
 /// Why a case did not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Skip {
@@ -45,6 +48,8 @@ pub struct CaseResult {
     pub leaked: Vec<String>,
     /// Generated values that were not sent, since they may name a stranger's session.
     pub left_out: BTreeSet<&'static str>,
+    /// Generated values that were not sent, since the target is spared them.
+    pub spared: BTreeSet<&'static str>,
     /// How long it took.
     pub took: Duration,
 }
@@ -62,6 +67,7 @@ impl CaseResult {
             undecided: Vec::new(),
             leaked: Vec::new(),
             left_out: BTreeSet::new(),
+            spared: BTreeSet::new(),
             took: Duration::ZERO,
         }
     }

@@ -43,5 +43,7 @@ pub(super) fn settings(
     }
     let mut other = settings::resolve(&network, profile, contract)?;
     other.about.never_restarts();
+    // What a gateway before the one is told is no business of the other's.
+    other.about.tells_no_gateway();
     Ok(Some(other))
 }

@@ -7,8 +7,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 /// What help says below the flags of networked commands.
 const ENVIRONMENT: &str = "\
 Each flag, such as --time-limit, is also a variable of the environment, ENDSPEC_TIME_LIMIT, and a key of the profile, \
-time-limit. A flag goes before the environment, and that before the profile. Keys to sign with are none of these: \
-ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET, ALIBABA_CLOUD_SECURITY_TOKEN.";
+time-limit. A flag goes before the environment, and that before the profile. Keys to sign with are none of these, but found \
+as the official clients find them: ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET, ALIBABA_CLOUD_SECURITY_TOKEN; \
+~/.aliyun/config.json; ~/.alibabacloud/credentials.";
 
 /// What help says below the flags of `report`.
 const REPORTS: &str = "\
@@ -148,15 +149,57 @@ pub struct FuzzArgs {
 /// Flags that every networked command shares.
 #[derive(Debug, Clone, ClapArgs, Default)]
 pub struct NetworkArgs {
-    /// The endpoint; the reference server, started in this process, without
+    /// The endpoint, or `aliyun` (`aliyun-vpc`) for Alibaba Cloud's own in `--region`; the reference server in this process without
     #[arg(long, value_name = "URL", env = "ENDSPEC_TARGET")]
     pub target: Option<String>,
     /// Profile file, with `#NAME` for one of its named profiles [default: endspec.yaml, found upwards]
     #[arg(long, value_name = "FILE[#NAME]", env = "ENDSPEC_PROFILE")]
     pub profile: Option<String>,
+    /// Do not check who answers at https:// targets
+    #[arg(long, value_name = "BOOL", env = "ENDSPEC_INSECURE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", hide_possible_values = true)]
+    pub insecure: Option<String>,
+    /// Trust the authorities in this file (PEM) besides those of the system
+    #[arg(long, value_name = "FILE", env = "ENDSPEC_CA_FILE")]
+    pub ca_file: Option<String>,
+    /// Certificate (PEM) to show to targets that ask for one
+    #[arg(long, value_name = "FILE", env = "ENDSPEC_CLIENT_CERT")]
+    pub client_cert: Option<String>,
+    /// Its key (PEM) [default: in the file of the certificate]
+    #[arg(long, value_name = "FILE", env = "ENDSPEC_CLIENT_KEY")]
+    pub client_key: Option<String>,
+    /// Version of HTTP for https:// targets: 1.1 or 2 [default: as the target chooses]
+    #[arg(long, value_name = "VERSION", env = "ENDSPEC_HTTP")]
+    pub http: Option<String>,
+    /// Address of a host, which is then connected to without a proxy (repeatable)
+    #[arg(long, value_name = "HOST:ADDRESS", env = "ENDSPEC_RESOLVE", value_delimiter = ',')]
+    pub resolve: Vec<String>,
+    /// Header of every request, for gateways before the target; `NAME=env:VARIABLE` for a secret one (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", env = "ENDSPEC_HEADER", value_delimiter = '\n')]
+    pub header: Vec<String>,
+    /// Allow what public targets are spared: more requests and cases at a time, raw and malformed HTTP, over-long values
+    #[arg(long, value_name = "BOOL", env = "ENDSPEC_THOROUGH", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", hide_possible_values = true)]
+    pub thorough: Option<String>,
+    /// Test a public target without asking first
+    #[arg(long, value_name = "BOOL", env = "ENDSPEC_YES", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", hide_possible_values = true)]
+    pub yes: Option<String>,
     /// How ordinary calls are signed: none, v1, v3 [default: v3 for the reference server and Alibaba Cloud, else none]
     #[arg(long, value_name = "SCHEME", env = "ENDSPEC_AUTH")]
     pub auth: Option<String>,
+    /// Profile of ~/.aliyun/config.json or ~/.alibabacloud/credentials whose key signs [default: as the official clients choose]
+    #[arg(long, value_name = "NAME", env = "ENDSPEC_CREDENTIAL_PROFILE")]
+    pub credential_profile: Option<String>,
+    /// Profile of one of these files whose key may not end sessions
+    #[arg(long, value_name = "NAME", env = "ENDSPEC_DENIED_PROFILE")]
+    pub denied_profile: Option<String>,
+    /// Sign with the key of this RAM role of the ECS instance that endspec runs on
+    #[arg(long, value_name = "NAME", env = "ENDSPEC_ECS_RAM_ROLE")]
+    pub ecs_ram_role: Option<String>,
+    /// Where the metadata service is that gives that key [default: http://100.100.100.200]
+    #[arg(long, value_name = "URL", env = "ENDSPEC_ECS_METADATA")]
+    pub ecs_metadata: Option<String>,
     /// A region that has the API [default: cn-hangzhou]
     #[arg(long, value_name = "ID", env = "ENDSPEC_REGION")]
     pub region: Option<String>,
@@ -286,6 +329,9 @@ pub struct CallArgs {
     /// Do not add RegionId
     #[arg(long)]
     pub bare: bool,
+    /// Show the request and where each part of its key came from; send nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `endspec list`.

@@ -16,9 +16,10 @@ use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::http::{Exchange, Headers, Lane, Reply, Request, Response};
 use crate::report::mask;
 use crate::run::Target;
+use crate::run::tally::{self, Tally};
 use crate::seed::Seed;
 use crate::source::{Source, Span, Spanned};
-use crate::wire::{self, Call, Encoding, Format, Order, Placement, Scheme, Stamp, WireForm};
+use crate::wire::{self, Call, Credential, Encoding, Format, Order, Placement, Scheme, Stamp, WireForm};
 
 /// Operations that can be called.
 const OPERATIONS: [&str; 3] = ["EndTerminalSession", "StartTerminalSession", "DescribeTerminalSessions"];
@@ -45,7 +46,9 @@ async fn send(
 ) -> Result<Exit, Vec<Diagnostic>> {
     let clock = Clock::system();
     let (endpoint, listening) = super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
-    let transport = super::transport(&endpoint, settings.about.timeout, clock.clone());
+    super::warn(&settings.reach, &endpoint);
+    let transport = super::transport(&endpoint, &settings.reach, clock.clone());
+    let (origins, secrets) = (settings.about.keys.origins(), settings.about.secrets(&settings.reach));
     let target = settings.about.at(endpoint, listening.is_some());
     if !args.bare && !call.parameters.iter().any(|(name, _)| name == "RegionId") {
         call.parameters.insert(0, ("RegionId".to_owned(), target.region.clone()));
@@ -54,13 +57,22 @@ async fn send(
     let nonce = Seed::fresh().stream("nonce").hex(32);
     let stamp = Stamp { timestamp: clock::timestamp(clock.unix_seconds()), nonce };
     let credential = if form.scheme == Scheme::None { None } else { target.credential.as_ref() };
-    let request = wire::encode(&call, form, &target.endpoint.host_header(), target.endpoint.path(), credential, &stamp);
+    let mut request =
+        wire::encode(&call, form, &target.endpoint.host_header(), target.endpoint.path(), credential, &stamp);
+    target.headers.iter().for_each(|(name, value)| request.headers.push(name, value));
+    if args.dry_run {
+        print(&secrets.masked(&dry(&target, &request, credential, &origins)));
+        return Ok(Exit::Pass);
+    }
     let exchange = transport.exchange(request, Lane::Live).await;
+    let tally = Tally::default();
+    tally.note(&exchange, clock.unix_seconds());
     if let Some(listening) = listening {
         listening.stop().await;
     }
     let (text, exit) = tell(args, contract, &target, form, exchange);
-    print(&text);
+    let apart = tally::apart(tally.weather().skew).map_or_else(String::new, |words| format!("{words}\n"));
+    print(&secrets.masked(&format!("{text}{apart}")));
     Ok(exit)
 }
 
@@ -156,6 +168,24 @@ fn tell(args: &CallArgs, contract: &Contract, target: &Target, form: WireForm, e
     let noun = if tested == 1 { "clause" } else { "clauses" };
     let _ = writeln!(text, "{tested} {noun} looked at: {must} MUST broken, {should} SHOULD broken");
     (text, if must > 0 { Exit::Fail } else { Exit::Pass })
+}
+
+/// What would be sent, and where each part of its key came from: no value of any.
+fn dry(target: &Target, request: &Request, credential: Option<&Credential>, origins: &[String]) -> String {
+    let whom = if target.built_in { "the reference server (built in)".to_owned() } else { target.endpoint.to_string() };
+    let mut text = format!("endspec {} would call {whom}\n\n", env!("CARGO_PKG_VERSION"));
+    request_text(request, &mut text);
+    if let Some(credential) = credential {
+        for id in [credential.id.clone(), Encoding::Strict.encode(&credential.id)] {
+            text = text.replace(&id, "***");
+        }
+        let _ = writeln!(text, "\nsigned with {}, by a key that was found:", target.auth.name());
+        origins.iter().for_each(|origin| _ = writeln!(text, "  {}", printable(origin, 300)));
+    } else {
+        text.push_str("\nnot signed\n");
+    }
+    text.push_str("\nnothing was sent\n");
+    text
 }
 
 fn response_text(response: &Response, text: &mut String) {

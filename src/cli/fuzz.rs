@@ -8,9 +8,11 @@ mod teller;
 use std::sync::Arc;
 
 use super::args::FuzzArgs;
+use super::given::Taker;
+use super::plan::Extent;
 use super::run::{announce_panics, formats, runtime, stop_on_signal, usual_jobs, written};
 use super::settings::{self, Settings};
-use super::{Exit, outputs, suite};
+use super::{Exit, outputs, plan, suite};
 use crate::clock::{Clock, Moment, timestamp};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
@@ -31,6 +33,11 @@ pub(super) fn fuzz(args: &FuzzArgs) -> Result<Exit, Vec<Diagnostic>> {
         (Ok(own), Ok(settings)) => (own, settings),
         (own, settings) => return Err([own.err(), settings.err()].into_iter().flatten().flatten().collect()),
     };
+    if let (Some(care), Some(clients)) = (&settings.care, own.clients) {
+        let given = Taker::new(&profile).given(args.clients.as_ref(), "clients");
+        let exceeded = given.and_then(|given| care.exceeded(clients as usize, &given, "clients"));
+        exceeded.map_or(Ok(()), |mistake| Err(vec![mistake]))?;
+    }
     if let Some(folder) = &own.save {
         files::folder(folder).map_err(|mistake| vec![settings::of_flag("save", mistake)])?;
     }
@@ -72,7 +79,11 @@ async fn drive(
     let jobs = usize::try_from(clients).unwrap_or(usual);
     let (endpoint, listening) = super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
     let url = endpoint.to_string();
+    super::warn(&settings.reach, &endpoint);
+    let (origins, secrets) = (settings.about.keys.origins(), settings.about.secrets(&settings.reach));
     let target = settings.about.at(endpoint, listening.is_some());
+    let (care, rate) = (settings.care.as_ref(), settings.requests_per_second);
+    plan::agree(care, &target, &Extent::Generated(own.time, clients), rate, &origins)?;
     let abilities = Abilities::of(&target, &contract, clients);
     // The port of the server in this process is another one each time.
     let whom = if target.built_in { "reference server" } else { url.as_str() };
@@ -96,6 +107,8 @@ async fn drive(
         readings: target.readings.clone(),
         seed: settings.seed,
         again: settings.again,
+        insecure: settings.reach.is_insecure(),
+        secrets,
         clients,
         abilities,
         to_stderr: own.reports.iter().any(|report| report.ends_with("=-")),
@@ -109,7 +122,13 @@ async fn drive(
     });
     teller.say(&teller.head());
     let lanes = clock.clone();
-    let transport = move |target: &Target| super::transport(&target.endpoint, target.timeout, lanes.clone());
+    let reach = settings.reach;
+    // A finding is shrunk with less patience than it was found with.
+    let transport = move |target: &Target| {
+        let mut reach = reach.clone();
+        reach.settings.timeout = target.timeout;
+        super::transport(&target.endpoint, &reach, lanes.clone())
+    };
     let means = Means {
         contract,
         target,

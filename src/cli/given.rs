@@ -96,6 +96,11 @@ impl<'a> Taker<'a> {
         texts.map(|text| Given { text, key, place: place.clone() }).collect()
     }
 
+    /// A member of a mapping of the profile.
+    pub(super) fn pair(&self, key: &'static str, name: &str) -> Given {
+        Given { text: name.to_owned(), key, place: self.values.place_of(key, name) }
+    }
+
     /// Notes a mistake.
     pub(super) fn mistake(&mut self, mistake: Diagnostic) {
         self.mistakes.push(mistake);

@@ -35,7 +35,7 @@ pub(super) fn init(args: &InitArgs) -> Result<Exit, Vec<Diagnostic>> {
         return Err(vec![Diagnostic::new("flag", "--target: there is no target to ask").help(help)]);
     };
     let runtime = super::run::runtime(&Whom::Endpoint(endpoint.clone()))?;
-    let transport = super::transport(&endpoint, settings.about.timeout, Clock::system());
+    let transport = super::transport(&endpoint, &settings.reach, Clock::system());
     let asked = Asked { contract: &contract, args, transport, target: settings.about.at(endpoint, false) };
     let found = match runtime.block_on(ask::ask(&asked)) {
         Ok(found) => found,

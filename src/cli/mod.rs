@@ -16,6 +16,7 @@ mod lint;
 mod list;
 mod manual;
 mod outputs;
+mod plan;
 mod progress;
 mod report;
 mod run;
@@ -28,7 +29,6 @@ mod suite;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -37,8 +37,8 @@ use crate::contract::Readings;
 use crate::diagnostic::{self, Diagnostic};
 use crate::reference::{self, Reference};
 use crate::seed::Seed;
-use crate::transport::{self, Endpoint, Proxies, Transport};
-use settings::Whom;
+use crate::transport::{Endpoint, Transport};
+use settings::{Reach, Whom};
 
 /// The diagnostic code of what this machine lacks: the only one that is nobody's mistake.
 const ENVIRONMENT: &str = "environment";
@@ -200,8 +200,16 @@ async fn endpoint(
     }
 }
 
+/// Says aloud that nobody asks who answers.
+fn warn(reach: &Reach, endpoint: &Endpoint) {
+    if reach.is_insecure() {
+        let words =
+            "whoever is in between can read and change everything that is sent, keys' signatures and tokens included";
+        let _ = writeln!(std::io::stderr(), "endspec: WARNING: --insecure: {endpoint} may be anybody; {words}");
+    }
+}
+
 /// The lanes to an endpoint.
-fn transport(endpoint: &Endpoint, timeout: Duration, clock: Clock) -> Transport {
-    let settings = transport::Settings { proxies: Proxies::from_environment(), ..transport::Settings::new(timeout) };
-    Transport::new(endpoint, &settings, clock)
+fn transport(endpoint: &Endpoint, reach: &Reach, clock: Clock) -> Transport {
+    Transport::new(endpoint, &reach.settings, clock)
 }

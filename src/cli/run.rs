@@ -13,21 +13,24 @@ use super::args::RunArgs;
 use super::gate::{self, Gate};
 use super::given::Taker;
 use super::outputs::Output;
+use super::plan::Extent;
 use super::progress::{Bar, Stream, Watched};
 use super::settings::{self, Settings, Whom};
 use super::signals::Signals;
-use super::{ENVIRONMENT, Exit, both, bounds, colored, outputs, print, suite, together, width};
+use super::{ENVIRONMENT, Exit, both, bounds, colored, outputs, plan, print, suite, together, width};
 use crate::case::Suite;
 use crate::case::baseline::Baseline;
 use crate::check::CaseResult;
+use crate::check::seen::printable;
 use crate::clock::{Clock, timestamp};
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::Diagnostic;
 use crate::load::profile::Values;
 use crate::report::against::{Side, against};
+use crate::report::exchange::quoted_where_needed;
 use crate::report::ndjson::{self, Begun};
 use crate::report::{self, Facts, Part, Report, model, terminal};
-use crate::run::{self, Bounds, Ended, Means, Plan};
+use crate::run::{self, Bounds, Ended, Means, Plan, Weather, tally};
 use crate::seed::Seed;
 
 pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
@@ -39,6 +42,13 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
         settings::resolve(&args.network, &profile, &contract),
     )?;
     let other = super::against::settings(&args, &profile, &contract, &settings)?;
+    let jobs = Taker::new(&profile).given(args.jobs.as_ref(), "jobs").zip(more.jobs);
+    let exceeded = settings
+        .care
+        .as_ref()
+        .zip(jobs)
+        .and_then(|(care, (given, jobs))| care.exceeded(jobs, &given, "cases at a time"));
+    exceeded.map_or(Ok(()), |mistake| Err(vec![mistake]))?;
     let chosen = suite::select(&all, more.select.as_deref(), &contract)?;
     let outputs = outputs::open(&more.reports, &formats())?;
     let streams = outputs::streams(&outputs);
@@ -52,14 +62,36 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     let (chosen, part) = gate.part(chosen, more.select.is_some());
     let runtime = runtime(&settings.whom)?;
     announce_panics(settings.seed);
+    let calling = settings.calling.clone();
     // A task of its own: waking the very future that a runtime blocks on costs system calls, and every case wakes it.
     let driven = runtime.spawn(async move {
         let (contract, stop) = (Arc::new(contract), stop_on_signal());
         drive(Shared { chosen, contract, more, gate, part, covered, whole, stop }, settings, other, streams).await
     });
     let report = runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+    leaks(&report, &calling);
     // What happened before the end is written already.
     Ok(tell(&report, outputs, |format| if format == "ndjson" { Some(ndjson::rest(&report)) } else { None }))
+}
+
+/// What a report says of the weather, where there was any.
+fn weather(weather: Weather) -> Option<model::Weather> {
+    let told = model::Weather {
+        throttled: weather.throttled,
+        waited_ms: u64::try_from(weather.waited.as_millis()).unwrap_or(u64::MAX),
+        unanswered: weather.unanswered,
+        clock: tally::apart(weather.skew).unwrap_or_default(),
+    };
+    (!told.words().is_empty()).then_some(told)
+}
+
+/// How to end by hand what could not be ended.
+fn leaks(report: &Report, calling: &str) {
+    for id in &report.leaked {
+        let session = quoted_where_needed(&format!("SessionId={}", printable(id, 200)));
+        let words = format!("endspec: left open; end it with: endspec call EndTerminalSession {session} {calling}");
+        let _ = writeln!(std::io::stderr(), "{}", words.trim_end());
+    }
 }
 
 /// Formats that a run is reported in.
@@ -103,7 +135,7 @@ pub(super) fn runtime(whom: &Whom) -> Result<Runtime, Vec<Diagnostic>> {
 struct More {
     /// Cases at a time; what is usual for the target without.
     jobs: Option<usize>,
-    time_limit: Duration,
+    time_limit: Option<Duration>,
     strict: bool,
     bounds: Bounds,
     select: Option<String>,
@@ -123,7 +155,7 @@ fn more(args: &RunArgs, profile: &Values) -> Result<More, Vec<Diagnostic>> {
     let strict = taker.switch(args.strict.as_ref(), "strict");
     let more = More {
         jobs,
-        time_limit: taker.duration(args.time_limit.as_ref(), "time-limit").unwrap_or(Duration::from_secs(600)),
+        time_limit: taker.duration(args.time_limit.as_ref(), "time-limit"),
         strict,
         bounds: bounds::bounds(&mut taker, args, strict),
         select: taker.text(args.select.as_ref(), "select"),
@@ -191,21 +223,28 @@ async fn once(
     let more = &shared.more;
     let clock = Clock::system();
     let started = timestamp(clock.unix_seconds());
+    let insecure = settings.reach.is_insecure();
     let jobs = more.jobs.unwrap_or_else(|| usual_jobs(&settings.whom));
     let (endpoint, listening) = super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
     let url = endpoint.to_string();
-    let transport = super::transport(&endpoint, settings.about.timeout, clock.clone());
+    super::warn(&settings.reach, &endpoint);
+    let transport = super::transport(&endpoint, &settings.reach, clock.clone());
+    let secrets = settings.about.secrets(&settings.reach);
+    let origins = settings.about.keys.origins();
     let mut target = settings.about.at(endpoint, listening.is_some());
     target.restart = target.restart.or_else(|| listening.as_ref().map(|server| server.restarts()));
+    let (care, rate) = (settings.care.as_ref(), settings.requests_per_second);
+    let estimate = run::estimate(&shared.chosen.cases, &target, &shared.contract);
+    plan::agree(care, &target, &Extent::Cases(estimate), rate, &origins)?;
     let plan = Plan {
         jobs,
         seed: settings.seed,
         requests_per_second: settings.requests_per_second,
-        time_limit: Some(more.time_limit),
+        time_limit: Some(more.time_limit.unwrap_or_else(|| plan::time_limit(care, &estimate, rate))),
     };
     let begun = Begun {
         suite: shared.chosen.digest.clone(),
-        target: model::Target::new(&url, target.built_in),
+        target: model::Target { insecure, ..model::Target::new(&url, target.built_in) },
         contract: shared.contract.revision.clone(),
         readings: target.readings.0.clone(),
         seed: settings.seed.to_string(),
@@ -241,6 +280,9 @@ async fn once(
         part: shared.part.clone(),
         baseline,
         flags: settings.again,
+        weather: weather(ended.weather),
+        insecure,
+        secrets,
     };
     let Ended { results, contract, target, .. } = ended;
     Ok(Told { report: report::build(&contract, &results, &facts), results, readings: target.readings })

@@ -1,22 +1,34 @@
 //! Settings: flag before environment before profile before default, parsed once, every mistake told.
 
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::Mutex;
+mod again;
+mod care;
+mod declared;
+mod keys;
+mod place;
+mod reach;
+mod role;
+mod variables;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use clap::CommandFactory;
+pub(super) use care::Care;
+pub(super) use keys::Keys;
+pub(super) use reach::Reach;
 
-use super::args::{Args, NetworkArgs};
+use super::args::NetworkArgs;
 use super::given::{Given, Taker};
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::http::Headers;
+use crate::limits;
 use crate::load::profile::{self, Values};
-use crate::report::exchange::quoted_where_needed;
+use crate::report::mask;
 use crate::run::{Restart, SessionSource, Target};
 use crate::seed::Seed;
 use crate::server::settings as server;
 use crate::transport::Endpoint;
-use crate::wire::{Credential, Scheme};
+use crate::wire::Scheme;
 
 /// Where a command's requests go.
 pub(super) enum Whom {
@@ -34,17 +46,36 @@ pub(super) struct Settings {
     pub about: About,
     /// The seed.
     pub seed: Seed,
+    /// The way to it.
+    pub reach: Reach,
+    /// How far it is spared; `None` for what is the user's own.
+    pub care: Option<Care>,
     /// Requests per second.
     pub requests_per_second: Option<f64>,
     /// The flags that make the same run again.
     pub again: String,
+    /// Those of them that `endspec call` needs.
+    pub calling: String,
+}
+
+impl About {
+    /// What no report is to repeat, in whatever shape it comes back.
+    pub(super) fn secrets(&self, reach: &Reach) -> mask::Secrets {
+        let mut secrets = reach.secrets.clone();
+        let keys = [&self.keys.own, &self.keys.denied];
+        for found in keys.into_iter().flatten() {
+            secrets.learn_value(&found.key.secret);
+            found.key.token.iter().for_each(|token| secrets.learn_value(token));
+        }
+        secrets
+    }
 }
 
 /// A target without its place.
 pub(super) struct About {
     auth: Scheme,
-    credential: Option<Credential>,
-    denied: Option<Credential>,
+    /// The keys, and where they came from.
+    pub keys: Keys,
     restart: Option<Restart>,
     region: String,
     other_region: Option<String>,
@@ -56,6 +87,8 @@ pub(super) struct About {
     pub timeout: Duration,
     settle: Duration,
     id_header: Option<String>,
+    headers: Headers,
+    careful: bool,
 }
 
 impl About {
@@ -70,14 +103,19 @@ impl About {
         self.lacking.insert("restart".to_owned());
     }
 
+    /// What gateways before one target are told is not for another's.
+    pub(super) fn tells_no_gateway(&mut self) {
+        self.headers = Headers::new();
+    }
+
     /// The target, at its place.
     pub(super) fn at(self, endpoint: Endpoint, built_in: bool) -> Target {
         Target {
             endpoint,
             built_in,
             auth: self.auth,
-            credential: self.credential,
-            denied: self.denied,
+            credential: self.keys.own.map(|found| found.key),
+            denied: self.keys.denied.map(|found| found.key),
             restart: self.restart,
             region: self.region,
             other_region: self.other_region,
@@ -89,6 +127,8 @@ impl About {
             timeout: self.timeout,
             settle: self.settle,
             id_header: self.id_header,
+            headers: self.headers,
+            careful: self.careful,
         }
     }
 }
@@ -121,22 +161,24 @@ pub(super) fn revision(args: &NetworkArgs, profile: &Values) -> Option<String> {
 /// Every mistake in flags, environment and profile.
 pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) -> Result<Settings, Vec<Diagnostic>> {
     let mut taker = Taker::new(values);
-    let whom = whom(&mut taker, args);
+    let whom = place::whom(&mut taker, args);
     let (loopback, cloud) = match &whom {
         Whom::Reference => (true, false),
-        Whom::Endpoint(endpoint) => (endpoint.is_loopback(), is_alibaba_cloud(&endpoint.host())),
+        Whom::Endpoint(endpoint) => (endpoint.is_loopback(), place::is_alibaba_cloud(&endpoint.host())),
     };
     let reference = matches!(whom, Whom::Reference);
     let auth = auth(&mut taker, args, reference || cloud);
+    let timeout = timeout(&mut taker, args);
+    let reach = reach::reach(&mut taker, args, timeout);
+    let care = care::care(&mut taker, args, &whom, &reach.settings.pins);
     let own = |given: Option<String>, own: &str| given.or_else(|| reference.then(|| own.to_owned()));
     let default_settle = if loopback { Duration::ZERO } else { Duration::from_secs(2) };
     let restart = taker.text(args.restart_command.as_ref(), "restart-command").map(Restart::Command);
-    let region = region(&mut taker, args);
+    let region = place::region(&mut taker, args);
     let second = if region == server::OTHER_REGION_ID { server::REGION_ID } else { server::OTHER_REGION_ID };
-    let about = About {
+    let mut about = About {
         auth,
-        credential: credential(&mut taker, args, auth, reference),
-        denied: denied(auth, reference),
+        keys: keys::keys(&mut taker, args, auth, reference),
         restart,
         other_region: own(taker.text(args.other_region.as_ref(), "other-region"), second),
         unsupported_region: own(
@@ -145,14 +187,17 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
         ),
         region,
         instance_id: own(taker.text(args.instance_id.as_ref(), "instance-id"), server::INSTANCE_ID),
-        lacking: lacking(&mut taker, args, contract),
-        readings: readings(&mut taker, args, contract),
-        sessions: sessions(&mut taker, args),
-        timeout: timeout(&mut taker, args),
+        lacking: declared::lacking(&mut taker, args, contract),
+        readings: declared::readings(&mut taker, args, contract),
+        sessions: declared::sessions(&mut taker, args),
+        timeout,
         settle: taker.duration(args.settle.as_ref(), "settle").unwrap_or(default_settle),
         id_header: id_header(&mut taker, args),
+        headers: reach.headers.clone(),
+        careful: care.as_ref().is_some_and(|care| !care.thorough),
     };
-    taker.mistakes.extend(misspelt_variables());
+    gateway(&mut taker, &about);
+    taker.mistakes.extend(variables::misspelt());
     compared(&mut taker, args, &about, reference);
     let lacks = |scheme: Scheme| about.lacking.contains(&format!("signature-{}", scheme.name()));
     let asked = taker.text(args.auth.as_ref(), "auth").is_some();
@@ -161,13 +206,18 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
         taker.mistake(flag(message).help("leave one of the two out, or sign with the other scheme"));
     }
     let seed = taker.parsed::<Seed>(args.seed.as_ref(), "seed").unwrap_or_else(Seed::fresh);
-    let requests_per_second = rate(&mut taker, args);
-    let again = again(&taker, args, &whom, &about, contract);
-    let mistakes = taker.mistakes;
+    let requests_per_second = rate(&mut taker, args, care.as_ref());
+    let calling = again::calling(&taker, args, &whom, &about);
+    let again = again::again(&taker, args, &whom, &about, contract);
+    let mut mistakes = taker.mistakes;
+    if let Some(role) = about.keys.role.take().filter(|_| mistakes.is_empty()) {
+        about.keys.own = Some(role::fetch(&role).map_err(|mistake| vec![mistake])?);
+        mistakes.extend(about.keys.contradiction());
+    }
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    Ok(Settings { whom, about, seed, requests_per_second, again })
+    Ok(Settings { whom, about, seed, reach, care, requests_per_second, again, calling })
 }
 
 /// What contradicts itself: against such a set-up a right target would look broken.
@@ -195,93 +245,8 @@ fn compared(taker: &mut Taker<'_>, args: &NetworkArgs, about: &About, reference:
             mistakes.push(given.wrong(format!("the reference server has no region `{id}` {api} this API")).help(help));
         }
     }
-    if let (Some(own), Some(denied)) = (&about.credential, &about.denied) {
-        mistakes.extend(same_keys(own, denied));
-    }
+    mistakes.extend(about.keys.contradiction());
     taker.mistakes.extend(mistakes);
-}
-
-/// A key cannot be allowed and denied, and a signature made with another secret must be another one.
-fn same_keys(own: &Credential, denied: &Credential) -> Option<Diagnostic> {
-    let (what, variable) = if own.id == denied.id {
-        ("key", "ENDSPEC_DENIED_ACCESS_KEY_ID is ALIBABA_CLOUD_ACCESS_KEY_ID")
-    } else if *own.secret == *denied.secret {
-        ("secret", "ENDSPEC_DENIED_ACCESS_KEY_SECRET is ALIBABA_CLOUD_ACCESS_KEY_SECRET")
-    } else {
-        return None;
-    };
-    let help = "set ENDSPEC_DENIED_ACCESS_KEY_ID and ENDSPEC_DENIED_ACCESS_KEY_SECRET to a key without \
-                ecs:EndTerminalSession, or unset both and declare `--without denied-credential`";
-    Some(flag(format!("the {what} without permission is the one with it: {variable}")).help(help))
-}
-
-/// Flags, as far as they make a run what it is. What a session command says may be secret, and ids are used up: the user
-/// gives those again.
-fn again(taker: &Taker<'_>, args: &NetworkArgs, whom: &Whom, about: &About, contract: &Contract) -> String {
-    let mut words = Vec::new();
-    let mut word = |flag: &str, value: &str| words.push(format!("--{flag} {}", quoted_where_needed(value)));
-    if let Whom::Endpoint(endpoint) = whom {
-        word("target", &endpoint.to_string());
-        word("auth", about.auth.name());
-        word("region", &about.region);
-    }
-    let given = [
-        ("other-region", args.other_region.as_ref()),
-        ("unsupported-region", args.unsupported_region.as_ref()),
-        ("instance-id", args.instance_id.as_ref()),
-        ("contract", args.contract.as_ref()),
-        ("timeout", args.timeout.as_ref()),
-        ("settle", args.settle.as_ref()),
-    ];
-    for (flag, value) in given {
-        if let Some(value) = taker.text(value, flag) {
-            word(flag, &value);
-        }
-    }
-    match about.sessions {
-        SessionSource::Start => {}
-        SessionSource::Command(_) => word("sessions", "command"),
-        SessionSource::Pool(_) => word("sessions", "pool"),
-    }
-    let without: Vec<String> = taker.list(&args.without, "without").into_iter().map(|given| given.text).collect();
-    if !without.is_empty() {
-        word("without", &without.join(","));
-    }
-    for (name, value) in about.readings.0.iter().filter(|(name, value)| default(contract, name) != value.as_str()) {
-        word("reading", &format!("{name}={value}"));
-    }
-    words.join(" ")
-}
-
-fn default<'a>(contract: &'a Contract, reading: &str) -> &'a str {
-    contract.readings.get(reading).map_or("", |reading| reading.default.as_str())
-}
-
-/// Variables of the environment that begin as ours do and are none: a misspelt target would test another one.
-fn misspelt_variables() -> Vec<Diagnostic> {
-    let known = variables();
-    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let wrong = names.filter(|name| name.starts_with("ENDSPEC_") && !known.contains(name));
-    wrong
-        .map(|name| {
-            let help = did_you_mean(&name, known.iter().map(String::as_str))
-                .map_or_else(|| "unset it".to_owned(), |close| format!("did you mean `{close}`?"));
-            flag(format!("the environment has `{name}`, which endspec does not know")).help(help)
-        })
-        .collect()
-}
-
-/// Every variable that a command reads: those of flags, and the keys that are never flags.
-fn variables() -> BTreeSet<String> {
-    let command = Args::command();
-    let flags = command.get_subcommands().flat_map(|command| command.get_arguments());
-    let of_flags = flags.filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned));
-    let keys = ["ENDSPEC_DENIED_ACCESS_KEY_ID", "ENDSPEC_DENIED_ACCESS_KEY_SECRET"].map(str::to_owned);
-    of_flags.chain(keys).collect()
-}
-
-fn is_alibaba_cloud(host: &str) -> bool {
-    host == "aliyuncs.com" || host.ends_with(".aliyuncs.com")
 }
 
 fn flag(message: String) -> Diagnostic {
@@ -304,33 +269,6 @@ fn one_of<'a>(word: &str, words: impl Iterator<Item = &'a str> + Clone) -> Strin
     }
 }
 
-fn whom(taker: &mut Taker<'_>, args: &NetworkArgs) -> Whom {
-    let Some(given) = taker.raw(args.target.as_ref(), "target") else { return Whom::Reference };
-    if given.text.trim().is_empty() {
-        let help = "leave `--target` and ENDSPEC_TARGET away altogether to test the built-in reference server";
-        taker.mistake(given.wrong("the target is empty: is a variable of your CI not set?").help(help));
-        return Whom::Reference;
-    }
-    match Endpoint::parse(&given.text) {
-        Ok(endpoint) => Whom::Endpoint(endpoint),
-        Err(error) => {
-            taker.mistake(given.wrong(error));
-            Whom::Reference
-        }
-    }
-}
-
-/// An empty one would have another region tested than the user believes.
-fn region(taker: &mut Taker<'_>, args: &NetworkArgs) -> String {
-    let given = taker.raw(args.region.as_ref(), "region");
-    if let Some(given) = given.as_ref().filter(|given| given.text.trim().is_empty()) {
-        let help =
-            format!("name a region, or leave `--region` and ENDSPEC_REGION away altogether for {}", server::REGION_ID);
-        taker.mistake(given.wrong("the region is empty: is a variable of your CI not set?").help(help));
-    }
-    given.map_or_else(|| server::REGION_ID.to_owned(), |given| given.text)
-}
-
 fn auth(taker: &mut Taker<'_>, args: &NetworkArgs, signed: bool) -> Scheme {
     let default = if signed { Scheme::V3 } else { Scheme::None };
     let Some(given) = taker.given(args.auth.as_ref(), "auth") else { return default };
@@ -340,124 +278,6 @@ fn auth(taker: &mut Taker<'_>, args: &NetworkArgs, signed: bool) -> Scheme {
         taker.mistake(given.wrong(words).help(one_of(&given.text, schemes.iter().map(|scheme| scheme.name()))));
         default
     })
-}
-
-/// Keys come from the environment alone, and go to another host than the reference server only where `--auth` or the
-/// host itself asks for it.
-fn credential(taker: &mut Taker<'_>, args: &NetworkArgs, auth: Scheme, reference: bool) -> Option<Credential> {
-    if auth == Scheme::None {
-        return None;
-    }
-    if reference {
-        return Some(Credential::new(server::ACCESS_KEY_ID, server::ACCESS_KEY_SECRET));
-    }
-    let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let (id, secret) = (read("ALIBABA_CLOUD_ACCESS_KEY_ID"), read("ALIBABA_CLOUD_ACCESS_KEY_SECRET"));
-    let (Some(id), Some(secret)) = (id, secret) else {
-        let origin = taker.given(args.auth.as_ref(), "auth").map_or_else(
-            || "which is the default for Alibaba Cloud's own hosts".to_owned(),
-            |given| format!("as {} says", given.origin()),
-        );
-        let scheme = auth.name();
-        let message = format!("calls are to be signed with {scheme}, {origin}, and there is no key to sign with");
-        let help = "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or give `--auth none`";
-        taker.mistake(flag(message).help(help));
-        return None;
-    };
-    let mut credential = Credential::new(id, secret);
-    credential.token = read("ALIBABA_CLOUD_SECURITY_TOKEN").map(Into::into);
-    Some(credential)
-}
-
-/// The key without permission to end sessions, from the environment alone.
-fn denied(auth: Scheme, reference: bool) -> Option<Credential> {
-    if auth == Scheme::None {
-        return None;
-    }
-    if reference {
-        return Some(Credential::new(server::DENIED_ACCESS_KEY_ID, server::DENIED_ACCESS_KEY_SECRET));
-    }
-    let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    Some(Credential::new(read("ENDSPEC_DENIED_ACCESS_KEY_ID")?, read("ENDSPEC_DENIED_ACCESS_KEY_SECRET")?))
-}
-
-fn lacking(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Contract) -> BTreeSet<String> {
-    let mut lacking = BTreeSet::new();
-    for given in taker.list(&args.without, "without") {
-        let name = given.text.as_str();
-        if let Some(capability) = contract.capability(name) {
-            lacking.extend(capability.all_of.iter().cloned());
-            lacking.insert(name.to_owned());
-        } else {
-            let names = contract.capabilities.iter().map(|capability| capability.name.as_str());
-            let help = one_of(name, names);
-            let mistake = given.wrong(format!("there is no capability `{name}`"));
-            taker.mistake(Diagnostic { code: "unknown-capability", ..mistake }.help(help));
-        }
-    }
-    lacking
-}
-
-fn readings(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Contract) -> Readings {
-    let mut declared = Vec::new();
-    for text in args.reading.iter().filter(|text| !text.is_empty()) {
-        match text.split_once('=') {
-            Some((name, value)) => declared.push((name.to_owned(), value.to_owned())),
-            None => {
-                let help = "write `--reading NAME=VALUE`; `endspec list readings` lists them";
-                taker.mistake(flag(format!("--reading: `{text}` has no `=`")).help(help));
-            }
-        }
-    }
-    let of_profile = taker.values.pairs("reading");
-    let own = |name: &str| declared.iter().any(|(declared, _)| declared == name);
-    let more: Vec<(String, String)> = of_profile.into_iter().filter(|(name, _)| !own(name)).collect();
-    declared.extend(more);
-    Readings::resolve(contract, &declared).unwrap_or_else(|mistakes| {
-        taker.mistakes.extend(mistakes.into_iter().map(|mistake| of_flag("reading", mistake)));
-        Readings::defaults(contract)
-    })
-}
-
-fn sessions(taker: &mut Taker<'_>, args: &NetworkArgs) -> SessionSource {
-    let command = taker.text(args.session_command.as_ref(), "session-command");
-    let ids: Vec<String> = taker.list(&args.session_id, "session-id").into_iter().map(|given| given.text).collect();
-    for (at, given) in taker.list(&args.session_id, "session-id").iter().enumerate() {
-        if ids[..at].contains(&given.text) {
-            let words = format!("`{}` is given twice, and each id is used once", given.text);
-            taker.mistake(given.wrong(words).help("give the id of another open session in its place"));
-        }
-    }
-    let source = taker.given(args.sessions.as_ref(), "sessions");
-    let implied = if command.is_some() {
-        "command"
-    } else if ids.is_empty() {
-        "start"
-    } else {
-        "pool"
-    };
-    match (source.as_ref().map_or(implied, |given| given.text.as_str()), command) {
-        ("start", _) => SessionSource::Start,
-        ("command", Some(command)) => SessionSource::Command(command),
-        ("command", None) => {
-            let help = "give the command with `--session-command`";
-            taker.mistake(flag("--sessions: `command` is chosen, and there is no command".to_owned()).help(help));
-            SessionSource::Start
-        }
-        ("pool", _) => {
-            if ids.is_empty() {
-                let help = "give ids of open sessions with `--session-id` (repeatable)";
-                taker.mistake(flag("--sessions: `pool` is chosen, and there are no ids".to_owned()).help(help));
-            }
-            SessionSource::Pool(Mutex::new(VecDeque::from(ids)))
-        }
-        (other, _) => {
-            let words = format!("`{other}` is no source of sessions");
-            let help = one_of(other, ["start", "command", "pool"].into_iter());
-            taker.mistakes.extend(source.as_ref().map(|given| given.wrong(words).help(help)));
-            SessionSource::Start
-        }
-    }
 }
 
 fn timeout(taker: &mut Taker<'_>, args: &NetworkArgs) -> Duration {
@@ -470,9 +290,15 @@ fn timeout(taker: &mut Taker<'_>, args: &NetworkArgs) -> Duration {
     timeout.unwrap_or(Duration::from_secs(10))
 }
 
-fn rate(taker: &mut Taker<'_>, args: &NetworkArgs) -> Option<f64> {
-    let given = taker.given(args.requests_per_second.as_ref(), "requests-per-second")?;
+fn rate(taker: &mut Taker<'_>, args: &NetworkArgs, care: Option<&Care>) -> Option<f64> {
+    let usual = care.map(|_| limits::CAREFUL_PER_SECOND);
+    let Some(given) = taker.given(args.requests_per_second.as_ref(), "requests-per-second") else { return usual };
     match given.text.parse::<f64>() {
+        Ok(rate) if rate > limits::CAREFUL_PER_SECOND && care.is_some_and(|care| !care.thorough) => {
+            let words = format!("a public target is sent at most {} requests a second", limits::CAREFUL_PER_SECOND);
+            taker.mistake(given.wrong(words).help(care::THOROUGH));
+            usual
+        }
         Ok(rate) if rate > 0.0 && rate.is_finite() => Some(rate),
         _ => {
             let mistake = given.wrong(format!("`{}` is no number above 0", given.text));
@@ -485,29 +311,52 @@ fn rate(taker: &mut Taker<'_>, args: &NetworkArgs) -> Option<f64> {
 /// A header of the user's choice must be a name, and none that the request or its signature is made of.
 fn id_header(taker: &mut Taker<'_>, args: &NetworkArgs) -> Option<String> {
     let given = taker.given(args.id_header.as_ref(), "id-header")?;
-    let name = given.text.to_ascii_lowercase();
-    let taken =
-        ["host", "authorization", "accept", "content-type", "content-length", "connection", "transfer-encoding"];
-    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
-    let words = if !is_name {
-        format!("`{}` cannot be the name of a header", given.text)
-    } else if taken.contains(&name.as_str()) || name.starts_with("x-acs-") {
-        format!("the header `{name}` has a meaning of its own")
+    let named = if given.text.eq_ignore_ascii_case("authorization") {
+        Err("the header `authorization` has a meaning of its own".to_owned())
     } else {
-        return Some(given.text);
+        header_name(&given.text)
     };
-    taker.mistake(given.wrong(words).help("name one such as x-request-id"));
-    None
+    if let Err(words) = named {
+        taker.mistake(given.wrong(words).help("name one such as x-request-id"));
+        return None;
+    }
+    Some(given.text)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A name, and none that the request is made of.
+fn header_name(text: &str) -> Result<(), String> {
+    let name = text.to_ascii_lowercase();
+    let taken = [
+        "host",
+        "accept",
+        "content-type",
+        "content-length",
+        "connection",
+        "expect",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    let is_name =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
+    if !is_name {
+        Err(format!("`{text}` cannot be the name of a header"))
+    } else if taken.contains(&name.as_str()) || name.starts_with("x-acs-") {
+        Err(format!("the header `{name}` has a meaning of its own"))
+    } else {
+        Ok(())
+    }
+}
 
-    #[test]
-    fn only_hosts_of_alibaba_cloud_are_signed_for_unasked() {
-        assert!(is_alibaba_cloud("ecs.cn-hangzhou.aliyuncs.com"));
-        assert!(!is_alibaba_cloud("ecs.aliyuncs.com.example.org"));
-        assert!(!is_alibaba_cloud("notaliyuncs.com"));
+/// Under V3 the signature stands in `authorization`; two of them are none.
+fn gateway(taker: &mut Taker<'_>, about: &About) {
+    let given = about.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    let lacks = |name: &str| about.lacking.contains(name);
+    if given && about.auth != Scheme::None && !lacks("signature-v3") && !lacks("signatures") {
+        let message = "--header: `authorization` is where a signature of scheme V3 stands";
+        let help = "give `--auth none`, or `--auth v1` with `--without signature-v3`";
+        taker.mistake(flag(message.to_owned()).help(help));
     }
 }

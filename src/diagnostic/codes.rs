@@ -130,6 +130,13 @@ pub const CODES: &[(&str, &str)] = &[
          Remove one.",
     ),
     (
+        "credential",
+        "A key was looked for where the official clients look - ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET \
+         and ALIBABA_CLOUD_SECURITY_TOKEN, then ~/.aliyun/config.json, then ~/.alibabacloud/credentials - and what stands \
+         there cannot be signed with. The message says where; it never shows a value.\n\
+         Mend it there, or name another key with `--credential-profile`.",
+    ),
+    (
         "duplicate-id",
         "Two rows of the contract have the same name.\n\
          Names are public: rename or remove one.",

@@ -177,7 +177,7 @@ fn of_flaw(flaw: Flaw) -> Option<(&'static str, &'static [&'static str])> {
         Flaw::UsedNonce | Flaw::Replayed => ("rpc/signature/nonce", &["nonce-used"]),
         Flaw::UnknownKey => ("rpc/signature/access-key", &["unknown-access-key"]),
         Flaw::Without(Piece::Signature) => ("rpc/signature/required", &["refused"]),
-        Flaw::Ahead(_) | Flaw::Without(_) => return None,
+        Flaw::Ahead(_) | Flaw::WrongToken | Flaw::Without(_) => return None,
     })
 }
 

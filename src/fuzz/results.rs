@@ -63,6 +63,7 @@ fn whole(id: &str, done: &Done, before: &Past, contract: &Contract, took: Durati
         undecided: done.silent.iter().cloned().chain(nothing).collect(),
         leaked: Vec::new(),
         left_out: Default::default(),
+        spared: Default::default(),
         took,
     }
 }

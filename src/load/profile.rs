@@ -34,10 +34,23 @@ enum Type {
 }
 
 /// Keys, in the order of the flags.
-const KEYS: [(&str, Type); 34] = [
+const KEYS: [(&str, Type); 47] = [
     ("target", Type::Text),
     ("against", Type::Text),
+    ("insecure", Type::Switch),
+    ("ca-file", Type::Text),
+    ("client-cert", Type::Text),
+    ("client-key", Type::Text),
+    ("http", Type::Number),
+    ("resolve", Type::List),
+    ("header", Type::Pairs),
+    ("thorough", Type::Switch),
+    ("yes", Type::Switch),
     ("auth", Type::Text),
+    ("credential-profile", Type::Text),
+    ("denied-profile", Type::Text),
+    ("ecs-ram-role", Type::Text),
+    ("ecs-metadata", Type::Text),
     ("region", Type::Text),
     ("other-region", Type::Text),
     ("unsupported-region", Type::Text),
@@ -153,6 +166,13 @@ impl Values {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Where a member of a mapping stands, for mistakes that are found later.
+    pub fn place_of(&self, key: &str, name: &str) -> Option<Place> {
+        let Value::Pairs(pairs) = self.value(key)? else { return None };
+        let (_, value) = pairs.iter().find(|(other, _)| other.value == name)?;
+        Some(Place { source: self.source.clone()?, span: value.span })
     }
 
     /// Where the value of a key stands, for mistakes that are found later.

@@ -13,7 +13,7 @@ use crate::wire::{Part, Piece};
 /// The word for all there is.
 const EVERY: &str = "every";
 /// Keys of `sign`.
-const KEYS: [&str; 6] = ["tampered", "age", "ahead", "nonce", "access-key", "without"];
+const KEYS: [&str; 7] = ["tampered", "age", "ahead", "nonce", "access-key", "token", "without"];
 /// Keys of a call that say what `sign` would have to say as well, or are wrong by themselves.
 const NOT_BESIDE: [&str; 3] = ["values", "method", "lane"];
 
@@ -39,6 +39,7 @@ pub(super) fn sign(reader: &mut Reader<'_>, fields: &Fields<'_>, node: &Node, sc
         "ahead" => times(reader, node, Duration::ZERO, Flaw::Ahead),
         "nonce" => word(reader, node, "nonce", &[("used", Flaw::UsedNonce), ("replayed", Flaw::Replayed)]),
         "access-key" => word(reader, node, "access key", &[("unknown", Flaw::UnknownKey)]),
+        "token" => word(reader, node, "token", &[("wrong", Flaw::WrongToken)]),
         _ => words(reader, node, "piece of a signature", &Piece::ALL.map(|piece| (piece.name(), Flaw::Without(piece)))),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::build::LEFT_OUT;
+use super::build::is_left_out;
 use super::model::{self, Case, EXCUSED, EXPIRED, FIXED, KNOWN, NOT_OBSERVED, Report, UNDECIDED, WHOLE};
 use super::scope::{ACROSS_CASES, fails};
 use crate::case::baseline::{Baseline, Entry};
@@ -52,7 +52,7 @@ fn excuse(report: &mut Report) {
     let answers: BTreeSet<String> = known.map(|finding| finding.actual.clone()).collect();
     let strict = report.strict;
     for case in report.cases.iter_mut().filter(|case| [UNDECIDED, EXCUSED].contains(&case.course.as_str())) {
-        let mut why = case.reasons.iter().filter(|reason| !reason.starts_with(LEFT_OUT)).peekable();
+        let mut why = case.reasons.iter().filter(|reason| !is_left_out(reason)).peekable();
         let is_known = |reason: &String| {
             let answer = reason.strip_suffix(HOWEVER).and_then(|reason| reason.rsplit_once(": "));
             answer.is_some_and(|(_, answer)| answers.contains(answer))

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use super::exchange::{curl, exchange};
 use super::model::{
-    CUT_SHORT, Case, Elsewhere, FORMAT, Finding, NOT_RUN, Place, Report, Target, Totals, UNDECIDED, WHOLE,
+    CUT_SHORT, Case, Elsewhere, FORMAT, Finding, NOT_RUN, Place, Report, Target, Totals, UNDECIDED, WHOLE, Weather,
 };
 use super::scope::{self, EXCLUDED};
 use super::{again, baseline, before, hint, mask};
 use crate::case::Shard;
 use crate::case::baseline::Baseline;
+use crate::check::result::CAREFUL;
 use crate::check::seen::printable;
 use crate::check::{self, CaseResult, Record, Seen, Skip, Verdict};
 use crate::contract::{Contract, Readings};
@@ -18,6 +19,21 @@ use crate::limits;
 
 /// How the reason for values that were not sent begins; it decides nothing.
 pub(super) const LEFT_OUT: &str = "not sent, since they may be the ids of sessions that are not the case's own:";
+/// How it begins where the target is spared them.
+const SPARED: &str = "not sent, since a public target is spared them (`--thorough` sends them):";
+
+/// Whether a reason tells of values that were not sent.
+pub(super) fn is_left_out(reason: &str) -> bool {
+    reason.starts_with(LEFT_OUT) || reason.starts_with(SPARED)
+}
+
+/// Why clauses or cases are excluded.
+fn excluded_for(capability: &str) -> String {
+    if capability == CAREFUL {
+        return "careful: a public target is spared it, and `--thorough` tests it".to_owned();
+    }
+    format!("the target lacks {capability}")
+}
 
 /// What a report says of a run besides its results.
 #[derive(Debug, Clone)]
@@ -56,6 +72,12 @@ pub struct Facts {
     pub baseline: Option<Arc<Baseline>>,
     /// The flags that make the same run again: `--target http://... --auth none`.
     pub flags: String,
+    /// What it met on the way.
+    pub weather: Option<Weather>,
+    /// Whether the target's certificate was not checked.
+    pub insecure: bool,
+    /// Secrets of the user's, which nothing that the target said may repeat.
+    pub secrets: mask::Secrets,
 }
 
 /// The part of a suite that a run is; the whole by default.
@@ -75,7 +97,7 @@ pub fn build(contract: &Contract, results: &[CaseResult], facts: &Facts) -> Repo
         format: FORMAT,
         endspec: env!("CARGO_PKG_VERSION").to_owned(),
         suite: facts.suite.clone(),
-        target: Target::new(&facts.url, facts.built_in),
+        target: Target { insecure: facts.insecure, ..Target::new(&facts.url, facts.built_in) },
         shard: facts.part.shard.map(|shard| shard.to_string()),
         shards: None,
         selected: facts.part.selected,
@@ -96,12 +118,13 @@ pub fn build(contract: &Contract, results: &[CaseResult], facts: &Facts) -> Repo
         not_tested: Vec::new(),
         not_covered: if facts.whole { not_covered(contract, &facts.covered) } else { Vec::new() },
         leaked: facts.leaked.clone(),
+        weather: facts.weather.clone(),
         against: None,
         exchanges: facts.exchanges,
         started: facts.started.clone(),
         duration_ms: facts.duration_ms,
     };
-    report = masked(report, results);
+    report = masked(report, results, facts.secrets.clone());
     if let Some(baseline) = &facts.baseline {
         baseline::mark(&mut report, baseline, day(&facts.started));
     }
@@ -118,8 +141,7 @@ pub fn day(moment: &str) -> &str {
 const SAID: [&str; 6] = ["actual", "message", "place", "notes", "exchange", "curl"];
 
 /// The report without the tokens of the run's sessions, wherever the target repeated them.
-fn masked(report: Report, results: &[CaseResult]) -> Report {
-    let mut secrets = mask::Secrets::default();
+fn masked(report: Report, results: &[CaseResult], mut secrets: mask::Secrets) -> Report {
     let started = |record: &&Record| record.operation.as_deref() == Some("StartTerminalSession");
     for record in results.iter().flat_map(|result| &result.history).filter(started) {
         if let Some(Ok(document)) = record.seen().map(Seen::into_document) {
@@ -146,16 +168,18 @@ fn not_covered(contract: &Contract, covered: &BTreeSet<String>) -> Vec<String> {
 fn case(result: &CaseResult, all: &[CaseResult], facts: &Facts) -> Case {
     let mut reasons: Vec<String> = result.undecided.iter().map(|reason| printable(reason, 300)).collect();
     match &result.skip {
-        Some(Skip::Excluded(capability)) => reasons.push(format!("{EXCLUDED}the target lacks {capability}")),
+        Some(Skip::Excluded(capability)) => reasons.push(format!("{EXCLUDED}{}", excluded_for(capability))),
         Some(Skip::Untested(reason)) => reasons.push(reason.clone()),
         None if result.undecided.is_empty() && result.verdict(facts.strict) == Verdict::Inconclusive => {
             reasons.extend(result.untested().map(|clause| untested(result, clause)));
         }
         None => {}
     }
-    if !result.left_out.is_empty() {
-        let names: Vec<&str> = result.left_out.iter().copied().collect();
-        reasons.push(format!("{LEFT_OUT} {}", names.join(", ")));
+    for (why, names) in [(LEFT_OUT, &result.left_out), (SPARED, &result.spared)] {
+        if !names.is_empty() {
+            let names: Vec<&str> = names.iter().copied().collect();
+            reasons.push(format!("{why} {}", names.join(", ")));
+        }
     }
     Case {
         id: result.case.id.clone(),

@@ -60,9 +60,10 @@ fn title(report: &Report, page: &mut String) {
     };
     let (word, why) = verdict.split_once(" - ").unwrap_or((&verdict, held));
     let kind = if report.target.kind == "endpoint" { "" } else { &report.target.kind };
+    let warning = report.target.warning();
     let _ = write!(
         page,
-        "<header>\n<h1><span class=\"badge {}\">{}</span> <span>{}</span></h1>\n<p class=\"target\">{} <code>{}</code></p>\n\
+        "<header>\n<h1><span class=\"badge {}\">{}</span> <span>{}</span></h1>\n<p class=\"target\">{} <code>{}</code><strong>{warning}</strong></p>\n\
          <p class=\"meta\">endspec {} · contract {} · seed <code>{}</code> · {}{}{}</p>\n",
         class(&report.verdict),
         Xml(word),

@@ -1,7 +1,9 @@
 //! Masking: signatures and tokens never reach a report.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
+use base64::Engine;
 use serde_json::Value;
 
 use crate::wire::Encoding;
@@ -39,15 +41,31 @@ pub fn text(text: &str) -> String {
     masked
 }
 
-/// A header field's value, masked: tokens whole, others by their text.
+/// A header field's value, masked: what the name says is secret whole, others by their text.
 pub fn header(name: &str, value: &str) -> String {
-    let secret = ["x-acs-security-token", "x-acs-session-token", "cookie", "set-cookie", "proxy-authorization"];
-    if secret.iter().any(|secret| name.eq_ignore_ascii_case(secret)) { "***".to_owned() } else { text(value) }
+    let signed = name.eq_ignore_ascii_case("authorization") && value.starts_with("ACS3-");
+    if is_secret_name(name) && !signed { "***".to_owned() } else { text(value) }
+}
+
+/// Whether a field of that name carries a secret.
+pub fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    if let Some(own) = name.strip_prefix("x-acs-") {
+        return own.ends_with("-token");
+    }
+    let words = ["authorization", "cookie", "token", "secret", "password", "passwd", "api-key", "apikey", "credential"];
+    words.iter().any(|word| name.contains(word)) || name.ends_with("-key")
 }
 
 /// Secrets of a run by value: whatever shape they come back in, they are found.
-#[derive(Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Secrets(BTreeSet<String>);
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets({})", self.0.len())
+    }
+}
 
 /// Shorter texts may stand anywhere by chance.
 const SECRET_LENGTH: usize = 6;
@@ -60,22 +78,35 @@ impl Secrets {
         let query = text("WebSocketUrl").split_once('?').map_or("", |(_, query)| query);
         let values = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
         for secret in values.chain([text("SecurityToken")]) {
-            if secret.len() >= SECRET_LENGTH && secret != id {
-                self.0.insert(secret.to_owned());
-                self.0.insert(Encoding::Strict.encode(secret));
-                self.0.insert(Encoding::Strict.encode(&Encoding::Strict.encode(secret)));
+            if secret != id {
+                self.learn_value(secret);
             }
         }
+    }
+
+    /// Takes in one, as it is and as it is encoded.
+    pub fn learn_value(&mut self, secret: &str) {
+        if secret.len() >= SECRET_LENGTH {
+            let encoded = Encoding::Strict.encode(secret);
+            let bytes = base64::engine::general_purpose::STANDARD.encode(secret);
+            self.0.extend([secret.to_owned(), Encoding::Strict.encode(&encoded), encoded, bytes]);
+        }
+    }
+
+    /// A text without them.
+    pub fn masked(&self, text: &str) -> String {
+        // The longer first: one may be the beginning of another.
+        let mut secrets: Vec<&String> = self.0.iter().collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
     }
 
     /// Masks every text of a report.
     pub fn mask(&self, value: &mut Value) {
         match value {
             Value::String(text) => {
-                for secret in self.0.iter().filter(|secret| !secret.is_empty()) {
-                    if text.contains(secret.as_str()) {
-                        *text = text.replace(secret.as_str(), "***");
-                    }
+                if self.0.iter().any(|secret| text.contains(secret.as_str())) {
+                    *text = self.masked(text);
                 }
             }
             Value::Array(values) => values.iter_mut().for_each(|value| self.mask(value)),

@@ -81,6 +81,9 @@ pub struct Report {
     pub not_covered: Vec<String>,
     /// Sessions that could not be ended.
     pub leaked: Vec<String>,
+    /// What the run met on the way that is no verdict, where it met anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weather: Option<Weather>,
     /// The other target that the same cases ran against, where one was given.
     pub against: Option<Against>,
     /// Requests sent.
@@ -91,6 +94,50 @@ pub struct Report {
     pub duration_ms: u64,
 }
 
+/// What a run met on the way that is no verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Weather {
+    /// Requests that were throttled and sent again.
+    pub throttled: usize,
+    /// Milliseconds waited for that, by all cases together.
+    pub waited_ms: u64,
+    /// Requests without a whole answer.
+    pub unanswered: usize,
+    /// How far apart the clocks are, in words; empty where they are not.
+    pub clock: String,
+}
+
+impl Weather {
+    /// What two shards met, together.
+    #[must_use]
+    pub fn and(self, other: Weather) -> Weather {
+        Weather {
+            throttled: self.throttled + other.throttled,
+            waited_ms: self.waited_ms + other.waited_ms,
+            unanswered: self.unanswered + other.unanswered,
+            clock: if self.clock.is_empty() { other.clock } else { self.clock },
+        }
+    }
+
+    /// All of it, in words.
+    pub fn words(&self) -> String {
+        let mut words = Vec::new();
+        if self.throttled > 0 {
+            let seconds = super::telling::seconds(self.waited_ms);
+            words.push(format!(
+                "throttled {} times, each waited out and sent again ({seconds} s in all)",
+                self.throttled
+            ));
+        }
+        if self.unanswered > 0 {
+            words.push(format!("{} requests without a whole answer", self.unanswered));
+        }
+        words.extend((!self.clock.is_empty()).then(|| self.clock.clone()));
+        words.join("; ")
+    }
+}
+
 /// What was tested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,13 +146,21 @@ pub struct Target {
     pub url: String,
     /// `reference server (built in)` or `endpoint`.
     pub kind: String,
+    /// Whether its certificate was not checked: whoever is in between may have answered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub insecure: bool,
 }
 
 impl Target {
+    /// What is said aloud of one whose certificate was not checked; nothing of others.
+    pub fn warning(&self) -> &'static str {
+        if self.insecure { " WITHOUT CHECKING WHO ANSWERED (--insecure)" } else { "" }
+    }
+
     /// The target at `url`; whether it is the reference server in this process.
     pub fn new(url: &str, built_in: bool) -> Target {
         let kind = if built_in { "reference server (built in)" } else { "endpoint" };
-        Target { url: url.to_owned(), kind: kind.to_owned() }
+        Target { url: url.to_owned(), kind: kind.to_owned(), insecure: false }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::build::LEFT_OUT;
+use super::build::is_left_out;
 use super::model::{CUT_SHORT, Case, Clause, EXCUSED, EXPIRED, FIXED, Finding, Reason, Report, Totals, UNDECIDED};
 use crate::check::Verdict;
 use crate::contract::{Contract, Level};
@@ -147,5 +147,5 @@ fn excuse(case: &Case) -> Option<String> {
 /// Why a case decided nothing, or not all.
 fn why(case: &Case) -> Option<String> {
     let told = case.course == UNDECIDED || (case.course == super::model::NOT_RUN && case.verdict == "inconclusive");
-    case.reasons.iter().find(|reason| told && !reason.starts_with(LEFT_OUT)).cloned()
+    case.reasons.iter().find(|reason| told && !is_left_out(reason)).cloned()
 }

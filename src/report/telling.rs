@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::against::{Against, Compared, Difference, Values};
-use super::build::LEFT_OUT;
+use super::build::is_left_out;
 use super::model::{Case, EXPIRED, FIXED, Finding, Message, Report};
 use super::scope::{self, ACROSS_CASES};
 use super::standing;
@@ -62,6 +62,16 @@ pub(super) fn gaps(report: &Report) -> Vec<Gap<'_>> {
     gaps.extend(by_reason("left out", false, reasons(report, true)));
     gaps.extend(standing::gaps(report, false));
     gaps.extend(part(report));
+    if let Some(weather) = &report.weather {
+        let of = [
+            (weather.throttled > 0).then_some("throttled and sent again"),
+            (weather.unanswered > 0).then_some("not wholly answered"),
+        ];
+        let mut of: Vec<Cow<'_, str>> = of.into_iter().flatten().map(Cow::from).collect();
+        of.extend((!weather.clock.is_empty()).then_some(weather.clock.as_str().into()));
+        let why = "no verdict, but what the run met on the way".into();
+        gaps.push(Gap { kind: "weather", voids: false, why, of });
+    }
     gaps
 }
 
@@ -96,7 +106,7 @@ pub(super) fn part(report: &Report) -> Option<Gap<'_>> {
 fn reasons(report: &Report, left_out: bool) -> impl Iterator<Item = (&str, &str)> {
     let cases = report.cases.iter().filter(move |case| left_out || case.verdict == "inconclusive");
     cases.flat_map(move |case| {
-        let reasons = case.reasons.iter().filter(move |reason| reason.starts_with(LEFT_OUT) == left_out);
+        let reasons = case.reasons.iter().filter(move |reason| is_left_out(reason) == left_out);
         reasons.map(|reason| (reason.as_str(), case.id.as_str()))
     })
 }
@@ -139,9 +149,10 @@ pub(super) fn tested(report: &Report) -> String {
     let kind = if report.target.kind == "endpoint" { String::new() } else { format!("{} at ", report.target.kind) };
     let strict = if report.strict { ", SHOULD counts as MUST" } else { "" };
     format!(
-        "endspec {} tested {kind}{}, contract {}, seed {}{strict}{}",
+        "endspec {} tested {kind}{}{}, contract {}, seed {}{strict}{}",
         report.endspec,
         report.target.url,
+        report.target.warning(),
         report.contract,
         report.seed,
         shard(report)

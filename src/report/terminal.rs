@@ -49,8 +49,8 @@ fn head(report: &Report) -> String {
     };
     let strict = if report.strict { ", SHOULD counts as MUST" } else { "" };
     let shard = telling::shard(report);
-    let (contract, seed) = (&report.contract, &report.seed);
-    format!("endspec {} tested {target}\ncontract {contract}, seed {seed}{strict}{shard}\n", report.endspec)
+    let (contract, seed, warning) = (&report.contract, &report.seed, report.target.warning());
+    format!("endspec {} tested {target}{warning}\ncontract {contract}, seed {seed}{strict}{shard}\n", report.endspec)
 }
 
 #[cfg(test)]
@@ -131,7 +131,7 @@ mod tests {
             format: 1,
             endspec: "0.1.0".to_owned(),
             suite: "d".to_owned(),
-            target: Target { url: "http://h/".to_owned(), kind: "endpoint".to_owned() },
+            target: Target { url: "http://h/".to_owned(), kind: "endpoint".to_owned(), insecure: false },
             shard: None,
             shards: None,
             selected: false,
@@ -152,7 +152,9 @@ mod tests {
             not_tested: Vec::new(),
             not_covered: Vec::new(),
             leaked: Vec::new(),
+            weather: None,
             against: None,
+            weather: None,
             exchanges: 7,
             started: "2026-01-31T12:00:00Z".to_owned(),
             duration_ms: 1_234,

@@ -12,6 +12,7 @@ use crate::case::{CallStep, Flaw, LaneChoice, Step};
 use crate::check::history::{Event, Record, Role};
 use crate::check::{Seen, expectation};
 use crate::http::{Exchange, Headers, Lane, Request};
+use crate::limits;
 use crate::seed::Stream;
 use crate::wire::{Call, Credential, Stamp};
 
@@ -75,7 +76,7 @@ pub(super) async fn call(
 ) -> Result<(), String> {
     let call = filled(bed, state, step)?;
     let items = expand::items(step, state.base, mutations(bed, step, &call, state)?, &bed.target);
-    let mut own = VecDeque::new();
+    let (mut own, mut held) = (VecDeque::new(), 0);
     for mut item in items {
         if step.without.iter().any(|name| name.value == "Format") {
             item.form.format = None;
@@ -96,11 +97,18 @@ pub(super) async fn call(
         own.extend(started(bed, &sending, &exchange, state));
         drop(place);
         capture(step, &exchange, state)?;
+        held += exchange.reply.answer().map_or(0, |answer| answer.body.capacity());
         let record = sending.record(Role::Judged, exchange);
         let struck = strikes(bed, whole, &record);
         history.push(record);
         if struck {
             strike_twice(bed, &sending, state, history).await;
+        }
+        if held > limits::STEP_BYTES {
+            let most = limits::STEP_BYTES >> 20;
+            return Err(format!(
+                "the answers are larger than the {most} MiB that one step is given: the rest was not sent"
+            ));
         }
     }
     Ok(())
@@ -171,8 +179,18 @@ fn mutations(bed: &Bed, step: &CallStep, call: &Call, state: &mut State) -> Resu
     let base = Base { parameter, value: right, issued, known: &known };
     let Generated { mutations, strangers } =
         state.stream.unstructured(4096, |u| mutation::generate(&values.value, base, u));
-    state.noted().left_out.extend(strangers);
+    let (spared, mutations): (Vec<_>, Vec<_>) =
+        mutations.into_iter().partition(|mutation| target.careful && is_over_long(mutation));
+    let mut noted = state.noted();
+    noted.left_out.extend(strangers);
+    noted.spared.extend(spared.iter().map(|mutation| mutation.name));
+    drop(noted);
     Ok(mutations)
+}
+
+/// Whether a value is longer than a target that is somebody else's is sent.
+pub(super) fn is_over_long(mutation: &mutation::Mutation) -> bool {
+    mutation.values.iter().any(|value| value.len() > limits::CAREFUL_BYTES)
 }
 
 /// Puts a generated value in the place of the right one.
@@ -207,8 +225,9 @@ pub(super) async fn send_once(
         if !is_throttled(&exchange) {
             return Ok(exchange);
         }
+        let goes_on = patience.waits(bed, &exchange).await;
         history.push(sending.record(Role::Throttled, exchange));
-        if !patience.waits(bed).await {
+        if !goes_on {
             return Err(format!("the target throttled {} times", patience.times()));
         }
     }
@@ -279,8 +298,15 @@ async fn strike_twice(bed: &Bed, sending: &Sending<'_>, state: &mut State, histo
     let unread = history.iter().rev().find(|record| record.role == Role::Judged).is_some_and(is_unread);
     let way = if unread { Way::Lane(Lane::Raw) } else { Way::Fresh };
     for _ in 0..2 {
-        let Ok(request) = sending.request(bed, &mut state.stream) else { return };
-        let exchange = bed.exchange(request, way).await;
+        let mut patience = Patience::default();
+        let exchange = loop {
+            let Ok(request) = sending.request(bed, &mut state.stream) else { return };
+            let exchange = bed.exchange(request, way).await;
+            if !is_throttled(&exchange) || !patience.waits(bed, &exchange).await {
+                break exchange;
+            }
+            history.push(sending.record(Role::Throttled, exchange));
+        };
         ended(bed, sending, &exchange);
         started(bed, sending, &exchange, state);
         let answered = !is_silent(&exchange);

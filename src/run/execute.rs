@@ -11,10 +11,11 @@ use super::state::{State, context, fill};
 use super::target::{Availability, Target};
 use super::{call, clean_up, expand, look, overlap, preflight, raw, restart, weather, workload};
 use crate::case::step::OpenStep;
-use crate::case::{Action, Case, Element, Pause, Situation, Step, mutation};
+use crate::case::{Action, Case, Element, LaneChoice, Pause, Situation, Step, mutation};
 use crate::check::history::Record;
+use crate::check::result::CAREFUL;
 use crate::check::{self, CaseResult, Judgement, Skip};
-use crate::contract::Level;
+use crate::contract::{Contract, Level};
 use crate::limits;
 use crate::wire::Scheme;
 
@@ -96,8 +97,38 @@ fn never_occurred(bed: &Bed, result: &CaseResult) -> Vec<String> {
     missing.map(|situation| format!("`{}` never occurred: {}", situation.name(), situation.sentence())).collect()
 }
 
+/// Whether a target has all that a case needs, as far as that is known beforehand.
+pub(super) fn unfit(case: &Case, target: &Target, contract: &Contract) -> Availability {
+    let all = case.needs.iter().map(|need| target.has(&need.value, contract));
+    all.into_iter().find(|has| *has != Availability::Has).unwrap_or(Availability::Has)
+}
+
+/// Whether a case does what a target that is somebody else's is spared: bytes that are no plain HTTP, and many at once.
+pub(super) fn is_strange(case: &Case) -> bool {
+    let most = limits::CAREFUL_AT_ONCE as u64;
+    fn is_raw(step: &Step) -> bool {
+        match &step.action {
+            Action::Raw(_) => true,
+            Action::Call(call) => call.lane == LaneChoice::Raw,
+            Action::Overlap(overlap) => overlap.steps().any(is_raw),
+            _ => false,
+        }
+    }
+    case.steps.iter().any(|step| {
+        is_raw(step)
+            || match &step.action {
+                Action::Overlap(overlap) => overlap.clients() > most,
+                Action::Workload(workload) => u64::from(workload.clients) > most,
+                _ => false,
+            }
+    })
+}
+
 /// Why a case is not run.
 pub(super) fn skip(bed: &Bed, case: &Case) -> Option<Skip> {
+    if bed.target.careful && is_strange(case) {
+        return Some(Skip::Excluded(CAREFUL.to_owned()));
+    }
     let barred = |need: &str| bed.preflight.get()?.barred.get(need).cloned();
     let mut untested = bed.stopped().map(Skip::Untested);
     for need in &case.needs {
@@ -260,6 +291,7 @@ async fn clean_up(bed: &Bed, state: &mut State, result: &mut CaseResult) {
     state.held.clear();
     let noted = std::mem::take(&mut *state.noted());
     result.left_out.extend(noted.left_out);
+    result.spared.extend(noted.spared);
     // Clients of an overlap start sessions of their own.
     let opened = std::mem::take(&mut state.sessions).into_values().chain(noted.started);
     let by_id: BTreeMap<String, Session> = opened.map(|session| (session.id.clone(), session)).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Target;
 use crate::case::{CallStep, Case, Flaw, ForEach, Mutation};
 use crate::limits;
-use crate::wire::{Encoding, Format, Order, Placement, Scheme, WireForm};
+use crate::wire::{Encoding, Format, Order, Piece, Placement, Scheme, WireForm};
 
 /// One request of a step: what it is called in reports, the form it takes, the value it carries.
 #[derive(Debug, Clone)]
@@ -75,7 +75,12 @@ fn flaws(call: &CallStep, form: WireForm, target: &Target) -> Vec<Option<Flaw>> 
         return vec![None];
     }
     let secure = target.endpoint.is_secure();
-    call.sign.iter().copied().filter(|flaw| flaw.is_in(form.scheme, secure)).map(Some).collect()
+    // A key that is for good has no token to leave out.
+    let key = if call.denied { &target.denied } else { &target.credential };
+    let tokenless = key.as_ref().is_none_or(|key| key.token.is_none());
+    let possible =
+        |flaw: &Flaw| flaw.is_in(form.scheme, secure) && !(tokenless && *flaw == Flaw::Without(Piece::Token));
+    call.sign.iter().copied().filter(possible).map(Some).collect()
 }
 
 /// The forms of some axes: those named vary, the others stay as in `base`.

@@ -19,7 +19,7 @@ pub(super) async fn connect(
     expected: LookOutcome,
 ) -> (Observation, Option<Held>, bool) {
     let observer = observer(via);
-    let outcome = bed.transport.websockets().connect(url, &Headers::new()).await;
+    let outcome = bed.transport.websockets().connect(url, &headers(bed, url)).await;
     let abrupt = match &outcome {
         WsOutcome::Closed { ended, .. } => ended.is_abrupt(),
         WsOutcome::Lost(cause) => cause.kind == CauseKind::Closed,
@@ -47,6 +47,16 @@ pub(super) async fn connect(
         WsOutcome::Refused(cause) | WsOutcome::Lost(cause) => (Sight::Unknown, None, printable(&cause.words, 200)),
     };
     (Observation { observer, sight, manner, words }, None, abrupt)
+}
+
+/// What gateways before the target ask for, where the URL is the target's own.
+fn headers(bed: &Bed, url: &str) -> Headers {
+    let authority = url.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or(""));
+    if authority.eq_ignore_ascii_case(&bed.target.endpoint.host_header()) {
+        bed.target.headers.clone()
+    } else {
+        Headers::new()
+    }
 }
 
 fn observer(via: Via) -> Observer {

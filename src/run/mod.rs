@@ -3,6 +3,7 @@
 mod bounds;
 mod call;
 mod clean_up;
+pub mod estimate;
 pub mod execute;
 pub mod expand;
 mod handshake;
@@ -19,11 +20,14 @@ pub mod sessions;
 mod sign;
 pub mod silences;
 mod state;
+pub mod tally;
 pub mod target;
 mod weather;
 mod workload;
 
 pub use bounds::Bounds;
+pub use estimate::{Estimate, estimate};
 pub use schedule::{Ended, Means, Plan, Progress, run, run_as_set_up};
 pub use sessions::{Session, SessionSource};
+pub use tally::Weather;
 pub use target::{Availability, Restart, Target};

@@ -9,6 +9,7 @@ use super::execute::skip;
 use super::expand::ordinary;
 use super::send::{Bed, Way, call, end_call, is_silent, is_throttled};
 use super::sessions::{SessionSource, record};
+use super::tally;
 use crate::case::Case;
 use crate::check::history::{Event, Observer, Record, Role};
 use crate::check::result::{NOTHING, REFUSES};
@@ -99,7 +100,7 @@ async fn ask(bed: &Bed, call: &Call, form: WireForm, key: Option<&Credential>, s
         let stamp = bed.stamp(&mut stream);
         let request = bed.encode_as(call, form, key, &stamp, &mut stream);
         let exchange = bed.exchange(request, Way::Lane(Lane::Live)).await;
-        if !is_throttled(&exchange) || !patience.waits(bed).await {
+        if !is_throttled(&exchange) || !patience.waits(bed, &exchange).await {
             return exchange;
         }
     }
@@ -158,6 +159,8 @@ async fn refused_caller(
         (false, "DescribeTerminalSessions") if why == MAY => format!("{why} If not, declare `--without describe`"),
         (false, _) => why.to_owned(),
     };
+    let apart = tally::apart(bed.tally.weather().skew).filter(|_| why.contains("clock"));
+    let why = apart.map_or_else(|| why.clone(), |apart| format!("{why} {}{}", apart[..1].to_uppercase(), &apart[1..]));
     Some(format!("{REFUSES}this caller ({} to a plain {operation} {signed}): {why}", seen.words()))
 }
 

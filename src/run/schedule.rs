@@ -15,6 +15,7 @@ use super::preflight::{Preflight, preflight};
 use super::send::Bed;
 use super::sessions::Sessions;
 use super::silences::Silences;
+use super::tally::{Tally, Weather};
 use super::target::Target;
 use crate::case::Case;
 use crate::check::request_id::RequestIds;
@@ -70,6 +71,8 @@ pub struct Ended {
     pub interrupted: bool,
     /// How long it took.
     pub took: Duration,
+    /// What it met on the way.
+    pub weather: Weather,
     /// What it ran against.
     pub target: Target,
     /// The documents it judged by.
@@ -138,6 +141,7 @@ fn bed(contract: Arc<Contract>, target: Target, plan: Plan, means: Means, bounds
         sessions: Sessions::default(),
         silences: Silences::default(),
         sent: AtomicUsize::new(0),
+        tally: Tally::default(),
         gave_up: OnceLock::new(),
         bounds,
         enough: Enough::default(),
@@ -172,6 +176,7 @@ async fn finish(bed: Arc<Bed>, cases: Vec<Arc<Case>>, progress: Arc<dyn Progress
         leaked,
         interrupted,
         took,
+        weather: bed.tally.weather(),
         target: bed.target,
         contract: bed.contract,
         transport: bed.transport,

@@ -12,6 +12,7 @@ use super::pace::Pace;
 use super::preflight::Preflight;
 use super::sessions::Sessions;
 use super::silences::Silences;
+use super::tally::Tally;
 use super::{Plan, Target};
 use crate::check::history::{Event, Record, Role};
 use crate::check::seen::printable;
@@ -44,6 +45,8 @@ pub struct Bed {
     pub silences: Silences,
     /// Requests sent.
     pub sent: AtomicUsize,
+    /// What it met on the way.
+    pub tally: Tally,
     /// Set when the target has been silent for too long: the last failure in words.
     pub gave_up: OnceLock<String>,
     /// After what the run ends early.
@@ -163,6 +166,9 @@ impl Bed {
         let endpoint = &self.target.endpoint;
         let credential = if form.scheme == Scheme::None { None } else { key };
         let mut request = wire::encode(call, form, &endpoint.host_header(), endpoint.path(), credential, stamp);
+        for (name, value) in self.target.headers.iter() {
+            request.headers.push(name, value);
+        }
         if let Some(name) = &self.target.id_header {
             request.headers.push(name.clone(), stream.hex(16));
         }
@@ -235,6 +241,7 @@ impl Bed {
 
     /// Counts unanswered requests in a row.
     pub fn note(&self, exchange: &Exchange) {
+        self.tally.note(exchange, self.clock.unix_seconds());
         match &exchange.reply {
             Reply::Answered(_) => self.silences.end(),
             // A status line is an answer of sorts: the target is there.
@@ -257,7 +264,7 @@ impl Bed {
         loop {
             let request = self.encode(call, form, stream);
             let exchange = self.exchange(request, way).await;
-            if !is_throttled(&exchange) || !patience.waits(self).await {
+            if !is_throttled(&exchange) || !patience.waits(self, &exchange).await {
                 return (exchange, throttled);
             }
             throttled.push(exchange);
@@ -309,13 +316,15 @@ pub struct Patience {
 impl Patience {
     /// Pauses after an answer that was throttled; whether the request is to be sent again: not when the
     /// run was stopped meanwhile.
-    pub async fn waits(&mut self, bed: &Bed) -> bool {
+    pub async fn waits(&mut self, bed: &Bed, throttled: &Exchange) -> bool {
         self.throttled += 1;
         if self.throttled >= limits::THROTTLED_ATTEMPTS || bed.stopped().is_some() {
             return false;
         }
         let pause = limits::THROTTLED_PAUSE * 2_u32.saturating_pow(self.throttled - 1);
-        bed.sleep(pause.min(limits::THROTTLED_PAUSE_MOST)).await;
+        let pause = pause.min(limits::THROTTLED_PAUSE_MOST).max(asked_for(throttled));
+        bed.tally.throttled(pause);
+        bed.sleep(pause).await;
         bed.stopped().is_none()
     }
 
@@ -323,6 +332,13 @@ impl Patience {
     pub fn times(&self) -> u32 {
         self.throttled
     }
+}
+
+/// How long an answer asks to be left alone: `x-acs-retry-after`, in milliseconds as official clients read it.
+fn asked_for(throttled: &Exchange) -> Duration {
+    let header = throttled.reply.answer().and_then(|answer| answer.headers.all("x-acs-retry-after").next());
+    let number = header.and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok());
+    number.map_or(Duration::ZERO, Duration::from_millis).min(limits::THROTTLED_ASKED_MOST)
 }
 
 /// EndTerminalSession for a session id.

@@ -40,8 +40,15 @@ pub(super) fn encode(
         (Flaw::UsedNonce | Flaw::Replayed, None) => return Err("no earlier call used up a nonce".to_owned()),
         _ => {}
     }
-    let unknown = (flaw == Flaw::UnknownKey).then(|| Credential { id: unknown(&key.id, stream), ..key.clone() });
-    let request = bed.encode_as(call, form, Some(unknown.as_ref().unwrap_or(key)), &stamp, stream);
+    let changed_key = match flaw {
+        Flaw::UnknownKey => Some(Credential { id: unknown(&key.id, stream), ..key.clone() }),
+        Flaw::WrongToken => {
+            let token = key.token.as_ref().map_or("", |token| token.as_str());
+            Some(Credential { token: Some(unknown(token, stream).into()), ..key.clone() })
+        }
+        _ => None,
+    };
+    let request = bed.encode_as(call, form, Some(changed_key.as_ref().unwrap_or(key)), &stamp, stream);
     let changed = match flaw {
         Flaw::Tampered(part) => wire::tamper(&request, form, key, bed.target.denied.as_ref(), part),
         Flaw::Without(piece) => wire::omit(&request, form, key, piece),

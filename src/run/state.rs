@@ -49,6 +49,8 @@ const OF_CLIENT: &str = " client ";
 pub(super) struct Noted {
     /// Generated values that were not sent, since they may name a stranger's session.
     pub left_out: BTreeSet<&'static str>,
+    /// Generated values that were not sent, since the target is spared them.
+    pub spared: BTreeSet<&'static str>,
     /// Sessions that calls have started.
     pub started: Vec<Session>,
     /// When a connection that should have gone on ended without a word about its session, by the session's id.

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 
 use super::SessionSource;
 use crate::contract::{Contract, Readings};
+use crate::http::Headers;
 use crate::transport::Endpoint;
 use crate::wire::{Credential, Format, Scheme};
 
@@ -47,6 +48,10 @@ pub struct Target {
     pub settle: Duration,
     /// Header that carries an id of each request, for the target's logs.
     pub id_header: Option<String>,
+    /// Fields of every request, for gateways that stand before it. They are not signed.
+    pub headers: Headers,
+    /// Whether it is somebody else's, and is spared what is strange or much.
+    pub careful: bool,
 }
 
 /// How a target is restarted.

@@ -131,13 +131,15 @@ fn principal(key: Option<&Key>) -> (String, bool) {
     key.map_or_else(Default::default, |key| (key.id.clone(), key.token.is_some()))
 }
 
-/// `ws://` and the host by which the caller reached us, when it is nothing but a host.
+/// `ws://`, or `wss://` where what stands before us ended TLS, and the host by which the caller reached us, when it is
+/// nothing but a host.
 fn base_of(headers: &Headers) -> String {
     let plain = |host: &&str| {
         !host.is_empty()
             && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'))
     };
-    format!("ws://{}", headers.get("host").filter(plain).unwrap_or("localhost"))
+    let scheme = if headers.get("x-forwarded-proto") == Some("https") { "wss" } else { "ws" };
+    format!("{scheme}://{}", headers.get("host").filter(plain).unwrap_or("localhost"))
 }
 
 #[cfg(test)]
@@ -306,5 +308,7 @@ mod tests {
         assert_eq!(base("[::1]:80"), "ws://[::1]:80");
         assert_eq!(base("a/?b="), "ws://localhost");
         assert_eq!(base_of(&Headers::new()), "ws://localhost");
+        let secure: Headers = [("host", "a"), ("x-forwarded-proto", "https")].into_iter().collect();
+        assert_eq!(base_of(&secure), "wss://a");
     }
 }

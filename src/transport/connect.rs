@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 
 use super::answer::{End, Reader};
 use super::local::{Local, Traffic};
-use super::{Endpoint, Settings};
+use super::{Endpoint, Pins, Settings};
 use crate::http::{Cause, CauseKind, Reply};
 
 /// Proxies by scheme and host.
@@ -99,6 +99,7 @@ pub(super) struct Route {
     endpoint: Endpoint,
     proxy: Option<Proxy>,
     local: Option<Local>,
+    pins: Pins,
     tls: Arc<ClientConfig>,
     /// Bound on connecting to one of several addresses.
     patience: Duration,
@@ -113,7 +114,7 @@ struct Proxy {
 
 impl Route {
     pub fn new(endpoint: &Endpoint, settings: &Settings, tls: Arc<ClientConfig>) -> Route {
-        let matcher = match settings.proxies.before(endpoint) {
+        let matcher = match settings.before(endpoint) {
             Choice::None => None,
             Choice::Environment(matcher) | Choice::All(_, matcher) => Some(matcher),
         };
@@ -128,7 +129,8 @@ impl Route {
             }
         });
         let local = settings.local.clone().filter(|local| local.is_at(&endpoint.authority()));
-        Route { endpoint: endpoint.clone(), proxy, local, tls, patience: settings.timeout }
+        let pins = settings.pins.clone();
+        Route { endpoint: endpoint.clone(), proxy, local, pins, tls, patience: settings.timeout }
     }
 
     /// For plain HTTP through a proxy: what stands before the target, and `proxy-authorization`.
@@ -175,7 +177,7 @@ impl Route {
             let (near, traffic) = local.connect().ok_or_else(|| Cause::new(CauseKind::Connect, "cannot connect"))?;
             return Ok(Link { stream: Box::new(near), peek: Peek::Memory(traffic) });
         }
-        let addresses = addresses(endpoint).await?;
+        let addresses = addresses(endpoint, &self.pins).await?;
         let patience = self.patience / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
         let mut words = "the name has no address".to_owned();
         for address in addresses {
@@ -202,8 +204,8 @@ impl Route {
     }
 }
 
-async fn addresses(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, Cause> {
-    if let Some(address) = endpoint.address() {
+async fn addresses(endpoint: &Endpoint, pins: &Pins) -> Result<Vec<SocketAddr>, Cause> {
+    if let Some(address) = endpoint.address().or_else(|| pins.address(&endpoint.host())) {
         return Ok(vec![SocketAddr::new(address, endpoint.port())]);
     }
     let resolve = |words: String| Cause::new(CauseKind::Resolve, format!("cannot resolve the name: {words}"));
@@ -305,7 +307,7 @@ mod tests {
     use super::*;
 
     fn route(url: &str, proxies: &Proxies) -> Route {
-        let tls = super::super::tls::config(super::super::Roots::Platform);
+        let tls = super::super::tls::config(super::super::Roots::Platform, None);
         let settings = Settings { proxies: proxies.clone(), ..Settings::new(Duration::from_secs(1)) };
         Route::new(&Endpoint::parse(url).expect(url), &settings, tls)
     }

@@ -9,6 +9,7 @@ pub mod endpoint;
 pub mod held;
 pub mod live;
 pub mod local;
+mod pins;
 pub mod raw;
 mod surplus;
 mod tls;
@@ -21,13 +22,14 @@ use crate::clock::Clock;
 use crate::http::{Exchange, Headers, Lane, Reply, Request};
 
 pub use connect::Proxies;
-use connect::Route;
+use connect::{Choice, Route};
 pub use endpoint::{Endpoint, EndpointError};
 pub use held::{Ended, Ending, Held, Sight, Standing};
 pub use live::Live;
 pub use local::Local;
+pub use pins::Pins;
 pub use raw::Raw;
-pub use tls::Roots;
+pub use tls::{Identity, Roots, certificates};
 pub use websocket::{WebSockets, WsOutcome};
 
 /// How to reach endpoints.
@@ -39,14 +41,45 @@ pub struct Settings {
     pub proxies: Proxies,
     /// Whom to trust for HTTPS.
     pub roots: Roots,
+    /// What endpoints with such a wish are shown as whose certificate.
+    pub identity: Option<Identity>,
+    /// Versions of HTTP that are spoken over TLS.
+    pub versions: Versions,
+    /// Names whose address is given.
+    pub pins: Pins,
     /// A server in this process, which is reached without a socket.
     pub local: Option<Local>,
+}
+
+/// Versions of HTTP that are spoken over TLS; what goes byte by byte is always HTTP/1.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Versions {
+    /// As the endpoint chooses.
+    #[default]
+    Both,
+    /// HTTP/1.1 alone.
+    One,
+    /// HTTP/2 alone.
+    Two,
 }
 
 impl Settings {
     /// Straight to every endpoint, with the roots that the platform trusts.
     pub fn new(timeout: Duration) -> Settings {
-        Settings { timeout, proxies: Proxies::none(), roots: Roots::Platform, local: None }
+        Settings {
+            timeout,
+            proxies: Proxies::none(),
+            roots: Roots::Platform,
+            identity: None,
+            versions: Versions::Both,
+            pins: Pins::default(),
+            local: None,
+        }
+    }
+
+    /// What stands before an endpoint: nothing before this machine, nor before one whose address is given.
+    fn before(&self, endpoint: &Endpoint) -> &Choice {
+        if self.pins.address(&endpoint.host()).is_some() { &Choice::None } else { self.proxies.before(endpoint) }
     }
 }
 
@@ -67,7 +100,7 @@ impl fmt::Debug for Transport {
 impl Transport {
     /// Lanes to an endpoint; nothing is opened or read yet.
     pub fn new(endpoint: &Endpoint, settings: &Settings, clock: Clock) -> Transport {
-        let tls = tls::config(settings.roots.clone());
+        let tls = tls::config(settings.roots.clone(), settings.identity.as_ref());
         let route = Route::new(endpoint, settings, tls.clone());
         let live = Live::new(endpoint, settings, route.clone(), tls.clone(), clock.clone());
         let websockets = WebSockets::new(settings, tls, clock.clone());

@@ -17,11 +17,14 @@ pub enum Piece {
     Nonce,
     /// `host` among the signed headers of V3.
     Host,
+    /// The SecurityToken of a temporary key.
+    Token,
 }
 
 impl Piece {
     /// All of them.
-    pub const ALL: [Piece; 5] = [Piece::Signature, Piece::AccessKey, Piece::Date, Piece::Nonce, Piece::Host];
+    pub const ALL: [Piece; 6] =
+        [Piece::Signature, Piece::AccessKey, Piece::Date, Piece::Nonce, Piece::Host, Piece::Token];
 
     /// Name in case files.
     pub fn name(self) -> &'static str {
@@ -31,6 +34,7 @@ impl Piece {
             Piece::Date => "date",
             Piece::Nonce => "nonce",
             Piece::Host => "host",
+            Piece::Token => "token",
         }
     }
 
@@ -57,12 +61,17 @@ fn omit_v1(request: &Request, form: WireForm, key: &Credential, piece: Piece) ->
         Piece::Signature => "Signature",
         Piece::AccessKey => "AccessKeyId",
         Piece::Date => "Timestamp",
+        Piece::Token => "SecurityToken",
         Piece::Nonce | Piece::Host => "SignatureNonce",
     };
     let incoming = Incoming::parse(request).ok()?;
     let in_body = incoming.query.is_empty();
     let mut pairs = if in_body { incoming.form } else { incoming.query };
+    let whole = pairs.len();
     pairs.retain(|(n, _)| n != name);
+    if pairs.len() == whole {
+        return None;
+    }
     let mut without = request.clone();
     write(&mut without, &pairs, in_body, form.encoding);
     if piece == Piece::Signature {
@@ -88,7 +97,9 @@ fn omit_v3(request: &Request, form: WireForm, key: &Credential, piece: Piece) ->
         Piece::Date => "x-acs-date",
         Piece::Nonce => "x-acs-signature-nonce",
         Piece::Host => "host",
+        Piece::Token => "x-acs-security-token",
     };
+    without.headers.all(header).next()?;
     if piece != Piece::Host {
         without.headers.remove(header);
     }

@@ -151,5 +151,7 @@ fn target(endpoint: Endpoint, readings: Readings) -> Target {
         timeout: PATIENCE,
         settle: Duration::ZERO,
         id_header: None,
+        headers: endspec::http::Headers::new(),
+        careful: false,
     }
 }

@@ -17,5 +17,6 @@ url=$(sed -n 's/^listening \([^ ]*\).*/\1/p' "$log")
 [ -n "$url" ] || { echo "the reference server did not listen"; exit 2; }
 export ALIBABA_CLOUD_ACCESS_KEY_ID=endspec-reference-key
 export ALIBABA_CLOUD_ACCESS_KEY_SECRET=endspec-reference-secret
+export ENDSPEC=$PWD/target/debug/endspec
 export INSTANCE_ID=i-bp1endspec0000000001
 tests/sdk/run.sh "$url"

@@ -2,7 +2,7 @@
 # The official SDKs against one endpoint: tests/sdk/run.sh http://127.0.0.1:PORT
 #
 # Credentials come from ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET. Optional:
-# REGION (cn-hangzhou), UNSUPPORTED_REGION (cn-fuzhou), INSTANCE_ID, REPEAT_END=idempotent.
+# ENDSPEC (the program, to compare where it finds keys and how it signs with them), REGION (cn-hangzhou), UNSUPPORTED_REGION (cn-fuzhou), INSTANCE_ID, REPEAT_END=idempotent.
 # The SDKs are installed once, pinned, into target/sdk. One line a check, then the totals;
 # ends 0 when all passed, 1 when one failed, 2 when nothing could be run.
 set -eu
@@ -49,6 +49,9 @@ run() {
 }
 run "$sdk/venv/bin/python" "$here/sdk_python.py" "$target"
 SDK_MODULES=$sdk/node_modules run node "$here/sdk_node.mjs" "$target"
+
+# Keys are found alike where the program itself is at hand.
+[ -z "${ENDSPEC:-}" ] || run "$sdk/venv/bin/python" "$here/credentials.py" "$ENDSPEC"
 
 passed=$(grep -c '^ok ' "$lines" || true)
 failed=$(grep -c '^FAILED ' "$lines" || true)

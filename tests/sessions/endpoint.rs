@@ -455,6 +455,8 @@ pub async fn run_against(small: &Small, case: &str, clock: Clock, adapt: impl Fn
         timeout,
         settle: Duration::ZERO,
         id_header: None,
+        headers: endspec::http::Headers::new(),
+        careful: false,
     };
     adapt(&mut target);
     let means = Means { transport, clock, stop: small.stop.subscribe(), progress: Arc::new(Quiet), salt: Seed(0) };

@@ -52,6 +52,8 @@ async fn after_a_whole_run_the_built_in_server_has_no_session_open_and_the_repor
         timeout,
         settle: Duration::ZERO,
         id_header: None,
+        headers: endspec::http::Headers::new(),
+        careful: false,
     };
     let plan = Plan { jobs: 8, seed: Seed(7), requests_per_second: None, time_limit: None };
     let (_go, stop) = watch::channel(false);

@@ -81,6 +81,8 @@ fn bare(url: &str, readings: Readings) -> Target {
         timeout: Duration::from_secs(30),
         settle: Duration::ZERO,
         id_header: None,
+        headers: endspec::http::Headers::new(),
+        careful: false,
     }
 }
 

@@ -17,10 +17,11 @@ pub(super) fn lines(cause: &str, mend: &str) -> String {
 pub(super) fn of_clause(clause: &Clause, contract: &Contract, suite: &Suite) -> String {
     let proving = fault::all().filter(|fault| fault.clauses.contains(&clause.id.as_str())).count();
     let cause = match proving {
-        0 => "the endpoint does not do what the sentence says".to_owned(),
-        _ => "the endpoint does not do what the sentence says; below are ways that servers come to it, and `endspec serve \
-              --fault NAME` is one that does"
-            .to_owned(),
+        0 => "the endpoint does not do what the sentence says",
+        _ => {
+            "the endpoint does not do what the sentence says; below are ways that servers come to it, and `endspec serve \
+             --fault NAME` is one that does"
+        }
     };
     let mut mend = format!(
         "change the endpoint until `endspec run --select clause:{}` holds; the line `again:` of a finding runs its one \
@@ -33,7 +34,7 @@ pub(super) fn of_clause(clause: &Clause, contract: &Contract, suite: &Suite) -> 
         mend.push_str("; where the documents leave the answer open, declare how the endpoint reads them: ");
         mend.push_str(&flags.join(", "));
     }
-    lines(&cause, &mend)
+    lines(cause, &mend)
 }
 
 /// Readings that the cases of a clause ask.

@@ -22,6 +22,7 @@ use crate::files;
 use crate::fuzz::corpus::{Identity, Past};
 use crate::fuzz::{self, Abilities, Done, Found, Tally, Told};
 use crate::report::exchange::quoted_where_needed;
+use crate::report::mask::Secrets;
 use crate::report::{self, Facts, terminal};
 use crate::seed::Seed;
 
@@ -54,6 +55,10 @@ pub(super) struct Teller {
     pub(super) readings: Readings,
     pub(super) seed: Seed,
     pub(super) again: String,
+    /// Whether nobody asks who answers.
+    pub(super) insecure: bool,
+    /// What nothing that is told may repeat.
+    pub(super) secrets: Secrets,
     pub(super) clients: u32,
     pub(super) abilities: Abilities,
     pub(super) own: Own,
@@ -111,6 +116,9 @@ impl Teller {
             part: report::Part::default(),
             baseline: None,
             flags: flags.trim().to_owned(),
+            weather: None,
+            insecure: self.insecure,
+            secrets: self.secrets.clone(),
         }
     }
 

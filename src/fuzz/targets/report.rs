@@ -118,6 +118,9 @@ fn judged(record: Record, said: &[u8]) -> Report {
         part: report::Part::default(),
         baseline: None,
         flags: String::new(),
+        weather: None,
+        insecure: false,
+        secrets: report::mask::Secrets::default(),
     };
     report::build(&CONTRACT, &[result], &facts)
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::Style;
 use super::layout::{count, entry, indented, paint, some};
 use crate::check::seen::printable;
-use crate::report::build::LEFT_OUT;
+use crate::report::build::is_left_out;
 use crate::report::model::{Reason, Report};
 use crate::report::standing::{self, Outcome};
 use crate::report::telling;
@@ -53,7 +53,7 @@ pub(super) fn undecided(report: &Report, style: Style, text: &mut String) {
     let mut reasons: BTreeMap<&str, Costs<'_>> = BTreeMap::new();
     let split = |reason| declaration(without_step(reason));
     for case in report.cases.iter().filter(|case| case.verdict == "inconclusive") {
-        for reason in case.reasons.iter().filter(|reason| !reason.starts_with(LEFT_OUT)) {
+        for reason in case.reasons.iter().filter(|reason| !is_left_out(reason)) {
             let (why, lacking) = split(reason);
             let costs = reasons.entry(why).or_default();
             costs.lacking.extend(lacking);
@@ -113,6 +113,9 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
         let words = if of.is_empty() { gap.why.to_string() } else { format!("{}: {}", gap.why, of.join(", ")) };
         let label = format!("{}:", gap.kind);
         entry(&label, COLUMN.max(label.len() + 1), &words, style, text);
+    }
+    if let Some(weather) = &report.weather {
+        entry("weather:", COLUMN, &weather.words(), style, text);
     }
     if !report.leaked.is_empty() {
         // An id is the target's text: it may hold what a terminal obeys.
@@ -198,7 +201,7 @@ fn excluded(list: &[Reason], style: Style, text: &mut String) {
 /// What cases have left out: a pass says what it did not test.
 fn left_out(report: &Report, style: Style, text: &mut String) {
     for case in &report.cases {
-        for reason in case.reasons.iter().filter(|reason| reason.starts_with(LEFT_OUT)) {
+        for reason in case.reasons.iter().filter(|reason| is_left_out(reason)) {
             entry("left out:", COLUMN, &format!("{}: {reason}", case.id), style, text);
         }
     }

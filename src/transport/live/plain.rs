@@ -227,7 +227,7 @@ mod tests {
         let endpoint = Endpoint::parse("http://ecs.example.com").expect("an endpoint");
         let timeout = Duration::from_secs(1);
         let settings = Settings { proxies: proxies.clone(), ..Settings::new(timeout) };
-        let route = Route::new(&endpoint, &settings, tls::config(Roots::Platform));
+        let route = Route::new(&endpoint, &settings, tls::config(Roots::Platform, None));
         Plain::new(route, timeout, Clock::system())
     }
 

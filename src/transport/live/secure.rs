@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -22,7 +23,7 @@ use rustls::ClientConfig;
 
 use super::super::connect::{Choice, Progress, chain, find, late};
 use super::super::raw::expects_length;
-use super::super::{Endpoint, Proxies, Settings};
+use super::super::{Endpoint, Pins, Settings, Versions};
 use super::{collect, is_wrong};
 use crate::http::{Cause, CauseKind, Reply, Request, Response};
 use crate::limits;
@@ -30,12 +31,44 @@ use crate::limits;
 /// The polished lane to an endpoint over HTTPS.
 pub struct Secure {
     endpoint: Endpoint,
-    proxies: Proxies,
+    before: Choice,
+    versions: Versions,
+    pins: Pins,
     tls: Arc<ClientConfig>,
     timeout: Duration,
     // Made when they are first needed; `Err` says why they cannot be.
     pooled: OnceLock<Result<Client, String>>,
     fresh: OnceLock<Result<Client, String>>,
+}
+
+/// One sending of a request, which tells when it is over, given up or not, whether a byte of it may have gone out.
+struct Attempt<'a> {
+    taken: Arc<AtomicBool>,
+    sent: &'a mut bool,
+}
+
+impl Attempt<'_> {
+    /// The endpoint said itself that it did nothing with the request.
+    fn unprocessed(&mut self, is: bool) {
+        if is {
+            self.taken = Arc::default();
+        }
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        // Whoever still holds the body may yet send the request.
+        *self.sent = Arc::into_inner(std::mem::take(&mut self.taken)).is_none_or(AtomicBool::into_inner);
+    }
+}
+
+/// Why there is no answer.
+struct Failed {
+    cause: Cause,
+    /// The endpoint is done with the connection, or refuses the stream, and has surely not looked at the request: RFC 9113,
+    /// 6.8 and 8.7. nginx ends each connection so after a thousand requests.
+    unprocessed: bool,
 }
 
 /// A request in reqwest's terms, without its body.
@@ -49,7 +82,9 @@ impl Secure {
     pub fn new(endpoint: &Endpoint, settings: &Settings, tls: Arc<ClientConfig>) -> Secure {
         Secure {
             endpoint: endpoint.clone(),
-            proxies: settings.proxies.clone(),
+            before: settings.before(endpoint).clone(),
+            versions: settings.versions,
+            pins: settings.pins.clone(),
             tls,
             timeout: settings.timeout,
             pooled: OnceLock::new(),
@@ -75,26 +110,43 @@ impl Secure {
             Ok(client) => client,
             Err(words) => return Reply::Refused(Cause::new(CauseKind::Connect, words.clone())),
         };
-        let taken = Arc::new(AtomicBool::new(false));
-        let body = Watched { bytes: Bytes::from(request.body.clone()), taken: taken.clone() };
-        let mut request = reqwest::Request::new(method, url);
-        *request.headers_mut() = headers;
-        *request.body_mut() = Some(reqwest::Body::wrap(body));
-        let mut status = None;
-        let talk = exchange(client, request, &mut status);
+        let (mut sent, mut status) = (false, None);
+        let talk = async {
+            let mut turned_away = 0;
+            loop {
+                let taken = Arc::new(AtomicBool::new(false));
+                let body = Watched { bytes: Bytes::from(request.body.clone()), taken: taken.clone() };
+                let mut built = reqwest::Request::new(method.clone(), url.clone());
+                *built.headers_mut() = headers.clone();
+                *built.body_mut() = Some(reqwest::Body::wrap(body));
+                let mut attempt = Attempt { taken, sent: &mut sent };
+                let failed = match exchange(client, built, &mut status).await {
+                    Ok(response) => return Ok(response),
+                    Err(failed) => failed,
+                };
+                attempt.unprocessed(failed.unprocessed);
+                turned_away += 1;
+                if !failed.unprocessed || turned_away > limits::TURNED_AWAY {
+                    return Err(failed.cause);
+                }
+            }
+        };
         let cause = match tokio::time::timeout(self.timeout, talk).await {
             Ok(Ok(response)) => return Reply::Answered(response),
             Ok(Err(cause)) => cause,
             Err(_) => late(self.timeout),
         };
-        // Whoever still holds the body may yet send the request, given up or not.
-        let sent = Arc::into_inner(taken).is_none_or(AtomicBool::into_inner);
         Progress { sent, status }.failed(cause)
     }
 
     fn client(&self, idle: usize) -> Result<Client, String> {
         let mut tls = ClientConfig::clone(&self.tls);
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let protocols: &[&[u8]] = match self.versions {
+            Versions::Both => &[b"h2", b"http/1.1"],
+            Versions::One => &[b"http/1.1"],
+            Versions::Two => &[b"h2"],
+        };
+        tls.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         let head = u32::try_from(limits::HEAD_BYTES).unwrap_or(u32::MAX);
         let builder = Client::builder()
             .tls_backend_preconfigured(tls)
@@ -107,8 +159,13 @@ impl Secure {
             .pool_max_idle_per_host(idle)
             .http1_max_headers(limits::HEADER_FIELDS)
             .http2_max_header_list_size(head)
-            .dns_resolver(Arc::new(Names));
-        let builder = match self.proxies.before(&self.endpoint) {
+            .dns_resolver(Arc::new(Names(self.pins.clone())));
+        let builder = match self.versions {
+            Versions::Both => builder,
+            Versions::One => builder.http1_only(),
+            Versions::Two => builder.http2_prior_knowledge(),
+        };
+        let builder = match &self.before {
             Choice::None => Ok(builder.no_proxy()),
             Choice::Environment(_) => Ok(builder),
             Choice::All(url, _) => Proxy::all(url).map(|proxy| builder.proxy(proxy)),
@@ -161,20 +218,29 @@ impl Secure {
     }
 }
 
-async fn exchange(client: &Client, request: reqwest::Request, status: &mut Option<u16>) -> Result<Response, Cause> {
-    let answer = client.execute(request).await.map_err(cause_of)?;
+async fn exchange(client: &Client, request: reqwest::Request, status: &mut Option<u16>) -> Result<Response, Failed> {
+    let sure = |cause| Failed { cause, unprocessed: false };
+    let answer = client.execute(request).await.map_err(|error| {
+        // The URL holds keys and signatures.
+        let error = error.without_url();
+        Failed { unprocessed: is_unprocessed(&error), cause: failure(&error) }
+    })?;
     *status = Some(answer.status().as_u16());
     let fields = answer.headers().iter();
     let head: usize = fields.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
     if head > limits::HEAD_BYTES || answer.headers().len() > limits::HEADER_FIELDS {
-        return Err(Cause::new(CauseKind::NotHttp, "the head of the answer is longer than is read"));
+        return Err(sure(Cause::new(CauseKind::NotHttp, "the head of the answer is longer than is read")));
     }
-    collect(hyper::Response::from(answer), failure).await
+    collect(hyper::Response::from(answer), failure).await.map_err(sure)
 }
 
-fn cause_of(error: reqwest::Error) -> Cause {
-    // The URL holds keys and signatures.
-    failure(&error.without_url())
+fn is_unprocessed(error: &reqwest::Error) -> bool {
+    let told = find::<h2::Error>(error).filter(|error| error.is_remote());
+    told.is_some_and(|error| match error.reason() {
+        Some(h2::Reason::NO_ERROR) => error.is_go_away(),
+        Some(h2::Reason::REFUSED_STREAM) => error.is_reset(),
+        _ => false,
+    })
 }
 
 fn failure(error: &reqwest::Error) -> Cause {
@@ -232,10 +298,14 @@ impl Body for Watched {
 }
 
 /// The system's resolver, whose failures can be told from those to connect.
-struct Names;
+struct Names(Pins);
 
 impl Resolve for Names {
     fn resolve(&self, name: Name) -> Resolving {
+        if let Some(address) = self.0.address(name.as_str()) {
+            let addresses: reqwest::dns::Addrs = Box::new(std::iter::once(SocketAddr::new(address, 0)));
+            return Box::pin(std::future::ready(Ok(addresses)));
+        }
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(Unresolved)?;
             let addresses: Vec<_> = found.collect();
@@ -261,11 +331,11 @@ impl std::error::Error for Unresolved {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::{Roots, tls};
+    use crate::transport::{Proxies, Roots, tls};
 
     fn lane(url: &str, proxies: Proxies) -> Secure {
         let settings = Settings { proxies, ..Settings::new(Duration::from_secs(1)) };
-        Secure::new(&Endpoint::parse(url).expect(url), &settings, tls::config(Roots::Platform))
+        Secure::new(&Endpoint::parse(url).expect(url), &settings, tls::config(Roots::Platform, None))
     }
 
     fn request(method: &str, target: &str, headers: &[(&str, &[u8])]) -> Request {

@@ -1,0 +1,90 @@
+//! What the user declares of the target: what it lacks, how it reads open questions, where its sessions come from.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Mutex;
+
+use crate::cli::args::NetworkArgs;
+use crate::cli::given::Taker;
+use crate::contract::{Contract, Readings};
+use crate::diagnostic::Diagnostic;
+use crate::run::SessionSource;
+
+pub(super) fn lacking(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Contract) -> BTreeSet<String> {
+    let mut lacking = BTreeSet::new();
+    for given in taker.list(&args.without, "without") {
+        let name = given.text.as_str();
+        if let Some(capability) = contract.capability(name) {
+            lacking.extend(capability.all_of.iter().cloned());
+            lacking.insert(name.to_owned());
+        } else {
+            let names = contract.capabilities.iter().map(|capability| capability.name.as_str());
+            let help = super::one_of(name, names);
+            let mistake = given.wrong(format!("there is no capability `{name}`"));
+            taker.mistake(Diagnostic { code: "unknown-capability", ..mistake }.help(help));
+        }
+    }
+    lacking
+}
+
+pub(super) fn readings(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Contract) -> Readings {
+    let mut declared = Vec::new();
+    for text in args.reading.iter().filter(|text| !text.is_empty()) {
+        match text.split_once('=') {
+            Some((name, value)) => declared.push((name.to_owned(), value.to_owned())),
+            None => {
+                let help = "write `--reading NAME=VALUE`; `endspec list readings` lists them";
+                taker.mistake(super::flag(format!("--reading: `{text}` has no `=`")).help(help));
+            }
+        }
+    }
+    let of_profile = taker.values.pairs("reading");
+    let own = |name: &str| declared.iter().any(|(declared, _)| declared == name);
+    let more: Vec<(String, String)> = of_profile.into_iter().filter(|(name, _)| !own(name)).collect();
+    declared.extend(more);
+    Readings::resolve(contract, &declared).unwrap_or_else(|mistakes| {
+        taker.mistakes.extend(mistakes.into_iter().map(|mistake| super::of_flag("reading", mistake)));
+        Readings::defaults(contract)
+    })
+}
+
+pub(super) fn sessions(taker: &mut Taker<'_>, args: &NetworkArgs) -> SessionSource {
+    let command = taker.text(args.session_command.as_ref(), "session-command");
+    let ids: Vec<String> = taker.list(&args.session_id, "session-id").into_iter().map(|given| given.text).collect();
+    for (at, given) in taker.list(&args.session_id, "session-id").iter().enumerate() {
+        if ids[..at].contains(&given.text) {
+            let words = format!("`{}` is given twice, and each id is used once", given.text);
+            taker.mistake(given.wrong(words).help("give the id of another open session in its place"));
+        }
+    }
+    let source = taker.given(args.sessions.as_ref(), "sessions");
+    let implied = if command.is_some() {
+        "command"
+    } else if ids.is_empty() {
+        "start"
+    } else {
+        "pool"
+    };
+    match (source.as_ref().map_or(implied, |given| given.text.as_str()), command) {
+        ("start", _) => SessionSource::Start,
+        ("command", Some(command)) => SessionSource::Command(command),
+        ("command", None) => {
+            let help = "give the command with `--session-command`";
+            taker
+                .mistake(super::flag("--sessions: `command` is chosen, and there is no command".to_owned()).help(help));
+            SessionSource::Start
+        }
+        ("pool", _) => {
+            if ids.is_empty() {
+                let help = "give ids of open sessions with `--session-id` (repeatable)";
+                taker.mistake(super::flag("--sessions: `pool` is chosen, and there are no ids".to_owned()).help(help));
+            }
+            SessionSource::Pool(Mutex::new(VecDeque::from(ids)))
+        }
+        (other, _) => {
+            let words = format!("`{other}` is no source of sessions");
+            let help = super::one_of(other, ["start", "command", "pool"].into_iter());
+            taker.mistakes.extend(source.as_ref().map(|given| given.wrong(words).help(help)));
+            SessionSource::Start
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What a run meets on the way that is no verdict: throttling, silence, a clock that is not this machine's.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::clock;
+use crate::http::{Exchange, Reply};
+
+/// Counts while a run goes on.
+#[derive(Debug, Default)]
+pub struct Tally {
+    throttled: AtomicUsize,
+    unanswered: AtomicUsize,
+    waited: Mutex<Duration>,
+    /// Seconds by which the target's clock is ahead, where they were fewest: what came late shows more than there is.
+    skew: Mutex<Option<i64>>,
+}
+
+/// What it came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Weather {
+    /// Requests that were throttled and sent again, each signed anew.
+    pub throttled: usize,
+    /// How long was waited for that, by all cases together.
+    pub waited: Duration,
+    /// Requests without a whole answer.
+    pub unanswered: usize,
+    /// Seconds by which the target's clock is ahead of this machine's, by its Date headers; below 0 behind.
+    pub skew: Option<i64>,
+}
+
+impl Tally {
+    /// Notes a pause after an answer that was throttled.
+    pub fn throttled(&self, pause: Duration) {
+        self.throttled.fetch_add(1, Ordering::Relaxed);
+        let mut waited = self.waited.lock().unwrap_or_else(PoisonError::into_inner);
+        *waited = waited.saturating_add(pause);
+    }
+
+    /// Notes whether a request was answered, and by which clock, at this second.
+    pub fn note(&self, exchange: &Exchange, now: u64) {
+        let Reply::Answered(answer) = &exchange.reply else {
+            self.unanswered.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let mut dates = answer.headers.all("date");
+        let Some(date) = dates.next().and_then(clock::http_date).filter(|_| dates.next().is_none()) else { return };
+        let ahead = i64::try_from(i128::from(date) - i128::from(now)).unwrap_or(i64::MAX);
+        let mut skew = self.skew.lock().unwrap_or_else(PoisonError::into_inner);
+        if skew.is_none_or(|known| ahead.unsigned_abs() < known.unsigned_abs()) {
+            *skew = Some(ahead);
+        }
+    }
+
+    /// What it came to so far.
+    pub fn weather(&self) -> Weather {
+        Weather {
+            throttled: self.throttled.load(Ordering::Relaxed),
+            waited: *self.waited.lock().unwrap_or_else(PoisonError::into_inner),
+            unanswered: self.unanswered.load(Ordering::Relaxed),
+            skew: *self.skew.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+}
+
+/// How far apart two clocks are, in words; nothing where that may come from the way between them.
+pub fn apart(skew: Option<i64>) -> Option<String> {
+    let seconds = skew.filter(|skew| skew.unsigned_abs() >= SHOWN)?;
+    let side = if seconds < 0 { "behind" } else { "ahead of" };
+    let amount = match seconds.unsigned_abs() {
+        seconds @ 0..120 => format!("{seconds} seconds"),
+        seconds @ 120..7_200 => format!("{} minutes", seconds / 60),
+        seconds => format!("{} hours", seconds / 3_600),
+    };
+    Some(format!("by its Date header the target's clock is {amount} {side} this machine's"))
+}
+
+/// Seconds from which on clocks are said to be apart: Date has whole ones, and answers take their time.
+const SHOWN: u64 = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Moment;
+    use crate::http::{Headers, Lane, Request, Response};
+
+    #[test]
+    fn the_clocks_are_as_far_apart_as_the_promptest_answer_says() {
+        let tally = Tally::default();
+        let answered = |date: &str| {
+            let headers: Headers = [("date", date)].into_iter().collect();
+            let request =
+                Request { method: "GET".to_owned(), target: "/".to_owned(), headers: Headers::new(), body: Vec::new() };
+            let reply = Reply::Answered(Response::new(200, headers, Vec::new()));
+            Exchange { request, raw: None, reply, lane: Lane::Live, sent: Moment(0), done: Moment(0) }
+        };
+        for (date, now, skew) in [
+            ("no date", 0, None),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777 + 700, Some(-700)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777 + 600, Some(-600)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777 + 900, Some(-600)),
+        ] {
+            tally.note(&answered(date), now);
+            assert_eq!(tally.weather().skew, skew, "{date} {now}");
+        }
+        let words = apart(Some(-600)).expect("they are apart");
+        assert_eq!(words, "by its Date header the target's clock is 10 minutes behind this machine's");
+        assert_eq!((apart(Some(4)), apart(None)), (None, None));
+    }
+}
