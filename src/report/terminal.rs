@@ -154,7 +154,6 @@ mod tests {
             leaked: Vec::new(),
             weather: None,
             against: None,
-            weather: None,
             exchanges: 7,
             started: "2026-01-31T12:00:00Z".to_owned(),
             duration_ms: 1_234,

@@ -154,7 +154,6 @@ pub fn passed() -> Report {
         leaked: Vec::new(),
         weather: None,
         against: None,
-        weather: None,
         exchanges: 34,
         started: "2026-01-31T12:00:00Z".to_owned(),
         duration_ms: 4_321,
