@@ -176,7 +176,7 @@ fn call(text: &mut String, call: &CallStep) {
 /// The words of one key of `sign`.
 fn sign(flaws: &[Flaw]) -> String {
     match flaws {
-        [one @ (Flaw::UsedNonce | Flaw::Replayed | Flaw::UnknownKey)] => one.word(),
+        [one @ (Flaw::UsedNonce | Flaw::Replayed | Flaw::UnknownKey | Flaw::WrongToken)] => one.word(),
         flaws => list(flaws.iter().map(|flaw| quoted(&flaw.word()))),
     }
 }
