@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Case, Elsewhere, Entry, NOT_RUN, Report};
+use super::model::{Case, Elsewhere, Entry, NOT_RUN, Report, Weather};
 use super::{baseline, build, scope};
 use crate::case::Shard;
 use crate::contract::Contract;
@@ -27,6 +27,7 @@ pub fn merge(reports: &[(String, Report)], contract: &Contract) -> Result<Report
     whole.interrupted = all().any(|report| report.interrupted);
     whole.hint = all().find_map(|report| report.hint.clone());
     whole.leaked = all().flat_map(|report| report.leaked.iter().cloned()).collect();
+    whole.weather = all().filter_map(|report| report.weather.clone()).reduce(Weather::and);
     whole.exchanges = all().map(|report| report.exchanges).sum();
     whole.started = all().map(|report| &report.started).min().cloned().unwrap_or_default();
     // Shards run side by side: what the whole took is what the longest did.

@@ -109,6 +109,17 @@ pub struct Weather {
 }
 
 impl Weather {
+    /// What two shards met, together.
+    #[must_use]
+    pub fn and(self, other: Weather) -> Weather {
+        Weather {
+            throttled: self.throttled + other.throttled,
+            waited_ms: self.waited_ms + other.waited_ms,
+            unanswered: self.unanswered + other.unanswered,
+            clock: if self.clock.is_empty() { other.clock } else { self.clock },
+        }
+    }
+
     /// All of it, in words.
     pub fn words(&self) -> String {
         let mut words = Vec::new();

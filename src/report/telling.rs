@@ -67,11 +67,10 @@ pub(super) fn gaps(report: &Report) -> Vec<Gap<'_>> {
             (weather.throttled > 0).then_some("throttled and sent again"),
             (weather.unanswered > 0).then_some("not wholly answered"),
         ];
-        let mut of: Vec<&str> = of.into_iter().flatten().collect();
-        of.extend((!weather.clock.is_empty()).then_some(weather.clock.as_str()));
-        let why = "no verdict, but what the run met on the way";
-        let of = of.into_iter().map(Into::into).collect();
-        gaps.push(Gap { kind: "weather", voids: false, why: why.into(), of });
+        let mut of: Vec<Cow<'_, str>> = of.into_iter().flatten().map(Cow::from).collect();
+        of.extend((!weather.clock.is_empty()).then_some(weather.clock.as_str().into()));
+        let why = "no verdict, but what the run met on the way".into();
+        gaps.push(Gap { kind: "weather", voids: false, why, of });
     }
     gaps
 }
