@@ -123,12 +123,16 @@ mod tests {
             headers: Headers::new(),
         };
         let stamp = Stamp { timestamp: "2026-01-02T03:04:05Z".to_owned(), nonce: "n-1".to_owned() };
-        encode(&call, form, "ecs.test", "/", Some(&Credential::new("testid", "testsecret")), &stamp)
+        encode(&call, form, "ecs.test", "/", Some(&temporary()), &stamp)
+    }
+
+    fn temporary() -> Credential {
+        Credential { token: Some("t0ken".to_owned().into()), ..Credential::new("testid", "testsecret") }
     }
 
     #[test]
     fn a_piece_is_gone_and_the_rest_is_signed() {
-        let key = Credential::new("testid", "testsecret");
+        let key = temporary();
         for (scheme, placement) in
             [(Scheme::V1, Placement::GetQuery), (Scheme::V1, Placement::PostForm), (Scheme::V3, Placement::PostQuery)]
         {
@@ -142,6 +146,7 @@ mod tests {
                 let incoming = Incoming::parse(&without).expect("decodes");
                 assert_eq!(incoming.timestamp().is_none(), piece == Piece::Date, "{name}");
                 assert_eq!(incoming.nonce().is_none(), piece == Piece::Nonce, "{name}");
+                assert_eq!(incoming.security_token().is_none(), piece == Piece::Token, "{name}");
                 assert_eq!(incoming.parameter("SessionId"), Some("s-1"), "{name}");
                 let Some(given) = incoming.signature() else {
                     assert!(matches!(piece, Piece::Signature | Piece::AccessKey), "{name}");
