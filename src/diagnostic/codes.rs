@@ -16,8 +16,9 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "bad-date",
-        "A day is written with all its digits, `2027-01-31`. An entry of a baseline is accepted up to the end of the day that \
-         `expires` names, in UTC; from the next day on it fails the run.",
+        "Days are read in one way, as ISO 8601 writes them: `1/2/2027` is another day to readers elsewhere.\n\
+         Write all digits of a day, `2027-01-31`. An entry of a baseline is accepted up to the end of that day in UTC; from the \
+         next day on it fails the run.",
     ),
     (
         "bad-duration",
@@ -107,16 +108,16 @@ pub const CODES: &[(&str, &str)] = &[
          class: [near-miss, malformed] }`.",
     ),
     (
+        "baseline-form",
+        "Entries are added to a baseline and taken out of it as whole lines, so that comments and order stay; here an entry is not \
+         written as lines of its own that begin with `- `, or other places refer to it, and nothing was changed.\n\
+         Write each entry on lines of its own, or change the file by hand.",
+    ),
+    (
         "clause-not-listed",
         "A step can prove a clause of its own only when the case lists it under `clauses`: what a case proves is \
          seen from its head.\n\
          Add the clause to the list, or leave it out of the step.",
-    ),
-    (
-        "baseline-form",
-        "Entries are added to a baseline and taken out of it as whole lines, so that comments and order stay. Where an entry is \
-         not written as lines of its own that begin with `- `, or other places refer to it, nothing is changed: write it so, \
-         or change the file by hand.",
     ),
     (
         "command-from-above",
@@ -300,7 +301,8 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "not-mergeable",
         "`endspec report` puts the reports of the shards of one run together: of one version, suite, target, contract, \
-         readings, seed, selection and baseline, each shard once. What differs is named; make all of them in one run.",
+         readings, seed, selection and baseline, each shard once; what differs is named.\n\
+         Make all shards in one run, with the same flags but for `--shard`, and merge each once.",
     ),
     (
         "old-boolean",
