@@ -16,8 +16,9 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "bad-date",
-        "A day is written with all its digits, `2027-01-31`. An entry of a baseline is accepted up to the end of the day that \
-         `expires` names, in UTC; from the next day on it fails the run.",
+        "A day is none, or not written as such. An entry of a baseline is accepted up to the end of the day that `expires` \
+         names, in UTC; from the next day on it fails the run.\n\
+         Write the day with all its digits, `2027-01-31`.",
     ),
     (
         "bad-duration",
@@ -107,16 +108,16 @@ pub const CODES: &[(&str, &str)] = &[
          class: [near-miss, malformed] }`.",
     ),
     (
+        "baseline-form",
+        "Entries are added to a baseline and taken out of it as whole lines, so that comments and order stay. Where an entry is \
+         not written as lines of its own that begin with `- `, or other places refer to it, nothing is changed.\n\
+         Write it so, or change the file by hand.",
+    ),
+    (
         "clause-not-listed",
         "A step can prove a clause of its own only when the case lists it under `clauses`: what a case proves is \
          seen from its head.\n\
          Add the clause to the list, or leave it out of the step.",
-    ),
-    (
-        "baseline-form",
-        "Entries are added to a baseline and taken out of it as whole lines, so that comments and order stay. Where an entry is \
-         not written as lines of its own that begin with `- `, or other places refer to it, nothing is changed: write it so, \
-         or change the file by hand.",
     ),
     (
         "command-from-above",

@@ -198,7 +198,7 @@ mod tests {
            < content-type: application/json
            < {}
 
-        cases:    0 passed, 0 failed, 0 inconclusive, 0 skipped; 7 requests in 1.2s
+        cases:    0 passed, 1 failed, 0 inconclusive, 0 skipped; 7 requests in 1.2s
         clauses:  0 of 1 held, 1 MUST broken, 0 SHOULD broken
         readings: repeat-end=not-found
         broken:   MUST end/effect/stays-closed
@@ -249,7 +249,7 @@ mod tests {
         inconclusive: the target was silent
           not tested: m
 
-        cases:    0 passed, 0 failed, 0
+        cases:    0 passed, 0 failed, 1
                   inconclusive, 0 skipped; 7
                   requests in 1.2s
         clauses:  0 of 1 held, 0 MUST broken, 0
@@ -328,7 +328,7 @@ mod tests {
           cases:      a
           not tested: m
 
-        cases:    0 passed, 0 failed, 0 inconclusive, 0 skipped; 7 requests in 1.2s
+        cases:    0 passed, 0 failed, 1 inconclusive, 0 skipped; 7 requests in 1.2s
         clauses:  0 of 1 held, 0 MUST broken, 0 SHOULD broken, 1 not tested
         readings: repeat-end=not-found
         verdict:  INCONCLUSIVE - 1 clause in scope was neither tested nor excluded
