@@ -89,7 +89,7 @@ pub(super) fn no_case(report: &Report) -> &'static str {
 }
 
 /// That a run was one of several, or put together from them.
-fn part(report: &Report) -> Option<Gap<'_>> {
+pub(super) fn part(report: &Report) -> Option<Gap<'_>> {
     if let Some(shard) = &report.shard {
         let why = format!("shard {shard} alone: `endspec report` of all of them judges the whole");
         return Some(Gap { kind: "part", voids: false, why: why.into(), of: Vec::new() });

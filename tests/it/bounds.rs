@@ -32,7 +32,8 @@ fn the_first_breach_of_a_must_or_so_many_findings_end_a_run_and_leave_the_rest_i
     let failed = |report: &serde_json::Value| report["totals"]["fail"].as_u64().unwrap();
     assert!(failed(&all) > 1 && all["totals"]["inconclusive"] == 0, "{}", all["totals"]);
     let profile = |text: &str| fs::write(folder.path().join("endspec.yaml"), text).unwrap();
-    let rows: [(&[&str], &[(&str, &str)], &str, &str); 5] = [
+    type Row<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str, &'a str);
+    let rows: [Row<'_>; 5] = [
         (&["--fail-fast"], &[], "", "`--fail-fast` ended the run when end/request/"),
         (&[], &[("ENDSPEC_FAIL_FAST", "true")], "", "`--fail-fast` ended the run when end/request/"),
         (&[], &[], "fail-fast: true\n", "`--fail-fast` ended the run when end/request/"),

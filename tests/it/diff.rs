@@ -48,7 +48,8 @@ fn diff(folder: &TempDir, args: &[&str]) -> Done {
 fn what_broke_was_mended_is_new_is_gone_or_is_no_longer_decided_is_told_apart() {
     let folder = runs();
     let (unknown, session) = ("end/session/unknown-shape", "end/request/session-required");
-    let rows: [(&str, &str, i32, &[(&str, &str)]); 7] = [
+    type Row<'a> = (&'a str, &'a str, i32, &'a [(&'a str, &'a str)]);
+    let rows: [Row<'_>; 7] = [
         ("right.json", "right.json", 0, &[]),
         ("right.json", "session.json", 1, &[(session, "broke")]),
         ("session.json", "right.json", 0, &[(session, "mended")]),

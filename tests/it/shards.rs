@@ -64,7 +64,8 @@ fn the_shards_of_a_run_put_together_are_the_whole_run() {
     args.extend(files.iter().rev().map(String::as_str));
     args.extend(["--report", "json=merged.json", "--report", "html=merged.html"]);
     let done = endspec_in(folder.path(), &[], &args).ends(0);
-    let done = done.says(&["seed 0000000000000007, 3 shards\n", "verdict:  PASS\n"]);
+    let words = "per shard: judged within each of 3 shards and not across them: end/request-id/unique\n";
+    let done = done.says(&["seed 0000000000000007, 3 shards\n", words, "verdict:  PASS\n"]);
     assert!(!done.out.contains("not tested"), "{}", done.out);
     let (whole, merged) = (read(folder.path(), "whole.json"), read(folder.path(), "merged.json"));
     assert_valid(&merged);

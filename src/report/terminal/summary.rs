@@ -108,6 +108,12 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
     excluded(&report.excluded, style, text);
     left_out(report, style, text);
     baseline(report, style, text);
+    if let Some(gap) = telling::part(report) {
+        let of: Vec<&str> = gap.of.iter().map(AsRef::as_ref).collect();
+        let words = if of.is_empty() { gap.why.to_string() } else { format!("{}: {}", gap.why, of.join(", ")) };
+        let label = format!("{}:", gap.kind);
+        entry(&label, COLUMN.max(label.len() + 1), &words, style, text);
+    }
     if let Some(weather) = &report.weather {
         entry("weather:", COLUMN, &weather.words(), style, text);
     }
