@@ -301,7 +301,8 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "not-mergeable",
         "`endspec report` puts the reports of the shards of one run together: of one version, suite, target, contract, \
-         readings, seed, selection and baseline, each shard once. What differs is named; make all of them in one run.",
+         readings, seed, selection and baseline, each shard once. What differs is named.\n\
+         Make all of them in one run.",
     ),
     (
         "old-boolean",
