@@ -82,7 +82,6 @@ pub struct Report {
     /// Sessions that could not be ended.
     pub leaked: Vec<String>,
     /// What the run met on the way that is no verdict, where it met anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weather: Option<Weather>,
     /// The other target that the same cases ran against, where one was given.
     pub against: Option<Against>,
@@ -147,7 +146,6 @@ pub struct Target {
     /// `reference server (built in)` or `endpoint`.
     pub kind: String,
     /// Whether its certificate was not checked: whoever is in between may have answered.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub insecure: bool,
 }
 
