@@ -8,6 +8,10 @@ default:
 ci:
     .ci/run
 
+# what is held every night: other readings, the second server, the official SDKs, ClusterFuzzLite's build
+nightly:
+    .ci/more
+
 # the README's two commands
 try:
     cargo run -- run
