@@ -61,7 +61,7 @@ pub(super) fn gaps(report: &Report) -> Vec<Gap<'_>> {
     }
     gaps.extend(by_reason("left out", false, reasons(report, true)));
     gaps.extend(standing::gaps(report, false));
-    gaps.extend(part(report));
+    gaps.extend(parts(report));
     if let Some(weather) = &report.weather {
         let of = [
             (weather.throttled > 0).then_some("throttled and sent again"),
@@ -88,8 +88,14 @@ pub(super) fn no_case(report: &Report) -> &'static str {
     }
 }
 
-/// That a run was one of several, or put together from them.
-pub(super) fn part(report: &Report) -> Option<Gap<'_>> {
+/// That a run was less than the suite, one of several, or put together from them.
+pub(super) fn parts(report: &Report) -> Vec<Gap<'_>> {
+    let why = "only the cases that `--select` takes ran, and nothing is said of clauses that they do not list";
+    let selected = report.selected.then(|| Gap { kind: "selected", voids: false, why: why.into(), of: Vec::new() });
+    selected.into_iter().chain(part(report)).collect()
+}
+
+fn part(report: &Report) -> Option<Gap<'_>> {
     if let Some(shard) = &report.shard {
         let why = format!("shard {shard} alone: `endspec report` of all of them judges the whole");
         return Some(Gap { kind: "part", voids: false, why: why.into(), of: Vec::new() });

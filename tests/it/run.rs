@@ -14,6 +14,7 @@ fn a_plain_run_passes_against_the_reference_server_and_says_so_in_line_one() {
     let first = done.out.lines().next().unwrap();
     assert!(first.contains("tested reference server (built in) at http://127.0.0.1:"), "{first}");
     assert_eq!(done.err, "");
+    assert!(!done.out.contains("selected:"), "{}", done.out);
     let done = done.says(&["0 failed, 0 inconclusive, 0 skipped", "verdict:  PASS\n"]);
     assert!(done.out.lines().all(|line| line.chars().count() <= 120), "{}", done.out);
     assert!(done.out.lines().count() <= 24, "a green run fits a screen: {}", done.out);
@@ -40,6 +41,14 @@ fn a_listed_clause_that_no_step_names_is_told_with_the_key_that_is_missing() {
     );
     fs::write(folder.path().join("two.yaml"), named).unwrap();
     endspec_in(folder.path(), &[], &["run", "two.yaml"]).ends(0);
+}
+
+#[test]
+fn a_green_run_of_some_cases_says_that_it_is_not_of_all() {
+    let done = endspec(&["run", "--select", "end/request/region-required"]).ends(0);
+    let words =
+        "selected: only the cases that `--select` takes ran, and nothing is said of clauses that they do not list";
+    assert!(done.out.split_whitespace().collect::<Vec<_>>().join(" ").contains(words), "{}", done.out);
 }
 
 #[test]

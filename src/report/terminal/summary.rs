@@ -108,7 +108,7 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
     excluded(&report.excluded, style, text);
     left_out(report, style, text);
     baseline(report, style, text);
-    if let Some(gap) = telling::part(report) {
+    for gap in telling::parts(report) {
         let of: Vec<&str> = gap.of.iter().map(AsRef::as_ref).collect();
         let words = if of.is_empty() { gap.why.to_string() } else { format!("{}: {}", gap.why, of.join(", ")) };
         let label = format!("{}:", gap.kind);
