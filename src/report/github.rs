@@ -22,14 +22,22 @@ pub fn render(report: &Report) -> Vec<u8> {
             self::finding(report, case, finding, &cases, &mut text);
         }
     }
-    for gap in telling::gaps(report) {
-        let command = if gap.voids { "warning" } else { "notice" };
-        let _ = writeln!(text, "::{command} title={}::{}", property("endspec"), data(&gap.words()));
-    }
-    let command = if report.verdict == "pass" { "notice" } else { "error" };
+    let mut told = |command: &str, words: &str| {
+        let _ = writeln!(text, "::{command} title={}::{}", property("endspec"), data(words));
+    };
     let counts = standing::counts(report).map_or_else(String::new, |counts| format!("\nbaseline: {counts}"));
     let words = format!("{}\n{}{counts}", telling::verdict(report), telling::tested(report));
-    let _ = writeln!(text, "::{command} title={}::{}", property("endspec"), data(&words));
+    let passed = report.verdict == "pass";
+    // Of the notices of a step ten are shown, so a pass is the first of them.
+    if passed {
+        told("notice", &words);
+    }
+    for gap in telling::gaps(report) {
+        told(if gap.voids { "warning" } else { "notice" }, &gap.words());
+    }
+    if !passed {
+        told("error", &words);
+    }
     text.into_bytes()
 }
 
