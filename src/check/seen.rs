@@ -157,9 +157,10 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Codes of success: pop-core decides on `Code` alone (outcome `ok`).
+/// Codes of success: pop-core decides on `Code` alone (outcome `ok`), and null is none to it.
 fn says_success(code: &Value) -> bool {
     match code {
+        Value::Null => true,
         Value::String(code) => matches!(code.as_str(), "200" | "OK" | "Success" | "success"),
         Value::Number(code) => code.as_u64() == Some(200),
         _ => false,

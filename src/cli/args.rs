@@ -303,6 +303,9 @@ pub struct SelftestArgs {
     /// Trials at a time [default: as many as the machine has cores]
     #[arg(long, value_name = "N")]
     pub jobs: Option<std::num::NonZeroU8>,
+    /// Hold every case against every fault, to see all that falls with it, not its own clauses' cases alone where they catch it
+    #[arg(long)]
+    pub whole: bool,
     /// Revision of the documents
     #[arg(long, value_name = "REVISION", env = "ENDSPEC_CONTRACT")]
     pub contract: Option<String>,

@@ -1,6 +1,7 @@
 //! `endspec explain`: one thing in full, with its source.
 
 mod mend;
+mod words;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -22,25 +23,6 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Vec<Diagnostic>> {
     Ok(Exit::Pass)
 }
 
-/// Words of case files and profiles that are no names of the contract's.
-const WORDS: [(&str, &str); 3] = [
-    (
-        "permitted",
-        "the expectation of a step with `values`: each generated value is held to what it is permitted itself.\n\
-         `endspec explain CLASS`, such as `near-miss`, tells which clauses its values prove.",
-    ),
-    (
-        "any",
-        "the value of a reading that permits what each other value permits; the same input must get the same kind of\n\
-         answer every time. `--reading NAME=VALUE` declares one of them (`endspec list readings`).",
-    ),
-    (
-        "every",
-        "all values of an axis of `for-each`: `placement: every`. What the target is declared to lack, and the scheme\n\
-         without a key, is left out.",
-    ),
-];
-
 /// The exit code of a panic, which no command ends with by itself.
 const DEFECT: &str = "101";
 
@@ -55,7 +37,7 @@ fn named(id: &str, contract: &Contract, suite: &Suite) -> Option<String> {
         Class::ALL.into_iter().find(|class| class.name() == id).map(of_class),
         mutation::CATALOGUE.iter().find(|kind| kind.name == id).map(of_mutation),
         Situation::named(id).map(|situation| of_situation(situation, suite)),
-        WORDS.iter().find(|(word, _)| *word == id).map(|(_, words)| format!("word {id}: {words}\n")),
+        words::explain(id),
         fault::named(id).map(|fault| faults::explain(fault, contract)),
         diagnostic::CODES.iter().find(|(code, _)| *code == id).map(|(code, words)| of_diagnostic(code, words)),
         of_exit(id),
@@ -78,7 +60,7 @@ fn names(contract: &Contract, suite: &Suite) -> Vec<String> {
         .chain(mutation::CATALOGUE.iter().map(|kind| kind.name.to_owned()))
         .chain(Situation::ALL.iter().map(|row| row.1.to_owned()))
         .chain(faults::names().map(str::to_owned))
-        .chain(WORDS.iter().map(|(word, _)| (*word).to_owned()))
+        .chain(words::names().map(str::to_owned))
         .chain(diagnostic::CODES.iter().map(|(code, _)| (*code).to_owned()))
         .collect()
 }

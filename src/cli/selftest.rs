@@ -36,7 +36,7 @@ pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Vec<Diagnostic>> {
     };
     let began = Instant::now();
     let bar = Bar::new(trials.len(), "servers");
-    let test = SelfTest { cases, contract, trials, seed, jobs };
+    let test = SelfTest { cases, contract, trials, seed, jobs, whole: args.whole };
     let proofs = test.run(|_| bar.step());
     bar.finish();
     let proofs = proofs.map_err(|error| vec![Diagnostic::new(ENVIRONMENT, format!("no runtime: {error}"))])?;

@@ -176,6 +176,11 @@ impl Model {
         self.find(id).is_some_and(|session| session.ended.is_none())
     }
 
+    /// Whether a connection on a session is there, which ends with the session.
+    pub fn is_connected(&self, id: &str, connection: u64) -> bool {
+        self.find(id).is_some_and(|session| session.has(connection))
+    }
+
     /// Takes back the end of a session, as only a faulty server does.
     pub(super) fn revive(&mut self, id: &str, now: Now) {
         if let Some((number, session)) = self.session_mut(id) {

@@ -135,6 +135,11 @@ impl Session {
         !self.live.is_empty()
     }
 
+    /// Whether that connection is there.
+    pub fn has(&self, connection: u64) -> bool {
+        self.live.contains(&connection)
+    }
+
     /// Whether a WebSocket may come, now or as long as one is there.
     pub fn available(&self, limits: &Limits, now: Now) -> bool {
         let waited = self.quiet_before.saturating_add(now.moment.since(self.quiet_since));

@@ -52,6 +52,7 @@ fn schemas_take_what_is_documented_and_refuse_what_is_not() {
         ("EndTerminalSession.success", "further members", json!({ "RequestId": ID, "A": [1], "HostId": null }), &[]),
         ("EndTerminalSession.success", "a harmless Code", json!({ "RequestId": ID, "Code": "OK" }), &[]),
         ("EndTerminalSession.success", "a harmless number", json!({ "RequestId": ID, "Code": 200 }), &[]),
+        ("EndTerminalSession.success", "no Code, written out", json!({ "RequestId": ID, "Code": null }), &[]),
         ("EndTerminalSession.success", "a Code", json!({ "RequestId": ID, "Code": "Nope" }), &["/Code"]),
         ("EndTerminalSession.success", "nothing", json!({}), &[""]),
         ("EndTerminalSession.success", "a lower-case name", json!({ "requestId": ID }), &[""]),

@@ -35,7 +35,11 @@ fn every_clause_outcome_reading_capability_class_word_and_mutation_is_explained(
     mutation::CATALOGUE.iter().for_each(|kind| mended("mutation", kind.name));
     contract.capabilities.iter().for_each(|capability| _ = explained("capability", &capability.name));
     Class::ALL.iter().for_each(|class| _ = explained("class", class.name()));
-    ["permitted", "any", "every"].iter().for_each(|word| _ = explained("word", word));
+    ["permitted", "any", "every", "pass"].iter().for_each(|word| _ = explained("word", word));
+    ["known", "new", "fixed", "expired", "not observed", "fail", "inconclusive", "excluded", "leaked"]
+        .iter()
+        .for_each(|word| mended("word", word));
+    assert_eq!(explained("word", "not observed"), endspec(&["explain", "not-observed"]).ends(0).out);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{Asked, Fault, HONEST, Hooks};
 use crate::server::authorize::{Claim, seconds_of};
 use crate::server::nonces::Nonces;
 use crate::server::session::Now;
-use crate::server::settings::{Key, Operation};
+use crate::server::settings::{Key, Operation, REGION_ID};
 use crate::wire::{Encoding, Incoming, Parameters, Scheme, v1, v3};
 
 /// What the check of signatures leaves out or gets wrong; what is `None` is honest.
@@ -334,6 +334,12 @@ pub(super) const FAULTS: &[Fault] = &[
         PERMISSION,
         "GET counts as reading, for which every key has the permission",
         Trust { permits: Some(|asked| asked.method == "GET"), ..NONE },
+    ),
+    fault(
+        "permission-asked-at-home-alone",
+        PERMISSION,
+        "the policy names the resource with its region, and only that of the first region is attached to a service",
+        Trust { permits: Some(|asked| asked.value("RegionId") != Some(REGION_ID)), ..NONE },
     ),
     fault(
         "permissions-by-parameter",

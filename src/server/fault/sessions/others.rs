@@ -58,6 +58,18 @@ pub(super) const FAULTS: &[Fault] = &[
         |scene, response| ends_though(scene, response, "Forbidden.RAM"),
     ),
     after(
+        "denied-end-hangs-up",
+        &["end/authorization/required"],
+        "the terminal gateway closes what is connected first, so that nothing is typed while the permission is asked for",
+        |scene, response| hangs_up(scene, response, "Forbidden.RAM"),
+    ),
+    after(
+        "refused-end-hangs-up",
+        &["end/effect/refusal-is-inert"],
+        "the terminal gateway closes what is connected as soon as an End comes by, and the rest is another service's",
+        |scene, response| hangs_up(scene, response, "InvalidRegionId.NotFound"),
+    ),
+    after(
         "ends-before-version-check",
         &["end/effect/refusal-is-inert", "rpc/version/unknown"],
         "that there is no template for an answer of that version is noticed when the answer is written",
@@ -75,6 +87,17 @@ pub(super) const FAULTS: &[Fault] = &[
 fn ends_though(scene: &mut Scene<'_>, response: &Response, code: &str) {
     if let Some(id) = scene.ends().filter(|_| String::from_utf8_lossy(&response.body).contains(code)) {
         end_quietly(scene, &id);
+    }
+}
+
+/// Ends the connections of the session that an End names though it was refused with that Code; the session stays open.
+fn hangs_up(scene: &mut Scene<'_>, response: &Response, code: &str) {
+    if let Some(id) = scene.ends().filter(|_| String::from_utf8_lossy(&response.body).contains(code)) {
+        let was_open = scene.model.is_open(&id);
+        end_quietly(scene, &id);
+        if was_open {
+            scene.model.revive(&id, scene.now);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::{Asked, HONEST, Hooks, Talk};
 use super::answers::{early, page};
 use super::{Fault, Response, Scene, after, differs};
+use crate::server::settings::Operation;
 
 /// Hooks that change the bytes of answers.
 const fn talks(talks: fn(&Asked, Vec<u8>) -> Talk) -> Hooks {
@@ -173,8 +174,11 @@ fn foreign(scene: &mut Scene<'_>, status: u16, title: &str) -> Response {
     response
 }
 
+/// Not a Start, after which nobody would know what to end.
 fn bad_gateway_once(scene: &mut Scene<'_>) -> Option<Response> {
-    (scene.asked.number == 500).then(|| foreign(scene, 502, "502 Bad Gateway"))
+    let late = scene.asked.number >= 500 && scene.asked.operation != Some(Operation::Start);
+    let first = late && std::mem::replace(scene.scratch.counts.entry("bad gateway".to_owned()).or_default(), 1) == 0;
+    first.then(|| foreign(scene, 502, "502 Bad Gateway"))
 }
 
 fn target_too_long(scene: &mut Scene<'_>) -> Option<Response> {
