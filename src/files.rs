@@ -53,6 +53,11 @@ pub fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Diagnostic> {
     Ok(bytes)
 }
 
+/// Whether it is a file that holds nothing.
+pub fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)
+}
+
 /// Writes a file so that other programs see the old content or the new one, never half of it; missing folders are made.
 ///
 /// What is no regular file (a pipe, `/dev/stdout`) is written to as it is.
@@ -60,6 +65,9 @@ pub fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Diagnostic> {
 /// # Errors
 /// The file system's own, as `file-not-written`.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
+    // What a link leads to is written, not the link.
+    let real = fs::canonicalize(path);
+    let path = real.as_deref().unwrap_or(path);
     let attempt = || -> io::Result<()> {
         if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
             return fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);

@@ -66,7 +66,7 @@ fn a_fault_is_found_under_every_clause_of_its_own_by_the_cases_that_list_one() {
             let lists = |clause: &str| fault.clauses.contains(&clause);
             let cases = suite.cases.iter().filter(|case| case.clauses.iter().any(|clause| lists(&clause.value)));
             let (cases, trials) = (cases.cloned().collect(), vec![Trial::Faulty(fault)]);
-            let test = SelfTest { cases, contract: contract.clone(), trials, seed: Seed(0), jobs: 1 };
+            let test = SelfTest { cases, contract: contract.clone(), trials, seed: Seed(0), jobs: 1, whole: true };
             let proofs = test.run(|_| ()).unwrap();
             uncaught.extend((proofs[0].worth() != Worth::Caught).then(|| format!("{name}: {:?}", proofs[0].found)));
         }

@@ -120,7 +120,11 @@ impl Term {
 }
 
 fn near<'a>(pattern: &str, words: impl Iterator<Item = &'a str>, prefix: &str) -> Option<String> {
-    did_you_mean(pattern, words).map(|near| format!("did you mean `{prefix}{near}`?"))
+    let Some((folder, _)) = pattern.split_once('*').map(|(start, rest)| (start.trim_end_matches('/'), rest)) else {
+        return did_you_mean(pattern, words).map(|near| format!("did you mean `{prefix}{near}`?"));
+    };
+    let folders = words.flat_map(|word| word.match_indices('/').map(|(at, _)| &word[..at]));
+    did_you_mean(folder, folders).map(|near| format!("did you mean `{prefix}{near}/*`?"))
 }
 
 /// Whether `text` is `pattern`, where each `*` stands for any text.

@@ -269,7 +269,7 @@ mod tests {
             "<?xml version='1.0'?>\n<!-- x --><?y z?><e:EndTerminalSessionResponse xmlns:e='u' a='b'>\n\
              <RequestId>{ID}</RequestId>\n</e:EndTerminalSessionResponse>\n"
         );
-        let rows: [(&str, u16, String, &[&str]); 21] = [
+        let rows: [(&str, u16, String, &[&str]); 22] = [
             ("as documented", 200, with(""), &[]),
             ("white space", 200, format!("\r\n{{ \"RequestId\" :\t\"{ID}\" }}\n"), &[]),
             ("another member", 200, with(r#","Zzz":{"a":[1]}"#), &[extra]),
@@ -277,6 +277,7 @@ mod tests {
             ("Code 200 as a number", 200, with(r#","Code":200"#), &[extra]),
             ("Code OK", 200, with(r#","Code":"OK""#), &[extra]),
             ("Code Success", 200, with(r#","Code":"Success""#), &[extra]),
+            ("no Code, written out", 200, with(r#","Code":null"#), &[extra]),
             ("Code SUCCESS", 200, with(r#","Code":"SUCCESS""#), &["end/error/known-code", body, extra]),
             ("Code as a number", 200, with(r#","Code":404"#), &[body, extra]),
             ("RequestId twice", 200, with(r#","RequestId":"x""#), &[body]),

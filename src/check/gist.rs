@@ -54,8 +54,9 @@ fn members(value: &Value) -> Value {
     };
     let asked = |name: &str, value: &Value| match value {
         Value::String(text) => (name.to_owned(), Value::String(beginning(text).to_owned())),
-        Value::Number(_) => (name.to_owned(), value.clone()),
-        _ => (name.to_owned(), Value::Null),
+        Value::Number(_) | Value::Null => (name.to_owned(), value.clone()),
+        // Something, and no text: null would be nothing.
+        _ => (name.to_owned(), Value::Bool(true)),
     };
     let mut kept = Map::new();
     kept.extend(COMPARED.iter().filter_map(|name| compared(name, members.get(*name)?)));

@@ -12,7 +12,7 @@ use crate::case::baseline::{Baseline, Entry};
 use crate::clock::{Clock, timestamp};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
-use crate::report::{Report, baseline, day};
+use crate::report::{Report, baseline, day, escape};
 use crate::source::{Place, Source, Span};
 use crate::{files, load};
 
@@ -98,7 +98,7 @@ fn write(
         put(path, old, &text, &[kept, more.clone()].concat(), contract)?;
     }
     let _ = writeln!(told, "{} added to {file}", entries(more.len()));
-    print(&told);
+    print(&escape::block(&told));
     Ok(Exit::Pass)
 }
 
@@ -118,7 +118,7 @@ fn prune(path: &Path, old: &Baseline, report: &Report, contract: &Contract) -> R
         put(path, Some(old), &text, &kept, contract)?;
     }
     let _ = writeln!(told, "{} taken out of {}, {} left", entries(gone.len()), path.display(), kept.len());
-    print(&told);
+    print(&escape::block(&told));
     Ok(Exit::Pass)
 }
 

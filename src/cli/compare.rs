@@ -23,7 +23,10 @@ pub(super) fn compare(args: &ReportArgs) -> Result<Exit, Vec<Diagnostic>> {
         return Err(mistakes);
     }
     let reports = report::all(&args.files)?;
-    let [(old_file, old), (new_file, new)] = reports.as_slice() else { unreachable!("there are two files") };
+    let [(old_file, old), (new_file, new)] = reports.as_slice() else {
+        let words = "--diff: one of the two files holds no report, so there is nothing to compare";
+        return Err(vec![Diagnostic::new("flag", words).help("run again what left an empty file")]);
+    };
     let diff = diff::diff((old_file, old), (new_file, new));
     tell(&diff, outputs::open(&args.report, &FORMATS)?)
 }

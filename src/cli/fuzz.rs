@@ -12,6 +12,7 @@ use super::given::Taker;
 use super::plan::Extent;
 use super::run::{announce_panics, formats, runtime, stop_on_signal, usual_jobs, written};
 use super::settings::{self, Settings};
+use super::outputs::Stale;
 use super::{Exit, outputs, plan, suite};
 use crate::clock::{Clock, Moment, timestamp};
 use crate::contract::Contract;
@@ -46,7 +47,7 @@ pub(super) fn fuzz(args: &FuzzArgs) -> Result<Exit, Vec<Diagnostic>> {
     let outputs = outputs::open(&own.reports, &formats())?;
     let runtime = runtime(&settings.whom)?;
     announce_panics(settings.seed);
-    let driven = runtime.spawn(drive(contract, settings, own, corpus));
+    let driven = runtime.spawn(drive(contract, settings, own, corpus, Stale::of(&outputs)?));
     let driven = runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
     let (exit, report) = driven?;
     Ok(written(&report, outputs, exit, |_| None))
@@ -71,6 +72,7 @@ async fn drive(
     settings: Settings,
     own: Own,
     corpus: Option<Corpus>,
+    stale: Stale,
 ) -> Result<(Exit, Report), Vec<Diagnostic>> {
     let clock = Clock::system();
     let started = timestamp(clock.unix_seconds());
@@ -84,6 +86,7 @@ async fn drive(
     let target = settings.about.at(endpoint, listening.is_some());
     let (care, rate) = (settings.care.as_ref(), settings.requests_per_second);
     plan::agree(care, &target, &Extent::Generated(own.time, clients), rate, &origins)?;
+    stale.clear()?;
     let abilities = Abilities::of(&target, &contract, clients);
     // The port of the server in this process is another one each time.
     let whom = if target.built_in { "reference server" } else { url.as_str() };

@@ -29,6 +29,7 @@ mod suite;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -106,6 +107,7 @@ pub fn main() -> ExitCode {
         args::Command::Man(args) => manual::man(&args),
     };
     match done {
+        Ok(Exit::Pass) if UNPRINTED.load(Ordering::SeqCst) => ExitCode::from(Exit::Inconclusive.code()),
         Ok(exit) => ExitCode::from(exit.code()),
         Err(mistakes) => {
             complain(&mistakes);
@@ -172,9 +174,16 @@ fn width() -> usize {
     columns.or_else(terminal).unwrap_or(120).clamp(40, 240)
 }
 
+/// Whether something for standard output was lost.
+static UNPRINTED: AtomicBool = AtomicBool::new(false);
+
 /// Writes a command's result to standard output; a closed pipe is no mistake of anybody's.
 fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let mut out = std::io::stdout();
+    let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) else { return };
+    if error.kind() != std::io::ErrorKind::BrokenPipe && !UNPRINTED.swap(true, Ordering::SeqCst) {
+        let _ = writeln!(std::io::stderr(), "endspec: standard output could not be written: {error}");
+    }
 }
 
 /// The endpoint that a command talks to; the reference server is started on a free port of this machine where it is the

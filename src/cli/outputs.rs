@@ -77,7 +77,34 @@ pub(super) fn open(asked: &[String], formats: &[&str]) -> Result<Vec<Output>, Ve
         Some(Err(mistake)) => mistakes.push(mistake),
         None => {}
     }
+    mistakes.extend(same_file(&outputs));
     if mistakes.is_empty() { Ok(outputs) } else { Err(mistakes) }
+}
+
+/// Two paths may lead to one file, of which the last report alone would be left.
+#[cfg(unix)]
+fn same_file(outputs: &[Output]) -> Vec<Diagnostic> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut seen: Vec<((u64, u64), &str)> = Vec::new();
+    let mut mistakes = Vec::new();
+    for output in outputs {
+        let Sink::File(file) = &output.to else { continue };
+        let Some(metadata) = file.metadata().ok().filter(std::fs::Metadata::is_file) else { continue };
+        let file = (metadata.dev(), metadata.ino());
+        match seen.iter().find(|(other, _)| *other == file) {
+            Some((_, path)) => {
+                let words = format!("--report: {path} and {} are one file", output.path);
+                mistakes.push(Diagnostic::new("flag", words).help("give each report a file of its own"));
+            }
+            None => seen.push((file, &output.path)),
+        }
+    }
+    mistakes
+}
+
+#[cfg(not(unix))]
+fn same_file(_: &[Output]) -> Vec<Diagnostic> {
+    Vec::new()
 }
 
 /// Format and path of `FORMAT=PATH`.
@@ -131,6 +158,38 @@ fn streamed(file: Option<File>) -> Result<Sink, Diagnostic> {
     let thread = std::thread::Builder::new().name("report".to_owned()).spawn(write);
     let thread = thread.map_err(|error| Diagnostic::new(ENVIRONMENT, format!("no thread for a report: {error}")))?;
     Ok(Sink::Streamed(send, thread))
+}
+
+/// What an earlier run left in the files of reports.
+#[derive(Default)]
+pub(super) struct Stale(Vec<(String, File)>);
+
+impl Stale {
+    /// What is in them.
+    ///
+    /// # Errors
+    /// The machine gives no second handle to a file.
+    pub(super) fn of(outputs: &[Output]) -> Result<Stale, Vec<Diagnostic>> {
+        let files = outputs.iter().filter_map(|output| match &output.to {
+            Sink::File(file) => Some(file.try_clone().map(|file| (output.path.clone(), file))),
+            _ => None,
+        });
+        let files: io::Result<_> = files.collect();
+        files.map(Stale).map_err(|error| vec![Diagnostic::new(ENVIRONMENT, format!("no handle for a report: {error}"))])
+    }
+
+    /// Takes it away, as the first request is about to be sent: a run that dies leaves no report, and not that of another.
+    ///
+    /// # Errors
+    /// Files that cannot be emptied.
+    pub(super) fn clear(self) -> Result<(), Vec<Diagnostic>> {
+        let failed = self.0.iter().filter_map(|(path, file)| {
+            let words = |error| format!("{path} cannot be emptied: {error}");
+            emptied(file).err().map(|error| Diagnostic::new("file-not-written", words(error)))
+        });
+        let failed: Vec<Diagnostic> = failed.collect();
+        if failed.is_empty() { Ok(()) } else { Err(failed) }
+    }
 }
 
 /// Those who write events as they happen.

@@ -1,5 +1,6 @@
 //! `endspec report`: saved reports, rendered again, put together, compared, and made into a baseline.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::args::ReportArgs;
@@ -48,10 +49,19 @@ pub(super) fn all(files: &[PathBuf]) -> Result<Vec<(String, Report)>, Vec<Diagno
     let mut reports = Vec::new();
     let mut mistakes = Vec::new();
     for path in files {
+        if files.len() > 1 && files::is_empty(path) {
+            let words = "is empty: its run ended before it wrote a report, and counts as none";
+            let _ = writeln!(std::io::stderr(), "endspec: {} {words}", path.display());
+            continue;
+        }
         match saved(path) {
             Ok(report) => reports.push((path.display().to_string(), report)),
             Err(mistake) => mistakes.push(mistake),
         }
+    }
+    if reports.is_empty() && mistakes.is_empty() {
+        let words = "every file is empty: no run wrote a report";
+        mistakes.push(Diagnostic::new("bad-report", words).help("run again: a run that is killed leaves empty files"));
     }
     if mistakes.is_empty() { Ok(reports) } else { Err(mistakes) }
 }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::args::RunArgs;
 use super::gate::{self, Gate};
 use super::given::Taker;
-use super::outputs::Output;
+use super::outputs::{Output, Stale};
 use super::plan::Extent;
 use super::progress::{Bar, Stream, Watched};
 use super::settings::{self, Settings, Whom};
@@ -51,7 +51,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     exceeded.map_or(Ok(()), |mistake| Err(vec![mistake]))?;
     let chosen = suite::select(&all, more.select.as_deref(), &contract)?;
     let outputs = outputs::open(&more.reports, &formats())?;
-    let streams = outputs::streams(&outputs);
+    let written = Written { streams: outputs::streams(&outputs), stale: Stale::of(&outputs)? };
     let mut sides = [Some(settings), other];
     if more.strict {
         sides.iter_mut().flatten().for_each(|settings| settings.again.push_str(" --strict"));
@@ -66,7 +66,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     // A task of its own: waking the very future that a runtime blocks on costs system calls, and every case wakes it.
     let driven = runtime.spawn(async move {
         let (contract, stop) = (Arc::new(contract), stop_on_signal());
-        drive(Shared { chosen, contract, more, gate, part, covered, whole, stop }, settings, other, streams).await
+        drive(Shared { chosen, contract, more, gate, part, covered, whole, stop }, settings, other, written).await
     });
     let report = runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
     leaks(&report, &calling);
@@ -185,6 +185,13 @@ struct Shared {
     stop: watch::Receiver<bool>,
 }
 
+/// The files of reports, as far as a run has to do with them before it has ended.
+#[derive(Default)]
+struct Written {
+    streams: Vec<Sender<Vec<u8>>>,
+    stale: Stale,
+}
+
 /// One run, told.
 struct Told {
     report: Report,
@@ -203,12 +210,13 @@ async fn drive(
     shared: Shared,
     settings: Settings,
     other: Option<Settings>,
-    streams: Vec<Sender<Vec<u8>>>,
+    written: Written,
 ) -> Result<Report, Vec<Diagnostic>> {
-    let mut target = once(&shared, settings, streams, shared.gate.baseline.clone()).await?;
+    let mut target = once(&shared, settings, written, shared.gate.baseline.clone()).await?;
     if let Some(other) = other {
         // What is accepted is accepted of the target.
-        let other = once(&shared, other, Vec::new(), None).await?;
+        let other = once(&shared, other, Written::default(), None).await?;
+        target.report.interrupted |= other.report.interrupted;
         target.report.against = Some(against(&shared.contract, target.side(), other.side()));
     }
     Ok(target.report)
@@ -217,7 +225,7 @@ async fn drive(
 async fn once(
     shared: &Shared,
     settings: Settings,
-    streams: Vec<Sender<Vec<u8>>>,
+    written: Written,
     baseline: Option<Arc<Baseline>>,
 ) -> Result<Told, Vec<Diagnostic>> {
     let more = &shared.more;
@@ -236,6 +244,7 @@ async fn once(
     let (care, rate) = (settings.care.as_ref(), settings.requests_per_second);
     let estimate = run::estimate(&shared.chosen.cases, &target, &shared.contract);
     plan::agree(care, &target, &Extent::Cases(estimate), rate, &origins)?;
+    written.stale.clear()?;
     let plan = Plan {
         jobs,
         seed: settings.seed,
@@ -253,7 +262,7 @@ async fn once(
     };
     let known = baseline.iter().flat_map(|baseline| baseline.known(report::day(&started))).collect();
     let bounds = Bounds { known: Arc::new(known), ..more.bounds.clone() };
-    let stream = Stream::begin(streams, &begun, baseline.clone());
+    let stream = Stream::begin(written.streams, &begun, baseline.clone());
     let bar = Arc::new(Watched { bar: Bar::new(shared.chosen.cases.len(), "cases"), stream });
     let means = Means { transport, clock, stop: shared.stop.clone(), progress: bar.clone(), salt: Seed::fresh() };
     let (cases, contract) = (shared.chosen.cases.clone(), shared.contract.clone());
@@ -317,10 +326,24 @@ pub(super) fn announce_panics(seed: Seed) {
     }));
 }
 
+/// The text as it does no harm in a log of GitHub Actions, which obeys `::command::` at the begin of a line and `##[command]`
+/// anywhere, whoever said it.
+fn disarmed(text: String) -> String {
+    if std::env::var_os("GITHUB_ACTIONS").is_none() {
+        return text;
+    }
+    let line = |line: &str| {
+        let line = line.replace("##[", "##\u{200b}[");
+        let rest = line.trim_start();
+        if rest.starts_with("::") { line.replacen("::", ":\u{200b}:", 1) } else { line }
+    };
+    text.split_inclusive('\n').map(line).collect()
+}
+
 fn show(report: &Report, outputs: &[outputs::Output]) {
     let to_stderr = outputs::takes_stdout(outputs);
     let color = if to_stderr { colored(&std::io::stderr()) } else { colored(&std::io::stdout()) };
-    let text = terminal::render(report, terminal::Style { color, width: width() });
+    let text = disarmed(terminal::render(report, terminal::Style { color, width: width() }));
     if to_stderr {
         let _ = std::io::stderr().write_all(text.as_bytes());
     } else {

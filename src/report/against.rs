@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::Report;
-use super::model::{Clause, Target, Totals};
+use super::model::{Clause, Finding, Target, Totals};
 use crate::check::followed::{self, Followed};
 use crate::check::{CaseResult, Context};
 use crate::contract::{Contract, Readings};
@@ -81,9 +81,15 @@ pub struct Values {
 }
 
 impl Against {
-    /// Whether the other was tested and left nothing open; else a pass of the run says less than was asked.
+    /// Whether the other was held to all that the target was, and left nothing open; else a pass of the run says less than
+    /// was asked. What either is declared to lack is not asked.
     pub fn is_complete(&self) -> bool {
-        self.leaked.is_empty() && self.clauses.iter().any(|clause| clause.result != "not-compared")
+        // What a broken clause has left open is told with it.
+        let unsettled = self.verdict == INCONCLUSIVE;
+        let open = |clause: &Compared| unsettled && clause.target != INCONCLUSIVE && clause.other == INCONCLUSIVE;
+        self.leaked.is_empty()
+            && !self.clauses.iter().any(open)
+            && self.clauses.iter().any(|clause| clause.result != "not-compared")
     }
 
     /// Clauses of a result.
@@ -91,6 +97,9 @@ impl Against {
         self.clauses.iter().filter(move |clause| clause.result == result)
     }
 }
+
+/// The verdict on a clause that was not decided.
+const INCONCLUSIVE: &str = "inconclusive";
 
 /// One side of a comparison.
 #[derive(Clone, Copy)]
@@ -180,7 +189,7 @@ fn compared(known: &Clause, verdicts: [&str; 2], sides: [Side<'_>; 2], answers: 
     let shown = of.and_then(|side| Some((side, finding(sides[side].report, &known.id)?)));
     let why = match (result, shown) {
         ("not-compared", _) => Some(gaps(&known.id, verdicts, sides)),
-        (_, Some((side, (case, message, _)))) => Some(format!("{} in {case}: {message}", WHO[side])),
+        (_, Some((side, found))) => Some(format!("{} in {}: {}", WHO[side], found.case, found.words())),
         _ => None,
     };
     Compared {
@@ -190,18 +199,34 @@ fn compared(known: &Clause, verdicts: [&str; 2], sides: [Side<'_>; 2], answers: 
         target: verdicts[0].to_owned(),
         other: verdicts[1].to_owned(),
         why,
-        again: shown.map(|(_, (_, _, again))| again.to_owned()),
+        again: shown.map(|(_, found)| found.finding.again.clone()),
         differences,
     }
 }
 
 const WHO: [&str; 2] = ["the target", "the other"];
 
-/// The first finding of a clause: case, message, and how to see it again.
-fn finding<'a>(report: &'a Report, clause: &str) -> Option<(&'a str, &'a str, &'a str)> {
+/// A finding and its case.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    case: &'a str,
+    finding: &'a Finding,
+}
+
+impl Found<'_> {
+    /// What was wrong, and the declaration that would permit it.
+    fn words(&self) -> String {
+        let reading = self.finding.notes.iter().find(|(name, text)| name == "reading" && text.contains("`--reading "));
+        let message = &self.finding.message;
+        reading.map_or_else(|| message.clone(), |(_, reading)| format!("{message} ({reading})"))
+    }
+}
+
+/// The first finding of a clause.
+fn finding<'a>(report: &'a Report, clause: &str) -> Option<Found<'a>> {
     let all = report.cases.iter().flat_map(|case| case.findings.iter().map(move |finding| (case, finding)));
     let mut of = all.filter(|(_, finding)| finding.clause == clause);
-    of.next().map(|(case, finding)| (case.id.as_str(), finding.message.as_str(), finding.again.as_str()))
+    of.next().map(|(case, finding)| Found { case: &case.id, finding })
 }
 
 /// Why a clause is not compared: what keeps each of the two from a verdict on it.

@@ -48,7 +48,9 @@ pub(super) fn mark(report: &mut Report, baseline: &Baseline, today: &str) {
 /// too. Only what came is compared: whatever else could not be decided stays so.
 fn excuse(report: &mut Report) {
     let findings = report.cases.iter().flat_map(|case| &case.findings);
-    let known = findings.filter(|finding| finding.known && finding.level == Level::Must.name());
+    // Of a part that somebody chose it is not known whether the case ran that tells whether all of such answers are known.
+    let whole = !report.selected;
+    let known = findings.filter(|finding| whole && finding.known && finding.level == Level::Must.name());
     let answers: BTreeSet<String> = known.map(|finding| finding.actual.clone()).collect();
     let strict = report.strict;
     for case in report.cases.iter_mut().filter(|case| [UNDECIDED, EXCUSED].contains(&case.course.as_str())) {

@@ -19,7 +19,7 @@ pub(super) fn line(text: &str) -> String {
 }
 
 /// The text, its line feeds kept.
-pub(super) fn block(text: &str) -> String {
+pub(crate) fn block(text: &str) -> String {
     cleaned(text, |c| c == '\n')
 }
 

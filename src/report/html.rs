@@ -220,7 +220,9 @@ fn clauses(report: &Report, page: &mut String) {
 }
 
 fn row(report: &Report, clause: &Clause, page: &mut String) {
-    let cases: Vec<String> = clause.cases.iter().map(|case| link("case", case)).collect();
+    let finds = |case: &&super::model::Case| case.findings.iter().any(|finding| finding.clause == clause.id);
+    let others = report.cases.iter().filter(finds).map(|case| &case.id).filter(|id| !clause.cases.contains(id));
+    let cases: Vec<String> = clause.cases.iter().chain(others).map(|case| link("case", case)).collect();
     let _ = write!(
         page,
         "<tr id=\"clause-{0}\" data-verdict=\"{1}\" data-clauses=\"{2}\"><th scope=\"row\"><a href=\"#clause-{0}\"><code>{2}</code></a></th>\

@@ -24,6 +24,7 @@ pub fn merge(reports: &[(String, Report)], contract: &Contract) -> Result<Report
     whole.cases = all().flat_map(|report| report.cases.iter().cloned()).collect();
     whole.cases.extend(missing(reports, of));
     whole.cases.sort_by(|a, b| a.id.cmp(&b.id));
+    whole.target.insecure = all().any(|report| report.target.insecure);
     whole.interrupted = all().any(|report| report.interrupted);
     whole.hint = all().find_map(|report| report.hint.clone());
     whole.leaked = all().flat_map(|report| report.leaked.iter().cloned()).collect();

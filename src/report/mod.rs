@@ -6,7 +6,7 @@ pub mod baseline;
 mod before;
 pub mod build;
 pub mod diff;
-mod escape;
+pub(crate) mod escape;
 pub mod exchange;
 mod github;
 mod har;

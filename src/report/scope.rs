@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::is_left_out;
-use super::model::{CUT_SHORT, Case, Clause, EXCUSED, EXPIRED, FIXED, Finding, Reason, Report, Totals, UNDECIDED};
+use super::model::{
+    CUT_SHORT, Case, Clause, EXCUSED, EXPIRED, FIXED, Finding, NOT_RUN, Reason, Report, Totals, UNDECIDED, WHOLE,
+};
 use crate::check::Verdict;
 use crate::contract::{Contract, Level};
 
@@ -98,8 +100,9 @@ fn clauses(contract: &Contract, cases: &[Case]) -> Vec<Clause> {
 fn clause_verdict(clause: &str, cases: &[&Case]) -> Verdict {
     let tested = cases.iter().any(|case| case.tested.contains_key(clause));
     let open = cases.iter().any(|case| case.course == UNDECIDED);
-    let excused =
-        |case: &&Case| case.verdict == Verdict::Skipped.name() || case.course == EXCUSED || known_end(case).is_some();
+    let excused = |case: &&Case| {
+        case.verdict == Verdict::Skipped.name() || case.course == EXCUSED || known_end(case, clause).is_some()
+    };
     if open || (!tested && !cases.iter().all(excused)) {
         Verdict::Inconclusive
     } else if tested {
@@ -109,11 +112,19 @@ fn clause_verdict(clause: &str, cases: &[&Case]) -> Verdict {
     }
 }
 
-/// The known finding that ended a case before its end, where nothing else did.
-fn known_end(case: &Case) -> Option<&Finding> {
+/// The known finding that kept a case from putting a clause to the test, by ending it or by taking the place of the answer,
+/// where nothing else did.
+fn known_end<'a>(case: &'a Case, clause: &str) -> Option<&'a Finding> {
+    let first = end(case, clause)?;
     let mut ending = case.findings.iter().filter(|finding| finding.level == Level::Must.name());
-    let first = ending.next().filter(|_| case.course == CUT_SHORT)?;
-    (first.known && ending.all(|finding| finding.known)).then_some(first)
+    ending.all(|finding| finding.known).then_some(first)
+}
+
+/// The finding that kept a case from putting a clause to the test.
+fn end<'a>(case: &'a Case, clause: &str) -> Option<&'a Finding> {
+    let ended = case.course == CUT_SHORT || case.course == WHOLE;
+    let missed = ended && !case.tested.contains_key(clause);
+    case.findings.iter().find(|finding| missed && finding.level == Level::Must.name())
 }
 
 /// Clauses excluded, and clauses neither tested nor excluded, each with its reason.
@@ -127,25 +138,32 @@ fn gaps(cases: &[Case], clauses: &[Clause]) -> (Vec<Reason>, Vec<Reason>) {
             reason: reason.unwrap_or_else(|| without.to_owned()),
         };
         match clause.verdict.as_str() {
-            "skipped" => excluded.push(reason(listing.find_map(excuse), "the target lacks what it needs")),
-            "inconclusive" => not_tested.push(reason(listing.find_map(why), "nothing put it to the test")),
+            "skipped" => excluded.push(reason(listing.find_map(|case| excuse(case, &clause.id)), "the target lacks what it needs")),
+            "inconclusive" => not_tested.push(reason(listing.find_map(|case| why(case, &clause.id)), "nothing put it to the test")),
             _ => {}
         }
     }
     (excluded, not_tested)
 }
 
-fn excuse(case: &Case) -> Option<String> {
+fn excuse(case: &Case, clause: &str) -> Option<String> {
     let declared = case.reasons.iter().find_map(|reason| reason.strip_prefix(EXCLUDED)).map(str::to_owned);
     let answer =
         || case.reasons.iter().find(|_| case.course == EXCUSED).map(|reason| format!("{reason}, which is known"));
-    declared.filter(|_| case.verdict == Verdict::Skipped.name()).or_else(answer).or_else(|| {
-        known_end(case).map(|finding| format!("a known finding of {} ends {} before it", finding.clause, case.id))
-    })
+    let finding = || known_end(case, clause).map(|finding| format!("a known {}", kept(finding, case)));
+    declared.filter(|_| case.verdict == Verdict::Skipped.name()).or_else(answer).or_else(finding)
+}
+
+/// How a finding keeps a case from putting a clause to the test.
+fn kept(finding: &Finding, case: &Case) -> String {
+    let verb = if case.course == CUT_SHORT { "ends" } else { "takes the place of the answer that would tell, in" };
+    let before = if case.course == CUT_SHORT { " before it" } else { "" };
+    format!("finding of {} {verb} {}{before}", finding.clause, case.id)
 }
 
 /// Why a case decided nothing, or not all.
-fn why(case: &Case) -> Option<String> {
-    let told = case.course == UNDECIDED || (case.course == super::model::NOT_RUN && case.verdict == "inconclusive");
-    case.reasons.iter().find(|reason| told && !is_left_out(reason)).cloned()
+fn why(case: &Case, clause: &str) -> Option<String> {
+    let told = case.course == UNDECIDED || (case.course == NOT_RUN && case.verdict == "inconclusive");
+    let reason = case.reasons.iter().find(|reason| told && !is_left_out(reason)).cloned();
+    reason.or_else(|| end(case, clause).map(|finding| format!("a {}", kept(finding, case))))
 }

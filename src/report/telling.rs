@@ -8,6 +8,7 @@ use super::build::is_left_out;
 use super::model::{Case, EXPIRED, FIXED, Finding, Message, Report};
 use super::scope::{self, ACROSS_CASES};
 use super::standing;
+use crate::check::result::HOWEVER;
 
 /// Something that the verdict does not say.
 #[derive(Debug, PartialEq, Eq)]
@@ -113,8 +114,14 @@ fn reasons(report: &Report, left_out: bool) -> impl Iterator<Item = (&str, &str)
     let cases = report.cases.iter().filter(move |case| left_out || case.verdict == "inconclusive");
     cases.flat_map(move |case| {
         let reasons = case.reasons.iter().filter(move |reason| is_left_out(reason) == left_out);
-        reasons.map(|reason| (reason.as_str(), case.id.as_str()))
+        reasons.map(|reason| (answer_of(reason), case.id.as_str()))
     })
+}
+
+/// Of an answer that is wrong however the call is written, the answer alone: each case meets it at another request.
+pub(super) fn answer_of(reason: &str) -> &str {
+    let place = reason.strip_suffix(HOWEVER).and_then(|rest| rest.rfind(": "));
+    place.map_or(reason, |at| &reason[at + 2..])
 }
 
 /// Gaps of one kind, a reason of several told once.
@@ -243,6 +250,9 @@ pub(super) fn against(against: &Against) -> String {
     let counts = counts.collect::<Vec<_>>().join(", ");
     let incomplete = match (against.is_complete(), against.leaked.is_empty()) {
         (true, _) => String::new(),
+        (false, true) if against.of("not-compared").count() < against.clauses.len() => {
+            "; the other left clauses open".to_owned()
+        }
         (false, true) => "; nothing could be compared".to_owned(),
         (false, false) => format!("; sessions left open there: {}", against.leaked.join(", ")),
     };

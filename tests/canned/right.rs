@@ -12,7 +12,7 @@ async fn a_right_answer_breaks_nothing_however_it_is_written() {
     let reordered = format!(
         r#"{{"Message":"{SESSION_NOT_FOUND}","Recommend":"","Code":"InvalidSessionId.NotFound","HostId":"h","RequestId":"{{id}}"}}"#
     );
-    let rows: [(&str, &str, Answer); 31] = [
+    let rows: [(&str, &str, Answer); 30] = [
         ("as seen", REFUSAL, right()),
         ("members in another order", REFUSAL, right().body(reordered)),
         ("pretty", REFUSAL, pretty(right())),
@@ -63,7 +63,6 @@ async fn a_right_answer_breaks_nothing_however_it_is_written() {
         ),
         ("success", SUCCESS, Answer::success()),
         ("success, pretty", SUCCESS, Answer::success().with("{\"", "{\n\"").with(":", " : ")),
-        ("success, members without a value written out", SUCCESS, Answer::success().with("{\"", "{\"Code\":null,\"Message\":null,\"")),
         ("success with a plain content type", SUCCESS, declared(Answer::success(), "application/json")),
         ("success in XML", SUCCESS_IN_XML, Answer::success_in_xml()),
         (

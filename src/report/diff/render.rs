@@ -142,5 +142,14 @@ fn verdict(diff: &Diff) -> String {
         false if diff.cases.iter().any(|case| case.change == Change::Broke) => "nothing broke that would fail a run",
         false => "nothing broke",
     };
-    format!("{broke}: {counts}")
+    let open = diff.clauses.iter().filter(|clause| !decided(&clause.new) && decided(&clause.old)).count();
+    let open = match open {
+        0 => String::new(),
+        _ => format!("; the newer run did not decide {}", count_of(open, "clause")),
+    };
+    format!("{broke}: {counts}{open}")
+}
+
+fn decided(verdict: &Option<String>) -> bool {
+    matches!(verdict.as_deref(), Some("pass" | "fail"))
 }

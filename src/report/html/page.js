@@ -31,7 +31,9 @@
     }
   };
   const jump = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    let name = location.hash.slice(1);
+    try { name = decodeURIComponent(name); } catch { return; }
+    const target = document.getElementById(name);
     if (!target) return;
     if (target.closest("[hidden]")) { form.reset(); apply(); }
     unfold(target);

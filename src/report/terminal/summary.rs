@@ -7,6 +7,7 @@ use super::Style;
 use super::layout::{count, entry, indented, paint, some};
 use crate::check::seen::printable;
 use crate::report::build::is_left_out;
+use crate::report::escape;
 use crate::report::model::{Reason, Report};
 use crate::report::standing::{self, Outcome};
 use crate::report::telling;
@@ -51,7 +52,7 @@ impl Costs<'_> {
 /// Why cases and clauses are undecided, each reason once.
 pub(super) fn undecided(report: &Report, style: Style, text: &mut String) {
     let mut reasons: BTreeMap<&str, Costs<'_>> = BTreeMap::new();
-    let split = |reason| declaration(without_step(reason));
+    let split = |reason| declaration(telling::answer_of(without_step(reason)));
     for case in report.cases.iter().filter(|case| case.verdict == "inconclusive") {
         for reason in case.reasons.iter().filter(|reason| !is_left_out(reason)) {
             let (why, lacking) = split(reason);
@@ -217,7 +218,8 @@ fn baseline(report: &Report, style: Style, text: &mut String) {
         let column = COLUMN.max(label.len() + 1);
         // Each that fails is to be taken out; of the others a JSON report names all.
         let most = if gap.voids { of.len() } else { ENTRIES };
-        entry(&label, column, &format!("{}: {}", gap.why, some(&of, most)), style, text);
+        let words = escape::line(&format!("{}: {}", gap.why, some(&of, most)));
+        entry(&label, column, &words, style, text);
     }
 }
 
@@ -237,7 +239,9 @@ pub(in crate::report) fn why(report: &Report) -> Option<String> {
     if report.interrupted {
         return Some("interrupted, and what was not run is not judged".to_owned());
     }
+    let incomplete = report.against.as_ref().is_some_and(|against| !against.is_complete());
     match report.verdict.as_str() {
+        "pass" if incomplete => Some("but the comparison is not complete".to_owned()),
         "pass" if report.totals.known == 0 => None,
         "pass" => Some(format!("but for {}", count(report.totals.known, "known finding"))),
         "fail" => Some(failing(report)),
