@@ -33,6 +33,8 @@ pub const LINE_BYTES: usize = 20_000;
 /// Diagnostics shown before the rest is only counted.
 pub const DIAGNOSTICS_SHOWN: usize = 50;
 
+/// Bytes of a SessionId, a SecurityToken or a WebSocketUrl that is used: each is sent, compared and kept many times.
+pub const SESSION_TEXT_BYTES: usize = 4 << 10;
 /// Bytes of an answer's body that are read.
 pub const BODY_BYTES: usize = 1 << 20;
 /// Bytes of an answer's head that the raw lane reads.

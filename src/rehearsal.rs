@@ -55,7 +55,8 @@ impl Rehearsal {
             let (_send, stop) = watch::channel(false);
             let plan = Plan { jobs, seed, requests_per_second: None, time_limit: Some(LONGEST) };
             let transport = transport(&target);
-            let means = Means { transport, clock, stop, progress: Arc::new(Unheard), salt: seed };
+            let means =
+                Means { transport, clock, stop, progress: Arc::new(Unheard), salt: seed, sessions: Arc::default() };
             run::run(cases, contract, target, plan, means).await
         })
     }

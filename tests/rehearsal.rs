@@ -39,6 +39,7 @@ impl Stage {
             suite: String::new(),
             built_in: true,
             url: ended.target.endpoint.to_string(),
+            through: None,
             readings: ended.target.readings.clone(),
             seed: "0".to_owned(),
             strict: false,

@@ -60,7 +60,9 @@ pub(super) fn strikes(records: &[Record], at: usize) -> Strikes {
     let counts = |r: &Record| r.item == record.item && (r.role == Role::Strike || (exact && r.role == Role::Judged));
     let earlier = records[..at].iter().rposition(counts);
     let (Role::Strike, Some(earlier)) = (record.role, earlier) else { return Strikes::Fewer };
-    if !silent(record) || !silent(&records[earlier]) {
+    // Where much is lost on the way, more than two were sent, and one that was answered clears them all.
+    let cleared = records[at + 1..].iter().any(|r| r.item == record.item && r.role == Role::Strike && !silent(r));
+    if cleared || !silent(record) || !silent(&records[earlier]) {
         return Strikes::Fewer;
     }
     let nearest = |probe: Option<&Record>| probe.is_some_and(is_answered);

@@ -14,7 +14,7 @@ use crate::clock::{self, Clock};
 use crate::contract::{Contract, Level, OutcomeRef, Readings};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::http::{Exchange, Headers, Lane, Reply, Request, Response};
-use crate::report::mask;
+use crate::report::{hint, mask};
 use crate::run::Target;
 use crate::run::tally::{self, Tally};
 use crate::seed::Seed;
@@ -48,7 +48,7 @@ async fn send(
     let (endpoint, listening) = super::endpoint(settings.whom, &settings.about.readings, settings.seed, &clock).await?;
     super::warn(&settings.reach, &endpoint);
     let transport = super::transport(&endpoint, &settings.reach, clock.clone());
-    let (origins, secrets) = (settings.about.keys.origins(), settings.about.secrets(&settings.reach));
+    let (origins, mut secrets) = (settings.about.keys.origins(), settings.about.secrets(&settings.reach));
     let target = settings.about.at(endpoint, listening.is_some());
     if !args.bare && !call.parameters.iter().any(|(name, _)| name == "RegionId") {
         call.parameters.insert(0, ("RegionId".to_owned(), target.region.clone()));
@@ -64,13 +64,14 @@ async fn send(
         print(&secrets.masked(&dry(&target, &request, credential, &origins)));
         return Ok(Exit::Pass);
     }
+    secrets.learn_signature(&request);
     let exchange = transport.exchange(request, Lane::Live).await;
     let tally = Tally::default();
     tally.note(&exchange, clock.unix_seconds());
     if let Some(listening) = listening {
         listening.stop().await;
     }
-    let (text, exit) = tell(args, contract, &target, form, exchange);
+    let (text, exit) = tell(args, contract, &target, form, (exchange, transport.proxy()));
     let apart = tally::apart(tally.weather().skew).map_or_else(String::new, |words| format!("{words}\n"));
     print(&secrets.masked(&format!("{text}{apart}")));
     Ok(exit)
@@ -133,22 +134,32 @@ fn parse(args: &CallArgs) -> Result<Call, Vec<Diagnostic>> {
 }
 
 /// Everything about the exchange, as text, and how the command ends.
-fn tell(args: &CallArgs, contract: &Contract, target: &Target, form: WireForm, exchange: Exchange) -> (String, Exit) {
+fn tell(
+    args: &CallArgs,
+    contract: &Contract,
+    target: &Target,
+    form: WireForm,
+    (exchange, proxy): (Exchange, Option<String>),
+) -> (String, Exit) {
     let whom = if target.built_in { "reference server (built in) at " } else { "" };
     let mut text = format!("endspec {} called {whom}{}\n\n", env!("CARGO_PKG_VERSION"), target.endpoint);
     request_text(&exchange.request, &mut text);
     let response = match &exchange.reply {
         Reply::Answered(response) => response.clone(),
         Reply::Refused(cause) | Reply::Lost(cause) => {
-            let _ = writeln!(
-                text,
-                "\nno answer: {}\nis the target running there, and the address right?",
-                printable(&cause.words, 300)
-            );
+            let _ = writeln!(text, "\nno answer: {}\n{}", printable(&cause.words, 300), hint::question(cause));
             return (text, Exit::Inconclusive);
         }
     };
     response_text(&response, &mut text);
+    if let Some(proxy) = proxy.filter(|_| !hint::is_of_the_api(&Seen::of(&response))) {
+        let _ = writeln!(
+            text,
+            "this is no answer of the API, and it came by the proxy {proxy} of the environment: it may be that one's own\n\
+             is the proxy the right one (HTTP_PROXY, HTTPS_PROXY, NO_PROXY)?"
+        );
+        return (text, Exit::Inconclusive);
+    }
     let permitting = permitting(contract, &target.readings, &args.operation, &Seen::of(&response));
     let permitting = if permitting.is_empty() { "none of the contract's".to_owned() } else { permitting.join(", ") };
     let _ = writeln!(text, "outcome: {permitting}");

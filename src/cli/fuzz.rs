@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use super::args::FuzzArgs;
 use super::given::Taker;
+use super::outputs::Stale;
 use super::plan::Extent;
 use super::run::{announce_panics, formats, runtime, stop_on_signal, usual_jobs, written};
 use super::settings::{self, Settings};
-use super::outputs::Stale;
 use super::{Exit, outputs, plan, suite};
 use crate::clock::{Clock, Moment, timestamp};
 use crate::contract::Contract;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -30,6 +30,7 @@ use crate::report::against::{Side, against};
 use crate::report::exchange::quoted_where_needed;
 use crate::report::ndjson::{self, Begun};
 use crate::report::{self, Facts, Part, Report, model, terminal};
+use crate::run::sessions::Sessions;
 use crate::run::{self, Bounds, Ended, Means, Plan, Weather, tally};
 use crate::seed::Seed;
 
@@ -69,7 +70,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
         drive(Shared { chosen, contract, more, gate, part, covered, whole, stop }, settings, other, written).await
     });
     let report = runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
-    leaks(&report, &calling);
+    leaks(&report.leaked, &calling);
     // What happened before the end is written already.
     Ok(tell(&report, outputs, |format| if format == "ndjson" { Some(ndjson::rest(&report)) } else { None }))
 }
@@ -80,14 +81,22 @@ fn weather(weather: Weather) -> Option<model::Weather> {
         throttled: weather.throttled,
         waited_ms: u64::try_from(weather.waited.as_millis()).unwrap_or(u64::MAX),
         unanswered: weather.unanswered,
+        starts: weather.starts,
         clock: tally::apart(weather.skew).unwrap_or_default(),
     };
     (!told.words().is_empty()).then_some(told)
 }
 
+/// Sessions that runs of this process have opened, with the flags of `endspec call` for their target.
+static OPENED: Mutex<Vec<(Arc<Sessions>, String)>> = Mutex::new(Vec::new());
+
+fn opened() -> MutexGuard<'static, Vec<(Arc<Sessions>, String)>> {
+    OPENED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// How to end by hand what could not be ended.
-fn leaks(report: &Report, calling: &str) {
-    for id in &report.leaked {
+fn leaks(left: &[String], calling: &str) {
+    for id in left {
         let session = quoted_where_needed(&format!("SessionId={}", printable(id, 200)));
         let words = format!("endspec: left open; end it with: endspec call EndTerminalSession {session} {calling}");
         let _ = writeln!(std::io::stderr(), "{}", words.trim_end());
@@ -237,6 +246,7 @@ async fn once(
     let url = endpoint.to_string();
     super::warn(&settings.reach, &endpoint);
     let transport = super::transport(&endpoint, &settings.reach, clock.clone());
+    let through = transport.proxy();
     let secrets = settings.about.secrets(&settings.reach);
     let origins = settings.about.keys.origins();
     let mut target = settings.about.at(endpoint, listening.is_some());
@@ -263,8 +273,17 @@ async fn once(
     let known = baseline.iter().flat_map(|baseline| baseline.known(report::day(&started))).collect();
     let bounds = Bounds { known: Arc::new(known), ..more.bounds.clone() };
     let stream = Stream::begin(written.streams, &begun, baseline.clone());
+    let open: Arc<Sessions> = Arc::default();
+    opened().push((open.clone(), settings.calling.clone()));
     let bar = Arc::new(Watched { bar: Bar::new(shared.chosen.cases.len(), "cases"), stream });
-    let means = Means { transport, clock, stop: shared.stop.clone(), progress: bar.clone(), salt: Seed::fresh() };
+    let means = Means {
+        transport,
+        clock,
+        stop: shared.stop.clone(),
+        progress: bar.clone(),
+        salt: Seed::fresh(),
+        sessions: open,
+    };
     let (cases, contract) = (shared.chosen.cases.clone(), shared.contract.clone());
     let ended = run::run_as_set_up(cases, contract, target, plan, means, bounds).await;
     bar.bar.finish();
@@ -275,6 +294,7 @@ async fn once(
         suite: begun.suite,
         built_in: ended.target.built_in,
         url,
+        through,
         readings: ended.target.readings.clone(),
         seed: settings.seed.to_string(),
         strict: more.strict,
@@ -297,7 +317,8 @@ async fn once(
     Ok(Told { report: report::build(&contract, &results, &facts), results, readings: target.readings })
 }
 
-/// Becomes true with the first Ctrl-C or TERM; a second one ends the process at once.
+/// Becomes true with the first Ctrl-C, TERM or loss of the terminal; a second one ends the process at once, and what it
+/// leaves open is listed.
 pub(super) fn stop_on_signal() -> watch::Receiver<bool> {
     let (send, receive) = watch::channel(false);
     let mut signals = Signals::listen();
@@ -309,6 +330,10 @@ pub(super) fn stop_on_signal() -> watch::Receiver<bool> {
         );
         let _ = send.send(true);
         signals.next().await;
+        for (sessions, calling) in opened().iter() {
+            let left: Vec<String> = sessions.left().into_iter().map(|session| session.id).collect();
+            leaks(&left, calling);
+        }
         std::process::exit(i32::from(Exit::Interrupted.code()));
     });
     receive

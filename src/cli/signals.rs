@@ -1,31 +1,32 @@
-//! Ctrl-C and TERM: heard from the moment they are listened for, each once.
+//! Ctrl-C, TERM and the loss of the terminal: heard from the moment they are listened for, each once.
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Listens to both until it is dropped.
+/// Listens to all of them until it is dropped.
 pub(super) struct Signals {
     #[cfg(unix)]
-    both: Option<(Signal, Signal)>,
+    all: Vec<Signal>,
 }
 
 impl Signals {
-    /// Begins to listen: from here on neither ends the process by itself.
+    /// Begins to listen: from here on none ends the process by itself.
     pub(super) fn listen() -> Signals {
         Signals {
             #[cfg(unix)]
-            both: signal(SignalKind::interrupt()).ok().zip(signal(SignalKind::terminate()).ok()),
+            all: [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()]
+                .into_iter()
+                .filter_map(|kind| signal(kind).ok())
+                .collect(),
         }
     }
 
     /// Waits for the next one.
     pub(super) async fn next(&mut self) {
         #[cfg(unix)]
-        if let Some((interrupt, terminate)) = &mut self.both {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+        if !self.all.is_empty() {
+            let heard = self.all.iter_mut().map(|signal| Box::pin(signal.recv()));
+            futures_util::future::select_all(heard).await;
             return;
         }
         let _ = tokio::signal::ctrl_c().await;

@@ -91,6 +91,7 @@ impl Rig {
             stop: self.stop.clone(),
             progress: Arc::new(Unheard),
             salt: Seed(self.salt.0.wrapping_add(self.runs)),
+            sessions: Arc::default(),
         };
         let ended = match manner.first {
             true => run::run_as_set_up(cases, self.contract.clone(), target, plan, means, run::Bounds::default()).await,

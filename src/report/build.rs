@@ -42,6 +42,8 @@ pub struct Facts {
     pub suite: String,
     /// The target's URL.
     pub url: String,
+    /// The proxy that requests went by, `host:port`.
+    pub through: Option<String>,
     /// Whether it is the reference server in this process.
     pub built_in: bool,
     /// Readings in force.
@@ -107,7 +109,7 @@ pub fn build(contract: &Contract, results: &[CaseResult], facts: &Facts) -> Repo
         seed: facts.seed.clone(),
         strict: facts.strict,
         verdict: String::new(),
-        hint: hint::hint(results, &facts.url),
+        hint: hint::hint(results, &facts.url, facts.through.as_deref()),
         interrupted: facts.interrupted,
         totals: Totals::default(),
         clauses: Vec::new(),
@@ -148,6 +150,11 @@ fn masked(report: Report, results: &[CaseResult], mut secrets: mask::Secrets) ->
             secrets.learn(&document.value);
         }
     }
+    let found = |result: &CaseResult| {
+        let records = result.findings.iter().filter_map(|finding| result.history.get(finding.record));
+        records.filter_map(|record| record.exchange().map(|exchange| exchange.request.clone())).collect::<Vec<_>>()
+    };
+    results.iter().flat_map(found).for_each(|request| secrets.learn_signature(&request));
     let Ok(mut value) = serde_json::to_value(&report) else { return report };
     let cases = value.get_mut("cases").and_then(serde_json::Value::as_array_mut).into_iter().flatten();
     for case in cases {

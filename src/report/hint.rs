@@ -7,7 +7,7 @@ use crate::check::{CaseResult, Seen, Skip};
 use crate::http::{Cause, CauseKind, Reply};
 
 /// One sentence, or nothing where the target answered as one that is set up right.
-pub(super) fn hint(results: &[CaseResult], url: &str) -> Option<String> {
+pub(super) fn hint(results: &[CaseResult], url: &str, through: Option<&str>) -> Option<String> {
     let records = || results.iter().flat_map(|result| &result.history);
     let answers = || records().filter_map(Record::seen);
     if records().next().is_none() {
@@ -19,7 +19,10 @@ pub(super) fn hint(results: &[CaseResult], url: &str) -> Option<String> {
     if !answers().any(|seen| is_of_the_api(&seen)) {
         let first = answers().next().map_or_else(String::new, |seen| words(&seen));
         return Some(format!(
-            "no answer looks like one of this API, the first is {first}: does {url} lead to the endpoint itself?"
+            "no answer looks like one of this API, the first is {first}: {}does {url} lead to the endpoint itself?",
+            through.map_or_else(String::new, |proxy| format!(
+                "it came by the proxy {proxy} of the environment, and may be that one's own; "
+            ))
         ));
     }
     None
@@ -34,11 +37,19 @@ fn unfit(result: &CaseResult) -> Option<&str> {
 }
 
 fn nobody(cause: &Cause, url: &str) -> String {
-    let ask = match cause.kind {
+    format!("{NOTHING} at {url} ({}): {}", printable(&cause.words, 200), question(cause))
+}
+
+/// What to ask oneself where nobody answered.
+pub fn question(cause: &Cause) -> &'static str {
+    match cause.kind {
+        _ if cause.words.contains("the proxy ") => {
+            "is the proxy of the environment the right one (HTTP_PROXY, HTTPS_PROXY, NO_PROXY)?"
+        }
+        CauseKind::Resolve => "is the name right, and does this machine's name server know it?",
         CauseKind::Tls => "is this a port of plain `http://`, or its certificate one that this machine does not trust?",
         _ => "is the target running there, and the address right?",
-    };
-    format!("{NOTHING} at {url} ({}): {ask}", printable(&cause.words, 200))
+    }
 }
 
 fn silence(record: &Record) -> Option<&Cause> {
@@ -48,7 +59,8 @@ fn silence(record: &Record) -> Option<&Cause> {
     }
 }
 
-fn is_of_the_api(seen: &Seen<'_>) -> bool {
+/// Whether an answer looks like one of this API.
+pub fn is_of_the_api(seen: &Seen<'_>) -> bool {
     seen.text("RequestId").is_some() || seen.code().is_some()
 }
 

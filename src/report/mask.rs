@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use base64::Engine;
+use base64::engine::general_purpose;
 use serde_json::Value;
 
-use crate::wire::Encoding;
+use crate::http::Request;
+use crate::wire::{Encoding, Incoming, parameters};
 
 /// Texts before a secret, and the characters that end it.
 const BEFORE: [(&str, &[char]); 12] = [
@@ -38,7 +40,25 @@ pub fn text(text: &str) -> String {
             }
         }
     }
-    masked
+    pairs(&masked)
+}
+
+/// Parameters whose values are secret, in lower case.
+const PARAMETERS: [&str; 3] = ["signature", "securitytoken", "token"];
+
+/// The text with the values of secret parameters replaced whose names are written in percent-encoding.
+fn pairs(text: &str) -> String {
+    const ENDS: [char; 11] = ['&', '?', ' ', '"', '\'', '<', '>', '\r', '\n', '\t', ';'];
+    let one = |piece: &str| {
+        let (pair, end) = piece.strip_suffix(ENDS).map_or((piece, ""), |pair| (pair, &piece[pair.len()..]));
+        let secret = pair.split_once('=').filter(|(name, value)| name.contains('%') && !value.is_empty());
+        let secret = secret.filter(|(name, _)| {
+            let read = parameters::parse(name.as_bytes()).unwrap_or_default();
+            read.iter().any(|(name, _)| PARAMETERS.contains(&name.to_ascii_lowercase().as_str()))
+        });
+        secret.map_or_else(|| piece.to_owned(), |(name, _)| format!("{name}=***{end}"))
+    };
+    text.split_inclusive(ENDS).map(one).collect()
 }
 
 /// A header field's value, masked: what the name says is secret whole, others by their text.
@@ -82,14 +102,32 @@ impl Secrets {
                 self.learn_value(secret);
             }
         }
+        self.learn_bytes(text("WebSocketUrl"));
+    }
+
+    /// Takes in the signature of a request, in whatever scheme it is.
+    pub fn learn_signature(&mut self, request: &Request) {
+        let Ok(incoming) = Incoming::parse(request) else { return };
+        let own = incoming.parameter("Signature").map(str::to_owned);
+        own.into_iter().chain(incoming.authorization().map(|own| own.signature)).for_each(|own| self.learn_value(&own));
     }
 
     /// Takes in one, as it is and as it is encoded.
     pub fn learn_value(&mut self, secret: &str) {
         if secret.len() >= SECRET_LENGTH {
-            let encoded = Encoding::Strict.encode(secret);
-            let bytes = base64::engine::general_purpose::STANDARD.encode(secret);
-            self.0.extend([secret.to_owned(), Encoding::Strict.encode(&encoded), encoded, bytes]);
+            let twice = Encoding::Strict.encode(&Encoding::Strict.encode(secret));
+            self.0.extend([secret.to_owned(), secret.replace('/', "\\/"), twice]);
+            self.0.extend(Encoding::ALL.map(|encoding| encoding.encode(secret)));
+            self.learn_bytes(secret);
+        }
+    }
+
+    /// Takes in how the bytes of a secret are written elsewhere than in requests.
+    fn learn_bytes(&mut self, secret: &str) {
+        if secret.len() >= SECRET_LENGTH {
+            let (standard, url) = (general_purpose::STANDARD.encode(secret), general_purpose::URL_SAFE.encode(secret));
+            let bare = |text: &str| text.trim_end_matches('=').to_owned();
+            self.0.extend([bare(&standard), bare(&url)]);
         }
     }
 
@@ -127,11 +165,12 @@ mod tests {
             "SessionId": "s-hz1234567", "SecurityToken": "tok/+=12", "WebSocketUrl": "ws://h/?id=s-hz1234567&ticket=abcdef99"
         }));
         let mut report = serde_json::json!({
-            "a": ["\"SecurityToken\" : \"tok/+=12\"", "ticket\\u003dabcdef99", "tok%2F%2B%3D12"], "id": "s-hz1234567"
+            "a": ["\"SecurityToken\" : \"tok/+=12\"", "ticket\\u003dabcdef99", "tok%2F%2B%3D12", "tok%2f%2b%3d12",
+                "tok\\/+=12", "%74%6F%6B%2F%2B%3D%31%32", "dG9rLys9MTI="], "id": "s-hz1234567"
         });
         secrets.mask(&mut report);
-        let masked =
-            serde_json::json!({ "a": ["\"SecurityToken\" : \"***\"", "ticket\\u003d***", "***"], "id": "s-hz1234567" });
+        let masked = serde_json::json!({ "a": ["\"SecurityToken\" : \"***\"", "ticket\\u003d***", "***", "***", "***", "***", "***="],
+                "id": "s-hz1234567" });
         assert_eq!(report, masked);
     }
 
@@ -147,6 +186,11 @@ mod tests {
             ("json", r#"{"SecurityToken":"t-1","A":1}"#, r#"{"SecurityToken":"***","A":1}"#),
             ("xml", "<SecurityToken>t</SecurityToken>", "<SecurityToken>***</SecurityToken>"),
             ("url", "wss://h/session?sessionId=s&token=zz", "wss://h/session?sessionId=s&token=***"),
+            (
+                "every byte of the name encoded",
+                "GET /?%53%69%67%6E%61%74%75%72%65=%61%62&%58=1&%53%65%63%75%72%69%74%79%54%6F%6B%65%6E=%7A' -H",
+                "GET /?%53%69%67%6E%61%74%75%72%65=***&%58=1&%53%65%63%75%72%69%74%79%54%6F%6B%65%6E=***' -H",
+            ),
             ("twice", "Signature=a Signature=b", "Signature=*** Signature=***"),
             ("an empty one before a letter of two bytes", "Signature=&a\u{e9}", "Signature=&a\u{e9}"),
             ("nothing", "SignatureMethod=HMAC-SHA1", "SignatureMethod=HMAC-SHA1"),

@@ -10,7 +10,7 @@ pub(crate) mod escape;
 pub mod exchange;
 mod github;
 mod har;
-mod hint;
+pub(crate) mod hint;
 mod html;
 pub mod json;
 mod junit;

@@ -103,6 +103,8 @@ pub struct Weather {
     pub waited_ms: u64,
     /// Requests without a whole answer.
     pub unanswered: usize,
+    /// Those of them that may have opened a session whose id nobody was told.
+    pub starts: usize,
     /// How far apart the clocks are, in words; empty where they are not.
     pub clock: String,
 }
@@ -115,8 +117,21 @@ impl Weather {
             throttled: self.throttled + other.throttled,
             waited_ms: self.waited_ms + other.waited_ms,
             unanswered: self.unanswered + other.unanswered,
+            starts: self.starts + other.starts,
             clock: if self.clock.is_empty() { other.clock } else { self.clock },
         }
+    }
+
+    /// That sessions may be open which nobody can name.
+    pub fn unlisted(&self) -> Option<String> {
+        let starts = match self.starts {
+            0 => return None,
+            1 => "1 call of StartTerminalSession was not answered".to_owned(),
+            starts => format!("{starts} calls of StartTerminalSession were not answered"),
+        };
+        Some(format!(
+            "{starts}, and what it opened is not known: `endspec call DescribeTerminalSessions` lists the sessions of an instance"
+        ))
     }
 
     /// All of it, in words.
@@ -132,6 +147,7 @@ impl Weather {
         if self.unanswered > 0 {
             words.push(format!("{} requests without a whole answer", self.unanswered));
         }
+        words.extend(self.unlisted());
         words.extend((!self.clock.is_empty()).then(|| self.clock.clone()));
         words.join("; ")
     }

@@ -138,8 +138,11 @@ fn gaps(cases: &[Case], clauses: &[Clause]) -> (Vec<Reason>, Vec<Reason>) {
             reason: reason.unwrap_or_else(|| without.to_owned()),
         };
         match clause.verdict.as_str() {
-            "skipped" => excluded.push(reason(listing.find_map(|case| excuse(case, &clause.id)), "the target lacks what it needs")),
-            "inconclusive" => not_tested.push(reason(listing.find_map(|case| why(case, &clause.id)), "nothing put it to the test")),
+            "skipped" => excluded
+                .push(reason(listing.find_map(|case| excuse(case, &clause.id)), "the target lacks what it needs")),
+            "inconclusive" => {
+                not_tested.push(reason(listing.find_map(|case| why(case, &clause.id)), "nothing put it to the test"))
+            }
             _ => {}
         }
     }

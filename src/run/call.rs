@@ -1,6 +1,7 @@
 //! A call step: its requests one after the other, each judged input, throttling and silence noted.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 
 use super::expand::{self, Item};
 use super::send::{Bed, Patience, Way, is_silent, is_throttled};
@@ -288,8 +289,8 @@ fn is_unread(record: &Record) -> bool {
     record.exchange().is_some_and(|exchange| exchange.reply.is_no_http())
 }
 
-/// Sends a silent input twice more on fresh connections, with plain requests before, between and after: the two-strikes
-/// rule is judged from what is recorded here.
+/// Sends a silent input twice more on fresh connections, or more often where much is lost on the way, with plain requests
+/// before, between and after: the two-strikes rule is judged from what is recorded here.
 async fn strike_twice(bed: &Bed, sending: &Sending<'_>, state: &mut State, history: &mut Vec<Record>) {
     let label = &sending.item.label;
     let probe = bed.probe(label, &mut state.stream).await;
@@ -297,7 +298,7 @@ async fn strike_twice(bed: &Bed, sending: &Sending<'_>, state: &mut State, histo
     // What the polished lane cannot read is read by the exact one, which tells what is wrong with it.
     let unread = history.iter().rev().find(|record| record.role == Role::Judged).is_some_and(is_unread);
     let way = if unread { Way::Lane(Lane::Raw) } else { Way::Fresh };
-    for _ in 0..2 {
+    for _ in 0..bed.tally.strikes(bed.sent.load(Ordering::Relaxed)) {
         let mut patience = Patience::default();
         let exchange = loop {
             let Ok(request) = sending.request(bed, &mut state.stream) else { return };

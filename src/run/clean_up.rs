@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 
 use super::expand::ordinary;
-use super::send::{Bed, Way, end_call, is_silent, is_throttled};
+use super::send::{Bed, Way, asked_for, end_call, is_silent, is_throttled};
 use super::sessions::{Session, record};
 use crate::check::Seen;
 use crate::check::history::{Record, Role};
@@ -59,6 +59,9 @@ fn came(exchange: &Exchange) -> Came {
         Came::Throttled
     } else if seen.code() == Some("InvalidSessionId.NotFound") {
         Came::NotFound
+    } else if response.status >= 500 {
+        // Whatever broke there may work the next time, and to end what is ended does no harm.
+        Came::Silence
     } else {
         Came::Refused
     }
@@ -80,6 +83,7 @@ async fn end_one(bed: &Bed, session: &Session, until: Moment, mut stream: Stream
         let request = bed.encode(&call, form, &mut stream);
         let exchange = bed.exchange(request, Way::Lane(Lane::Live)).await;
         let (came, began, done) = (came(&exchange), exchange.sent, exchange.done);
+        let asked = asked_for(&exchange);
         if matches!(came, Came::Ended) {
             bed.sessions.ended(&session.id, &session.region, &exchange);
         }
@@ -93,9 +97,10 @@ async fn end_one(bed: &Bed, session: &Session, until: Moment, mut stream: Stream
             }
             Came::NotFound => settled,
             Came::Throttled => {
-                let next = done.plus(pause);
+                let wait = pause.max(asked);
+                bed.tally.throttled(wait.min(until.since(done)));
                 pause = (pause * 2).min(limits::THROTTLED_PAUSE_MOST);
-                next
+                done.plus(wait)
             }
             Came::Silence => {
                 silences += 1;

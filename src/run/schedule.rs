@@ -56,6 +56,8 @@ pub struct Means {
     pub progress: Arc<dyn Progress>,
     /// Makes nonces differ between two runs with one seed: a target remembers nonces.
     pub salt: Seed,
+    /// What the run opens: whoever ends the process in the middle can say what is left.
+    pub sessions: Arc<Sessions>,
 }
 
 /// What a run came to.
@@ -129,7 +131,7 @@ async fn waited(bed: &mut Bed) -> Option<String> {
 }
 
 fn bed(contract: Arc<Contract>, target: Target, plan: Plan, means: Means, bounds: Bounds) -> (Bed, Arc<dyn Progress>) {
-    let Means { transport, clock, stop, progress, salt } = means;
+    let Means { transport, clock, stop, progress, salt, sessions } = means;
     let bed = Bed {
         contract,
         target,
@@ -138,7 +140,7 @@ fn bed(contract: Arc<Contract>, target: Target, plan: Plan, means: Means, bounds
         plan,
         transport,
         clock,
-        sessions: Sessions::default(),
+        sessions,
         silences: Silences::default(),
         sent: AtomicUsize::new(0),
         tally: Tally::default(),

@@ -40,7 +40,7 @@ pub struct Bed {
     /// Requests per second.
     pub pace: Pace,
     /// Sessions of the run.
-    pub sessions: Sessions,
+    pub sessions: Arc<Sessions>,
     /// Unanswered requests in a row.
     pub silences: Silences,
     /// Requests sent.
@@ -323,9 +323,13 @@ impl Patience {
         }
         let pause = limits::THROTTLED_PAUSE * 2_u32.saturating_pow(self.throttled - 1);
         let pause = pause.min(limits::THROTTLED_PAUSE_MOST).max(asked_for(throttled));
-        bed.tally.throttled(pause);
+        let began = bed.clock.now();
         bed.sleep(pause).await;
-        bed.stopped().is_none()
+        let goes_on = bed.stopped().is_none();
+        if goes_on {
+            bed.tally.throttled(bed.clock.now().since(began));
+        }
+        goes_on
     }
 
     /// How often it was throttled.
@@ -335,7 +339,7 @@ impl Patience {
 }
 
 /// How long an answer asks to be left alone: `x-acs-retry-after`, in milliseconds as official clients read it.
-fn asked_for(throttled: &Exchange) -> Duration {
+pub(super) fn asked_for(throttled: &Exchange) -> Duration {
     let header = throttled.reply.answer().and_then(|answer| answer.headers.all("x-acs-retry-after").next());
     let number = header.and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok());
     number.map_or(Duration::ZERO, Duration::from_millis).min(limits::THROTTLED_ASKED_MOST)

@@ -66,6 +66,23 @@ pub struct Session {
     pub since: Moment,
 }
 
+impl Session {
+    /// The session, where its texts are short enough to be used.
+    fn bounded(self) -> Result<Session, String> {
+        let texts = [
+            ("SessionId", Some(&self.id)),
+            ("SecurityToken", self.token.as_ref()),
+            ("WebSocketUrl", self.url.as_ref()),
+        ];
+        let long = texts.into_iter().find_map(|(name, text)| {
+            let bytes = text.map_or(0, String::len);
+            (bytes > limits::SESSION_TEXT_BYTES)
+                .then(|| format!("a {name} of {bytes} bytes, longer than any that is used"))
+        });
+        long.map_or(Ok(self), Err)
+    }
+}
+
 /// The sessions of a run.
 #[derive(Debug)]
 pub struct Sessions {
@@ -254,7 +271,9 @@ pub(super) fn started(exchange: &Exchange, region: &str) -> Result<Session, Stri
     let text = |name: &str| seen.text(name).filter(|text| !text.is_empty()).map(str::to_owned);
     let id = text("SessionId").ok_or("200 without a SessionId")?;
     let since = exchange.done;
-    Ok(Session { id, token: text("SecurityToken"), url: text("WebSocketUrl"), region: region.to_owned(), since })
+    let session =
+        Session { id, token: text("SecurityToken"), url: text("WebSocketUrl"), region: region.to_owned(), since };
+    session.bounded()
 }
 
 async fn by_command(bed: &Bed, command: &str, region: &str, timeout: Duration) -> Result<Session, String> {
@@ -286,5 +305,7 @@ async fn by_command(bed: &Bed, command: &str, region: &str, timeout: Duration) -
     let text = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
     let id = text("SessionId").ok_or_else(|| failed("its output has no SessionId".to_owned()))?;
     let since = bed.clock.now();
-    Ok(Session { id, token: text("SecurityToken"), url: text("WebSocketUrl"), region: region.to_owned(), since })
+    let session =
+        Session { id, token: text("SecurityToken"), url: text("WebSocketUrl"), region: region.to_owned(), since };
+    session.bounded()
 }

@@ -5,13 +5,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock;
-use crate::http::{Exchange, Reply};
+use crate::http::{Exchange, Reply, Request};
+use crate::wire::Incoming;
 
 /// Counts while a run goes on.
 #[derive(Debug, Default)]
 pub struct Tally {
     throttled: AtomicUsize,
     unanswered: AtomicUsize,
+    starts: AtomicUsize,
     waited: Mutex<Duration>,
     /// Seconds by which the target's clock is ahead, where they were fewest: what came late shows more than there is.
     skew: Mutex<Option<i64>>,
@@ -26,6 +28,8 @@ pub struct Weather {
     pub waited: Duration,
     /// Requests without a whole answer.
     pub unanswered: usize,
+    /// Those of them that may have opened a session whose id nobody was told.
+    pub starts: usize,
     /// Seconds by which the target's clock is ahead of this machine's, by its Date headers; below 0 behind.
     pub skew: Option<i64>,
 }
@@ -42,6 +46,9 @@ impl Tally {
     pub fn note(&self, exchange: &Exchange, now: u64) {
         let Reply::Answered(answer) = &exchange.reply else {
             self.unanswered.fetch_add(1, Ordering::Relaxed);
+            if matches!(exchange.reply, Reply::Lost(_)) && is_start(&exchange.request) {
+                self.starts.fetch_add(1, Ordering::Relaxed);
+            }
             return;
         };
         let mut dates = answer.headers.all("date");
@@ -53,15 +60,29 @@ impl Tally {
         }
     }
 
+    /// How often silence must be met again before it is the input's, of so many requests sent: twice, or as often as chance
+    /// alone brings it once in a million where many are lost whatever they ask.
+    pub fn strikes(&self, sent: usize) -> u32 {
+        let lost = self.unanswered.load(Ordering::Relaxed);
+        let share = |times: i32| (lost as f64 / sent.max(1) as f64).powi(times);
+        let chance = |times: &u32| i32::try_from(*times).is_ok_and(|times| share(times) < 1e-6);
+        if lost < LOST_BY_CHANCE { 2 } else { (2..STRIKES_MOST).find(chance).unwrap_or(STRIKES_MOST) }
+    }
+
     /// What it came to so far.
     pub fn weather(&self) -> Weather {
         Weather {
             throttled: self.throttled.load(Ordering::Relaxed),
             waited: *self.waited.lock().unwrap_or_else(PoisonError::into_inner),
             unanswered: self.unanswered.load(Ordering::Relaxed),
+            starts: self.starts.load(Ordering::Relaxed),
             skew: *self.skew.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
+}
+
+fn is_start(request: &Request) -> bool {
+    Incoming::parse(request).is_ok_and(|incoming| incoming.action() == Some("StartTerminalSession"))
 }
 
 /// How far apart two clocks are, in words; nothing where that may come from the way between them.
@@ -76,6 +97,11 @@ pub fn apart(skew: Option<i64>) -> Option<String> {
     Some(format!("by its Date header the target's clock is {amount} {side} this machine's"))
 }
 
+/// Unanswered requests from which on more than two strikes are asked for.
+const LOST_BY_CHANCE: usize = 8;
+/// Strikes that are always enough.
+const STRIKES_MOST: u32 = 8;
+
 /// Seconds from which on clocks are said to be apart: Date has whole ones, and answers take their time.
 const SHOWN: u64 = 5;
 
@@ -83,7 +109,7 @@ const SHOWN: u64 = 5;
 mod tests {
     use super::*;
     use crate::clock::Moment;
-    use crate::http::{Headers, Lane, Request, Response};
+    use crate::http::{Headers, Lane, Response};
 
     #[test]
     fn the_clocks_are_as_far_apart_as_the_promptest_answer_says() {

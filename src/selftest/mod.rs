@@ -209,7 +209,8 @@ impl SelfTest {
     }
 
     fn prove(&self, trial: &Trial) -> io::Result<Proof> {
-        let own = |case: &&Arc<Case>| case.clauses.iter().any(|clause| trial.clauses().contains(&clause.value.as_str()));
+        let own =
+            |case: &&Arc<Case>| case.clauses.iter().any(|clause| trial.clauses().contains(&clause.value.as_str()));
         if !self.whole && matches!(trial, Trial::Faulty(_)) {
             let proof = self.prove_by(trial, self.cases.iter().filter(own).cloned().collect())?;
             if proof.worth() == Worth::Caught {

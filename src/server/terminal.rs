@@ -180,8 +180,8 @@ impl Terminal {
     /// The farewell when the session has ended or nothing came for too long.
     fn over(&mut self, now: Now) -> Option<Vec<Signal>> {
         let connected = |connection| self.server.lock().model.is_connected(&self.session, connection);
-        let open = self.hold.is_some_and(|hold| hold.outlives(self.ended_for(now)))
-            || self.connection.is_some_and(connected);
+        let open =
+            self.hold.is_some_and(|hold| hold.outlives(self.ended_for(now))) || self.connection.is_some_and(connected);
         match open {
             false => Some(self.farewell(ClosedReason::ClientClosed, "Exit", now)),
             true if self.patience(now.moment).is_zero() => {

@@ -153,7 +153,11 @@ impl Route {
             None => self.tcp(&self.endpoint).await?,
             Some(proxy) => {
                 let mut link = self.to_proxy(proxy).await?;
-                tunnel(&mut link.stream, &self.endpoint, proxy.authorization.as_deref()).await?;
+                let at = |cause: Cause| Cause {
+                    words: format!("the proxy {}: {}", self.proxy().unwrap_or_default(), cause.words),
+                    ..cause
+                };
+                tunnel(&mut link.stream, &self.endpoint, proxy.authorization.as_deref()).await.map_err(at)?;
                 link
             }
         };
@@ -165,11 +169,16 @@ impl Route {
 
     async fn to_proxy(&self, proxy: &Proxy) -> Result<Link, Cause> {
         let endpoint = proxy.endpoint.as_ref().map_err(|words| Cause::new(CauseKind::Connect, words.clone()))?;
-        let mut link = self.tcp(endpoint).await?;
-        if endpoint.is_secure() {
-            link.stream = self.handshake(endpoint, link.stream).await?;
-        }
-        Ok(link)
+        let link = async {
+            let mut link = self.tcp(endpoint).await?;
+            if endpoint.is_secure() {
+                link.stream = self.handshake(endpoint, link.stream).await?;
+            }
+            Ok(link)
+        };
+        let at =
+            |cause: Cause| Cause { words: format!("the proxy {}: {}", endpoint.authority(), cause.words), ..cause };
+        link.await.map_err(at)
     }
 
     async fn tcp(&self, endpoint: &Endpoint) -> Result<Link, Cause> {
@@ -177,7 +186,8 @@ impl Route {
             let (near, traffic) = local.connect().ok_or_else(|| Cause::new(CauseKind::Connect, "cannot connect"))?;
             return Ok(Link { stream: Box::new(near), peek: Peek::Memory(traffic) });
         }
-        let addresses = addresses(endpoint, &self.pins).await?;
+        // Told apart from what comes later: the whole exchange has no more time.
+        let addresses = addresses(endpoint, &self.pins, self.patience * 3 / 4).await?;
         let patience = self.patience / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
         let mut words = "the name has no address".to_owned();
         for address in addresses {
@@ -200,17 +210,34 @@ impl Route {
                 .map_err(|error| tls(chain(&error)))?,
         };
         let stream = TlsConnector::from(self.tls.clone()).connect(name, stream).await;
-        Ok(Box::new(stream.map_err(|error| tls(chain(&error)))?))
+        Ok(Box::new(stream.map_err(|error| tls(certificate(chain(&error))))?))
+    }
+
+    /// The proxy before the endpoint, `host:port`, if any.
+    pub fn proxy(&self) -> Option<String> {
+        self.proxy.as_ref().and_then(|proxy| proxy.endpoint.as_ref().ok()).map(Endpoint::authority)
     }
 }
 
-async fn addresses(endpoint: &Endpoint, pins: &Pins) -> Result<Vec<SocketAddr>, Cause> {
+/// What TLS failed for, with the way out where the words alone have none.
+pub(super) fn certificate(words: String) -> String {
+    if words.contains("CaUsedAsEndEntity") {
+        return format!(
+            "{words}; the certificate is an authority's own, which no server may show: make one without CA:TRUE, \
+             `openssl req -x509 -addext basicConstraints=critical,CA:FALSE`"
+        );
+    }
+    words
+}
+
+async fn addresses(endpoint: &Endpoint, pins: &Pins, patience: Duration) -> Result<Vec<SocketAddr>, Cause> {
     if let Some(address) = endpoint.address().or_else(|| pins.address(&endpoint.host())) {
         return Ok(vec![SocketAddr::new(address, endpoint.port())]);
     }
     let resolve = |words: String| Cause::new(CauseKind::Resolve, format!("cannot resolve the name: {words}"));
-    let found = tokio::net::lookup_host((endpoint.host(), endpoint.port()));
-    let mut addresses: Vec<SocketAddr> = found.await.map_err(|error| resolve(chain(&error)))?.collect();
+    let found = tokio::time::timeout(patience, tokio::net::lookup_host((endpoint.host(), endpoint.port()))).await;
+    let found = found.map_err(|_| resolve(format!("no name server answered within {patience:?}")))?;
+    let mut addresses: Vec<SocketAddr> = found.map_err(|error| resolve(chain(&error)))?.collect();
     addresses.dedup();
     if addresses.is_empty() {
         return Err(resolve("it has no address".to_owned()));
@@ -227,7 +254,7 @@ fn link(stream: TcpStream) -> std::io::Result<Link> {
 
 /// Asks a proxy for a connection to the endpoint.
 async fn tunnel(stream: &mut Stream, endpoint: &Endpoint, authorization: Option<&[u8]>) -> Result<(), Cause> {
-    let refused = |words: String| Cause::new(CauseKind::Connect, format!("the proxy opens no connection: {words}"));
+    let refused = |words: String| Cause::new(CauseKind::Connect, format!("it opens no connection: {words}"));
     let authority = endpoint.authority();
     let mut head = format!("CONNECT {authority} HTTP/1.1\r\nhost: {authority}\r\n").into_bytes();
     if let Some(authorization) = authorization {
@@ -295,6 +322,18 @@ impl Progress {
     pub fn failed(&self, cause: Cause) -> Reply {
         let cause = Cause { status: cause.status.or(self.status), ..cause };
         if self.sent { Reply::Lost(cause) } else { Reply::Refused(cause) }
+    }
+}
+
+impl Progress {
+    /// Refused or lost, for its time was over.
+    pub fn late(&self, timeout: Duration) -> Reply {
+        let words = match (self.sent, self.status) {
+            (false, _) => format!("no connection within {timeout:?}"),
+            (true, None) => format!("no answer within {timeout:?}"),
+            (true, Some(status)) => format!("{status} began, and the rest did not come within {timeout:?}"),
+        };
+        self.failed(Cause::new(CauseKind::Timeout, words))
     }
 }
 

@@ -88,6 +88,7 @@ pub struct Transport {
     live: Live,
     raw: Raw,
     websockets: WebSockets,
+    proxy: Option<String>,
     clock: Clock,
 }
 
@@ -104,7 +105,13 @@ impl Transport {
         let route = Route::new(endpoint, settings, tls.clone());
         let live = Live::new(endpoint, settings, route.clone(), tls.clone(), clock.clone());
         let websockets = WebSockets::new(settings, tls, clock.clone());
-        Transport { live, raw: Raw::new(route, settings.timeout), websockets, clock }
+        let proxy = route.proxy();
+        Transport { live, raw: Raw::new(route, settings.timeout), websockets, clock, proxy }
+    }
+
+    /// The proxy before the endpoint, `host:port`, if any.
+    pub fn proxy(&self) -> Option<String> {
+        self.proxy.clone()
     }
 
     /// The client for WebSocket URLs.

@@ -25,7 +25,7 @@ impl Pins {
         if endpoint.address().is_some() || endpoint.path() != "/" {
             return Err(format!("`{host}` is an address itself: only a name can be given one"));
         }
-        match self.0.insert(endpoint.host(), address) {
+        match self.0.insert(dotless(&endpoint.host()).to_owned(), address) {
             Some(other) if other != address => Err(format!("`{host}` is given two addresses")),
             _ => Ok(()),
         }
@@ -33,8 +33,13 @@ impl Pins {
 
     /// The address of a host, as [`Endpoint::host`] writes it.
     pub fn address(&self, host: &str) -> Option<IpAddr> {
-        self.0.get(host).copied()
+        self.0.get(dotless(host)).copied()
     }
+}
+
+/// The host without the final dot, with which it is the same.
+fn dotless(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ impl Raw {
             Ok(Ok(end)) => conclude(reader, end, judged),
             Ok(Err(cause)) => progress.failed(cause),
             Err(_) if progress.sent => conclude(reader, self.late(), judged),
-            Err(_) => progress.failed(late(self.timeout)),
+            Err(_) => progress.late(self.timeout),
         }
     }
 
@@ -100,7 +100,7 @@ impl Raw {
             Err(_) => self.late(),
         };
         let Some(mut stream) = stream else {
-            return unsent(first, second, progress.failed(late(self.timeout)), sent, clock);
+            return unsent(first, second, progress.late(self.timeout), sent, clock);
         };
         if !follows(&reader) {
             return unsent(first, second, conclude(reader, end, false), sent, clock);

@@ -122,7 +122,7 @@ pub async fn against(case: &str, url: &str) -> Came {
     let readings = Readings::defaults(&contract);
     let (_go, stop) = watch::channel(false);
     let target = target(endpoint, readings);
-    let means = Means { transport, clock, stop, progress: Arc::new(Quiet), salt: Seed(0) };
+    let means = Means { transport, clock, stop, progress: Arc::new(Quiet), salt: Seed(0), sessions: Arc::default() };
     let ended = run::run(vec![Arc::new(case)], Arc::new(contract), target, plan, means).await;
     let result = &ended.results[0];
     assert_eq!(result.skip, None);

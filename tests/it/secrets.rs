@@ -4,14 +4,16 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
+use base64::engine::general_purpose;
 use endspec::report::FORMATS;
+use endspec::wire::Encoding;
 use tempfile::tempdir;
 
 use crate::endspec_in;
 use crate::target::{Sessions, Target};
 
 const SECRET: &str = "sEcReT0fTheUser";
-const TOKEN: &str = "sToken0f+TheUser";
+const TOKEN: &str = "sToken0f+/TheUser==";
 const GATEWAY: &str = "gAtEwAyKey0fTheUser";
 const SESSION: &str = "tok3n0fTheSession";
 
@@ -25,14 +27,22 @@ fn gossip(signatures: &Arc<Mutex<Vec<String>>>) -> Target {
         let told = asked.target.replace('"', "");
         let fields: Vec<String> = HEARD.iter().filter_map(|name| heard(&asked.rest, name)).collect();
         // As nobody would expect them: without their names, and in another alphabet.
-        let encoded = fields.iter().map(|field| base64::engine::general_purpose::STANDARD.encode(field));
+        let encoded = fields.iter().flat_map(|field| shapes(field)).collect::<Vec<_>>();
+        let signature = signature(&asked.rest).unwrap_or_default();
         let told = format!(
-            "{{\"You\":\"{told}\",\"Heard\":\"{} {}\",",
+            "{{\"You\":\"{told}\",\"Heard\":\"{} {} {signature}\",",
             fields.join(" "),
-            encoded.collect::<Vec<_>>().join(" ")
+            encoded.join(" ").replace('\\', "\\\\")
         );
         (status, media, body.replacen('{', &told, 1).replace("\"HostId\"", "\"Host\""))
     })
+}
+
+/// A secret as others write it.
+fn shapes(secret: &str) -> Vec<String> {
+    let base64 = [general_purpose::STANDARD, general_purpose::URL_SAFE_NO_PAD].map(|engine| engine.encode(secret));
+    let encoded = [Encoding::Strict, Encoding::LowerHex, Encoding::Everything].map(|encoding| encoding.encode(secret));
+    base64.into_iter().chain(encoded).chain([secret.replace('/', "\\/")]).collect()
 }
 
 /// Header fields whose values are secret.
@@ -81,7 +91,8 @@ fn secrets_signatures_and_tokens_are_nowhere_to_be_read() {
         let url = target.url();
         let header = "--header=x-gateway-key=env:GATEWAY_KEY";
         let shared = ["--target", &url, "--auth", auth, "--instance-id", "i-1", header];
-        let select = ["--select", "end/request/* end/session/near-miss end/error/* rpc/format/*", "--strict"];
+        let select =
+            ["--select", "end/request/* end/session/near-miss end/error/* rpc/format/* rpc/parameter/*", "--strict"];
         let reports = FORMATS.map(|(format, _)| format!("--report={format}={format}"));
         let reports: Vec<&str> = reports.iter().map(String::as_str).collect();
         let args = [&["run"], &reports[..], &shared[..], &select].concat();
@@ -109,8 +120,7 @@ fn secrets_signatures_and_tokens_are_nowhere_to_be_read() {
     assert!(signatures.len() > 20 && texts.iter().any(|text| text.contains("Signature=***")), "{signatures:?}");
     for text in &texts {
         for secret in [SECRET, TOKEN, SESSION, GATEWAY] {
-            let encoded = [secret.replace('+', "%2B"), base64::engine::general_purpose::STANDARD.encode(secret)];
-            for secret in encoded.iter().map(String::as_str).chain([secret]) {
+            for secret in shapes(secret).iter().map(String::as_str).chain([secret]) {
                 assert!(!text.contains(secret), "{secret} in\n{text}");
             }
         }

@@ -260,8 +260,7 @@ fn the_matrix_of_the_workflow_runs_every_shard_and_merges_them() {
     let shards = jobs["shard"]["strategy"]["matrix"]["shard"].as_array().unwrap();
     let run = command_of(&jobs["shard"], "./endspec run");
     assert!(run.contains(&format!("$SHARD/{}", shards.len())), "{run:?}");
-    let variables =
-        |index: usize| vec![("SHARD", shards[index].to_string())];
+    let variables = |index: usize| vec![("SHARD", shards[index].to_string())];
     run_as_written(folder.path(), &run, variables, shards.len());
     let files = written(folder.path());
     assert_eq!(files.len(), shards.len());

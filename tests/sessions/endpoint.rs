@@ -459,7 +459,14 @@ pub async fn run_against(small: &Small, case: &str, clock: Clock, adapt: impl Fn
         careful: false,
     };
     adapt(&mut target);
-    let means = Means { transport, clock, stop: small.stop.subscribe(), progress: Arc::new(Quiet), salt: Seed(0) };
+    let means = Means {
+        transport,
+        clock,
+        stop: small.stop.subscribe(),
+        progress: Arc::new(Quiet),
+        salt: Seed(0),
+        sessions: Arc::default(),
+    };
     tokio::time::timeout(PATIENCE, run::run(vec![Arc::new(case)], Arc::new(contract), target, plan, means))
         .await
         .expect("the run ends")

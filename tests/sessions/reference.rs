@@ -57,7 +57,14 @@ async fn after_a_whole_run_the_built_in_server_has_no_session_open_and_the_repor
     };
     let plan = Plan { jobs: 8, seed: Seed(7), requests_per_second: None, time_limit: None };
     let (_go, stop) = watch::channel(false);
-    let means = Means { transport, clock: clock.clone(), stop, progress: Arc::new(Quiet), salt: Seed(0) };
+    let means = Means {
+        transport,
+        clock: clock.clone(),
+        stop,
+        progress: Arc::new(Quiet),
+        salt: Seed(0),
+        sessions: Arc::default(),
+    };
     let ended = run::run(suite.cases, Arc::new(contract), target, plan, means).await;
     let started = |record: &&endspec::check::Record| record.operation.as_deref() == Some("StartTerminalSession");
     let records = ended.results.iter().flat_map(|result| &result.history).filter(started);

@@ -96,7 +96,7 @@ async fn run(case: &str, seed: u64, target: impl FnOnce(Readings) -> Target) -> 
     let transport = Transport::new(&target.endpoint, &settings, clock.clone());
     let plan = Plan { jobs: 1, seed: Seed(seed), requests_per_second: None, time_limit: None };
     let (_go, stop) = watch::channel(false);
-    let means = Means { transport, clock, stop, progress: Arc::new(Quiet), salt: Seed(0) };
+    let means = Means { transport, clock, stop, progress: Arc::new(Quiet), salt: Seed(0), sessions: Arc::default() };
     let mut ended = run::run(vec![Arc::new(case)], Arc::new(contract), target, plan, means).await;
     assert_eq!(ended.leaked, Vec::<String>::new(), "nothing is left open");
     ended.results.remove(0)

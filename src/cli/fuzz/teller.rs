@@ -101,6 +101,7 @@ impl Teller {
         Facts {
             suite: self.identity.suite(),
             url: self.url.clone(),
+            through: None,
             built_in: self.built_in,
             readings: self.readings.clone(),
             seed: self.seed.to_string(),

@@ -7,6 +7,8 @@ use crate::server::settings as server;
 use crate::transport::Endpoint;
 
 pub(super) fn is_alibaba_cloud(host: &str) -> bool {
+    // A final dot names the same host.
+    let host = host.strip_suffix('.').unwrap_or(host);
     host == "aliyuncs.com" || host.ends_with(".aliyuncs.com")
 }
 

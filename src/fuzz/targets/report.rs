@@ -104,6 +104,7 @@ fn judged(record: Record, said: &[u8]) -> Report {
         suite: "of the fuzz target".to_owned(),
         built_in: false,
         url: "http://ecs.test/".to_owned(),
+        through: None,
         readings: readings.clone(),
         seed: "0000000000000000".to_owned(),
         strict: false,

@@ -15,7 +15,7 @@ use hyper::{Method, Uri, Version};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinHandle;
 
-use super::super::connect::{Peek, Progress, Route, chain, late};
+use super::super::connect::{Peek, Progress, Route, chain};
 use super::super::raw::expects_length;
 use super::{collect, is_wrong};
 use crate::clock::{Clock, Moment};
@@ -87,7 +87,7 @@ impl Plain {
         match tokio::time::timeout(self.timeout, self.exchange(request, fresh, &mut progress)).await {
             Ok(Ok(response)) => Reply::Answered(response),
             Ok(Err(cause)) => progress.failed(cause),
-            Err(_) => progress.failed(late(self.timeout)),
+            Err(_) => progress.late(self.timeout),
         }
     }
 

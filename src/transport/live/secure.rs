@@ -21,7 +21,7 @@ use reqwest::dns::{Name, Resolve, Resolving};
 use reqwest::{Client, Proxy, Url, redirect, retry};
 use rustls::ClientConfig;
 
-use super::super::connect::{Choice, Progress, chain, find, late};
+use super::super::connect::{Choice, Progress, Route, certificate, chain, find};
 use super::super::raw::expects_length;
 use super::super::{Endpoint, Pins, Settings, Versions};
 use super::{collect, is_wrong};
@@ -32,6 +32,8 @@ use crate::limits;
 pub struct Secure {
     endpoint: Endpoint,
     before: Choice,
+    /// The proxy that this comes to, `host:port`.
+    proxy: Option<String>,
     versions: Versions,
     pins: Pins,
     tls: Arc<ClientConfig>,
@@ -83,6 +85,7 @@ impl Secure {
         Secure {
             endpoint: endpoint.clone(),
             before: settings.before(endpoint).clone(),
+            proxy: Route::new(endpoint, settings, tls.clone()).proxy(),
             versions: settings.versions,
             pins: settings.pins.clone(),
             tls,
@@ -134,9 +137,14 @@ impl Secure {
         let cause = match tokio::time::timeout(self.timeout, talk).await {
             Ok(Ok(response)) => return Reply::Answered(response),
             Ok(Err(cause)) => cause,
-            Err(_) => late(self.timeout),
+            Err(_) => return Progress { sent, status }.late(self.timeout),
         };
-        Progress { sent, status }.failed(cause)
+        let through = self.proxy.as_ref().filter(|_| cause.words.contains("tunnel error"));
+        let words = through.map_or_else(
+            || cause.words.clone(),
+            |proxy| format!("the proxy {proxy} opens no connection to the target ({})", cause.words),
+        );
+        Progress { sent, status }.failed(Cause { words, ..cause })
     }
 
     fn client(&self, idle: usize) -> Result<Client, String> {
@@ -252,12 +260,13 @@ fn failure(error: &reqwest::Error) -> Cause {
         return Cause::new(CauseKind::Resolve, chain(unresolved));
     }
     if error.is_timeout() {
-        return Cause::new(CauseKind::Timeout, chain(source));
+        let words = if error.is_connect() { "no connection in time" } else { "no whole answer in time" };
+        return Cause::new(CauseKind::Timeout, format!("{words}: {}", chain(source)));
     }
     if error.is_connect() {
         // Connecting has errors of its own; TLS alone fails with one of I/O, whatever it wraps.
         return if source.is::<std::io::Error>() || find::<rustls::Error>(source).is_some() {
-            Cause::new(CauseKind::Tls, format!("TLS failed: {}", chain(source)))
+            Cause::new(CauseKind::Tls, format!("TLS failed: {}", certificate(chain(source))))
         } else {
             Cause::new(CauseKind::Connect, format!("cannot connect: {}", chain(source)))
         };
