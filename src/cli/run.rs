@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -317,6 +317,9 @@ async fn once(
     Ok(Told { report: report::build(&contract, &results, &facts), results, readings: target.readings })
 }
 
+/// How long after a signal another one is the same.
+const SAME_SIGNAL: Duration = Duration::from_secs(1);
+
 /// Becomes true with the first Ctrl-C, TERM or loss of the terminal; a second one ends the process at once, and what it
 /// leaves open is listed.
 pub(super) fn stop_on_signal() -> watch::Receiver<bool> {
@@ -329,7 +332,12 @@ pub(super) fn stop_on_signal() -> watch::Receiver<bool> {
             "endspec: stopping; open sessions are ended first (a second signal ends at once)"
         );
         let _ = send.send(true);
+        let first = Instant::now();
         signals.next().await;
+        // Of a supervisor that tells the process and then its group, both mean the same.
+        while first.elapsed() < SAME_SIGNAL {
+            signals.next().await;
+        }
         for (sessions, calling) in opened().iter() {
             let left: Vec<String> = sessions.left().into_iter().map(|session| session.id).collect();
             leaks(&left, calling);

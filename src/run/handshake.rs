@@ -1,6 +1,6 @@
 //! Handshakes: what one connection to a session's WebSocket URL shows of it, with its token, another or none.
 
-use super::send::Bed;
+use super::send::{Bed, Patience};
 use super::sessions::Session;
 use crate::case::Via;
 use crate::case::expectation::LookOutcome;
@@ -19,7 +19,14 @@ pub(super) async fn connect(
     expected: LookOutcome,
 ) -> (Observation, Option<Held>, bool) {
     let observer = observer(via);
-    let outcome = bed.transport.websockets().connect(url, &headers(bed, url)).await;
+    let mut patience = Patience::default();
+    let outcome = loop {
+        let outcome = bed.transport.websockets().connect(url, &headers(bed, url)).await;
+        match &outcome {
+            WsOutcome::UpgradeRefused(answer) if is_throttled(answer) && patience.goes_on(bed, answer).await => {}
+            _ => break outcome,
+        }
+    };
     let abrupt = match &outcome {
         WsOutcome::Closed { ended, .. } => ended.is_abrupt(),
         WsOutcome::Lost(cause) => cause.kind == CauseKind::Closed,
@@ -73,13 +80,16 @@ pub(super) fn untested(via: Via) -> Observation {
     Observation { observer: observer(via), sight: Sight::Unknown, manner: None, words }
 }
 
+/// Throttling is never a verdict, and who speaks for a WebSocket need not have the envelope to say so.
+fn is_throttled(answer: &Response) -> bool {
+    answer.status == 429 || Seen::of(answer).is_throttled()
+}
+
 /// What an answer other than 101 says of the session.
 fn refused(answer: &Response) -> (Sight, Option<Manner>, String) {
     let words = format!("{} to the handshake", answer.status);
     match answer.status {
-        // Throttling is never a verdict, and who speaks for a WebSocket need not have the envelope to say so.
-        429 => (Sight::Unknown, None, words),
-        _ if Seen::of(answer).is_throttled() => (Sight::Unknown, None, format!("{words}, throttled")),
+        _ if is_throttled(answer) => (Sight::Unknown, None, format!("{words}, throttled")),
         400..500 => (Sight::Closed, Some(Manner::Refused), words),
         // As silence: something in front had no answer.
         502 | 504 => (Sight::Unknown, None, words),

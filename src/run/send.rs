@@ -19,7 +19,7 @@ use crate::check::seen::printable;
 use crate::check::{Seen, silence};
 use crate::clock::{self, Clock, Moment};
 use crate::contract::Contract;
-use crate::http::{Cause, CauseKind, Exchange, Headers, Lane, Reply, Request};
+use crate::http::{Cause, CauseKind, Exchange, Headers, Lane, Reply, Request, Response};
 use crate::limits;
 use crate::seed::Stream;
 use crate::transport::Transport;
@@ -317,12 +317,20 @@ impl Patience {
     /// Pauses after an answer that was throttled; whether the request is to be sent again: not when the
     /// run was stopped meanwhile.
     pub async fn waits(&mut self, bed: &Bed, throttled: &Exchange) -> bool {
+        match throttled.reply.answer() {
+            Some(answer) => self.goes_on(bed, answer).await,
+            None => false,
+        }
+    }
+
+    /// As [`Patience::waits`], after an answer by itself.
+    pub async fn goes_on(&mut self, bed: &Bed, throttled: &Response) -> bool {
         self.throttled += 1;
         if self.throttled >= limits::THROTTLED_ATTEMPTS || bed.stopped().is_some() {
             return false;
         }
         let pause = limits::THROTTLED_PAUSE * 2_u32.saturating_pow(self.throttled - 1);
-        let pause = pause.min(limits::THROTTLED_PAUSE_MOST).max(asked_for(throttled));
+        let pause = pause.min(limits::THROTTLED_PAUSE_MOST).max(asked_by(throttled));
         let began = bed.clock.now();
         bed.sleep(pause).await;
         let goes_on = bed.stopped().is_none();
@@ -340,7 +348,11 @@ impl Patience {
 
 /// How long an answer asks to be left alone: `x-acs-retry-after`, in milliseconds as official clients read it.
 pub(super) fn asked_for(throttled: &Exchange) -> Duration {
-    let header = throttled.reply.answer().and_then(|answer| answer.headers.all("x-acs-retry-after").next());
+    throttled.reply.answer().map_or(Duration::ZERO, asked_by)
+}
+
+fn asked_by(answer: &Response) -> Duration {
+    let header = answer.headers.all("x-acs-retry-after").next();
     let number = header.and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok());
     number.map_or(Duration::ZERO, Duration::from_millis).min(limits::THROTTLED_ASKED_MOST)
 }

@@ -190,6 +190,14 @@ impl Model {
         }
     }
 
+    /// Writes something beside a session that a restart finds again, as only a faulty server does.
+    pub(super) fn note(&mut self, id: &str, words: &str) {
+        if let Some((number, session)) = self.session_mut(id) {
+            words.clone_into(&mut session.asked.command_line);
+            self.changes.sessions.insert(number);
+        }
+    }
+
     /// Has the next session get this id, be it one that was issued before, as only a faulty server does.
     pub(super) fn issue_next(&mut self, id: String) {
         self.next_id = Some(id);

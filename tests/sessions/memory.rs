@@ -56,7 +56,8 @@ impl Run {
         }
         let Run { requests_per_second, time_limit, .. } = self;
         let plan = Plan { jobs: 1, seed: Seed(7), requests_per_second, time_limit };
-        let means = Means { transport, clock, stop, progress: Arc::new(Quiet), salt: Seed(7), sessions: Arc::default() };
+        let means =
+            Means { transport, clock, stop, progress: Arc::new(Quiet), salt: Seed(7), sessions: Arc::default() };
         let ended = run::run(vec![Arc::new(case)], Arc::new(contract), target, plan, means).await;
         server.stop().await;
         ended

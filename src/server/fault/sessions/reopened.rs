@@ -39,6 +39,12 @@ pub(super) const FAULTS: &[Fault] = &[
         "the session is loaded and written back before the other parameters are checked, its old state with it",
         reopened_by_refused_call,
     ),
+    Fault {
+        name: "refusal-is-cached-by-id",
+        clauses: &["end/success/status"],
+        how: "a cache of ids that were not found does not know the region that was asked, so that the right End is refused, too",
+        hooks: Hooks { before: Some(cached_refusal), after: Some(cache_refusal), ..HONEST },
+    },
     after(
         "reopened-by-end-of-another",
         &["end/effect/stays-closed"],
@@ -190,4 +196,16 @@ fn describe_searches_first_page(scene: &mut Scene<'_>, response: &mut Response) 
         body["Sessions"]["Session"] = serde_json::json!([]);
         response.body = body.to_string().into_bytes();
     }
+}
+
+fn cache_refusal(scene: &mut Scene<'_>, response: &mut Response) {
+    let refused = String::from_utf8_lossy(&response.body).contains("InvalidSessionId.NotFound");
+    let named = scene.ends().filter(|id| refused && scene.model.is_open(id));
+    if let Some(id) = named {
+        scene.scratch.cache.insert(id, response.clone());
+    }
+}
+
+fn cached_refusal(scene: &mut Scene<'_>) -> Option<Response> {
+    scene.ends().and_then(|id| scene.scratch.cache.get(&id).cloned())
 }

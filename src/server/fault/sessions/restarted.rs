@@ -26,6 +26,12 @@ pub(super) const FAULTS: &[Fault] = &[
         restart_from_snapshot,
     ),
     Fault {
+        name: "restart-forgets-ends-by-get",
+        clauses: &["end/effect/survives-restart"],
+        how: "the middleware that commits what a call has changed is not run for GET, and memory alone knows of the end",
+        hooks: Hooks { after: Some(note_by_get), resumes: Some(forget_by_get), ..HONEST },
+    },
+    Fault {
         name: "restart-counts-ids-anew",
         clauses: &["end/effect/id-not-reused"],
         how: "ids are numbers made unreadable, and the number goes on from how many open sessions were found",
@@ -70,4 +76,18 @@ fn count_ids(scene: &mut Scene<'_>) -> Option<Response> {
         scene.model.issue_next(format!("s-hz{:016x}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
     }
     None
+}
+
+/// What stands beside a session that was ended by GET.
+const BY_GET: &str = "ended by GET";
+
+fn note_by_get(scene: &mut Scene<'_>, response: &mut Response) {
+    let ended = scene.ends().filter(|_| response.status == 200 && scene.asked.method == "GET");
+    if let Some(id) = ended {
+        scene.model.note(&id, BY_GET);
+    }
+}
+
+fn forget_by_get(saved: &mut Saved) {
+    reopen(saved, |session| session.asked.command_line == BY_GET);
 }

@@ -6,6 +6,7 @@ use super::super::{Fault, HONEST, Hooks, Scene, first, forged};
 use super::end_quietly;
 use crate::http::Response;
 use crate::server::session::Session;
+use crate::server::settings::REGION_ID;
 use crate::wire::Parameters;
 
 /// Seconds for which the gateway may speak to the agent of a session.
@@ -51,6 +52,12 @@ pub(super) const FAULTS: &[Fault] = &[
         &["end/effect/closes", "rpc/method/get-post"],
         "GET must be safe, so that a call by GET checks everything and changes nothing",
         |parameters, scene| divert_if(parameters, scene, |scene, _| scene.asked.method == "GET"),
+    ),
+    unended(
+        "end-does-nothing-in-second-region",
+        &["end/effect/closes"],
+        "the agents of the second region are not reachable from where the call is handled, and the failure is only logged",
+        |parameters, scene| divert_if(parameters, scene, |_, session| session.asked.region != REGION_ID),
     ),
     Fault {
         name: "end-comes-late",
