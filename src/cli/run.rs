@@ -361,10 +361,7 @@ pub(super) fn announce_panics(seed: Seed) {
 
 /// The text as it does no harm in a log of GitHub Actions, which obeys `::command::` at the begin of a line and `##[command]`
 /// anywhere, whoever said it.
-fn disarmed(text: String) -> String {
-    if std::env::var_os("GITHUB_ACTIONS").is_none() {
-        return text;
-    }
+fn disarmed(text: &str) -> String {
     let line = |line: &str| {
         let line = line.replace("##[", "##\u{200b}[");
         let rest = line.trim_start();
@@ -376,7 +373,8 @@ fn disarmed(text: String) -> String {
 fn show(report: &Report, outputs: &[outputs::Output]) {
     let to_stderr = outputs::takes_stdout(outputs);
     let color = if to_stderr { colored(&std::io::stderr()) } else { colored(&std::io::stdout()) };
-    let text = disarmed(terminal::render(report, terminal::Style { color, width: width() }));
+    let text = terminal::render(report, terminal::Style { color, width: width() });
+    let text = if std::env::var_os("GITHUB_ACTIONS").is_some() { disarmed(&text) } else { text };
     if to_stderr {
         let _ = std::io::stderr().write_all(text.as_bytes());
     } else {
@@ -398,4 +396,18 @@ fn exit(report: &Report) -> Exit {
 /// A pass whose report was lost is none.
 fn worst(exit: Exit, other: Exit) -> Exit {
     if exit == Exit::Pass { other } else { exit }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_target_says_is_no_command_of_a_workflow() {
+        let text = "FAIL a\n  ::error::x ::y\n::stop-commands::z\nb ##[warning]c ##[d\n  = clause: a::b\n";
+        let told = disarmed(text);
+        assert!(!told.contains("##["), "{told:?}");
+        assert!(told.lines().all(|line| !line.trim_start().starts_with("::")), "{told:?}");
+        assert_eq!(told.replace('\u{200b}', ""), text);
+    }
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::send::is_silent;
 use crate::clock;
 use crate::http::{Exchange, Reply, Request};
 use crate::wire::Incoming;
@@ -13,6 +14,8 @@ use crate::wire::Incoming;
 pub struct Tally {
     throttled: AtomicUsize,
     unanswered: AtomicUsize,
+    /// Requests met with silence, 502 and 504 of what stands in front included.
+    silent: AtomicUsize,
     starts: AtomicUsize,
     waited: Mutex<Duration>,
     /// Seconds by which the target's clock is ahead, where they were fewest: what came late shows more than there is.
@@ -44,6 +47,9 @@ impl Tally {
 
     /// Notes whether a request was answered, and by which clock, at this second.
     pub fn note(&self, exchange: &Exchange, now: u64) {
+        if is_silent(exchange) {
+            self.silent.fetch_add(1, Ordering::Relaxed);
+        }
         let Reply::Answered(answer) = &exchange.reply else {
             self.unanswered.fetch_add(1, Ordering::Relaxed);
             if matches!(exchange.reply, Reply::Lost(_)) && is_start(&exchange.request) {
@@ -63,7 +69,7 @@ impl Tally {
     /// How often silence must be met again before it is the input's, of so many requests sent: twice, or as often as chance
     /// alone brings it once in a million where many are lost whatever they ask.
     pub fn strikes(&self, sent: usize) -> u32 {
-        let lost = self.unanswered.load(Ordering::Relaxed);
+        let lost = self.silent.load(Ordering::Relaxed);
         let share = |times: i32| (lost as f64 / sent.max(1) as f64).powi(times);
         let chance = |times: &u32| i32::try_from(*times).is_ok_and(|times| share(times) < 1e-6);
         if lost < LOST_BY_CHANCE { 2 } else { (2..STRIKES_MOST).find(chance).unwrap_or(STRIKES_MOST) }
@@ -110,6 +116,16 @@ mod tests {
     use super::*;
     use crate::clock::Moment;
     use crate::http::{Headers, Lane, Response};
+
+    #[test]
+    fn more_strikes_are_asked_for_where_more_is_lost() {
+        for (silent, sent, strikes) in
+            [(0, 0, 2), (7, 7, 2), (8, 8, 8), (8, 80_000, 2), (80, 8_000, 4), (1_000, 8_000, 7)]
+        {
+            let tally = Tally { silent: AtomicUsize::new(silent), ..Tally::default() };
+            assert_eq!(tally.strikes(sent), strikes, "{silent} of {sent}");
+        }
+    }
 
     #[test]
     fn the_clocks_are_as_far_apart_as_the_promptest_answer_says() {

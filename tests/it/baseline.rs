@@ -9,6 +9,7 @@ use endspec::report::FORMATS;
 use tempfile::{TempDir, tempdir};
 
 use crate::report::assert_valid;
+use crate::serve::serve;
 use crate::target::{Sessions, Target, json};
 use crate::{Done, endspec_in};
 
@@ -230,4 +231,30 @@ fn a_baseline_is_named_by_flag_environment_or_profile_and_told_in_every_format()
         events.lines().any(|line| line.contains(r#""event":"ended""#) && line.contains(r#""known":true"#)),
         "{events}"
     );
+}
+
+#[test]
+fn a_gate_with_a_baseline_is_green_where_what_is_known_takes_the_place_of_other_answers() {
+    let folder = tempdir().unwrap();
+    let served = serve(&["--auth", "open", "--fault", "error-nested"], 1);
+    let run = |more: &[&str]| {
+        let lacking = "--without=signatures,denied-credential,restart,sessions,other-region,unsupported-region";
+        let args = ["run", "--target", &served.url, "--seed", "7", lacking, "--select", "end/error/* end/request/*"];
+        endspec_in(folder.path(), &[], &[&args[..], more].concat())
+    };
+    run(&["--report", "json=run.json"]).ends(1);
+    endspec_in(folder.path(), &[], &["report", "run.json", "--write-baseline", "b.yaml", "--reason", "old"]).ends(0);
+    run(&["--baseline", "b.yaml"]).ends(0).says(&["takes the place of the answer that would tell", "0 new, 0 fixed"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_baseline_that_is_a_link_is_written_where_it_leads() {
+    let gate = Gate::new();
+    gate.baseline("known: []\n");
+    std::os::unix::fs::symlink("b.yaml", gate.path().join("link.yaml")).unwrap();
+    gate.run(&["--report", "json=run.json"]).ends(1);
+    gate.report(&["--write-baseline", "link.yaml", "--reason", "x"]).ends(0);
+    assert!(fs::symlink_metadata(gate.path().join("link.yaml")).unwrap().is_symlink());
+    assert!(gate.text().contains(CASE), "{}", gate.text());
 }

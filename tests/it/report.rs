@@ -4,8 +4,8 @@ use endspec::report::json::SCHEMA;
 use serde_json::{Map, Value};
 use tempfile::tempdir;
 
-use crate::endspec;
 use crate::target::Target;
+use crate::{endspec, endspec_in};
 
 fn schema() -> Value {
     serde_json::from_str(SCHEMA).expect("the schema is JSON")
@@ -185,4 +185,49 @@ fn a_report_that_cannot_be_created_is_a_mistake_before_the_first_request() {
     let args = ["run", "--target", &target.url(), "--report", &report];
     endspec(&args).ends(2).complains(&["error[file-not-written]", "report.json"]);
     target.is_untouched();
+}
+
+#[cfg(unix)]
+#[test]
+fn two_paths_to_one_file_are_a_mistake_and_what_it_holds_stays() {
+    let folder = tempdir().unwrap();
+    std::fs::write(folder.path().join("a.x"), "before").unwrap();
+    let args = ["run", "--select", "end/request/*", "--report", "json=a.x", "--report", "html=./a.x"];
+    endspec_in(folder.path(), &[], &args).ends(2).complains(&["error[flag]", "a.x and ./a.x are one file"]);
+    assert_eq!(std::fs::read_to_string(folder.path().join("a.x")).unwrap(), "before");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_of_an_earlier_run_is_gone_when_the_first_request_is_sent() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("a.json");
+    std::fs::write(&file, "before").unwrap();
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let (noted, read) = (seen.clone(), file.clone());
+    let target = Target::new(move |_| {
+        noted.lock().unwrap().get_or_insert_with(|| std::fs::read_to_string(&read).unwrap());
+        crate::target::error(404, "InvalidSessionId.NotFound", "The specified SessionId does not exist.")
+    });
+    let report = format!("json={}", file.display());
+    let mistaken = ["run", "--target", &target.url(), "--select", "nothing/*", "--report", &report];
+    endspec(&mistaken).ends(2);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "before", "nothing was sent");
+    let without = "--without=sessions,signatures,xml";
+    endspec(&["run", "--target", &target.url(), without, "--select", "end/request/*", "--report", &report]);
+    assert_eq!(seen.lock().unwrap().as_deref(), Some(""));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_standard_output_is_told() {
+    for args in [&["list", "clauses"][..], &["run", "--select", "end/request/*"], &["completions", "bash"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = crate::command(args);
+        let child = command.stdout(full).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let done = child.wait_with_output().unwrap();
+        let words = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(3), "{args:?}: {words}");
+        assert!(words.contains("standard output could not be written"), "{args:?}: {words}");
+    }
 }

@@ -296,3 +296,15 @@ fn the_manifest_of_the_indexed_job_runs_every_shard() {
     let words: Vec<&str> = ["report"].into_iter().chain(files.iter().map(String::as_str)).collect();
     endspec_in(folder.path(), &[], &words).ends(0).says(&[&format!("{of} shards"), "verdict:  PASS"]);
 }
+
+#[test]
+fn a_shard_that_was_killed_before_it_wrote_counts_as_one_without_a_report() {
+    let folder = tempdir().unwrap();
+    let files = shards(folder.path(), 2, &[]);
+    fs::write(folder.path().join(&files[1]), "").unwrap();
+    let merge = || endspec_in(folder.path(), &[], &["report", &files[0], &files[1]]);
+    let done = merge().ends(3).says(&["there is no report of shard 2/2"]);
+    assert!(done.err.contains("2.json is empty: its run ended before it wrote a report"), "{}", done.err);
+    fs::write(folder.path().join(&files[0]), "").unwrap();
+    merge().ends(2).complains(&["error[bad-report]", "every file is empty"]);
+}

@@ -154,6 +154,21 @@ async fn throttling_is_waited_out_after_an_interruption_too() {
 }
 
 #[tokio::test]
+async fn an_end_that_met_a_broken_server_is_sent_again() {
+    let small = endpoint(Manner::Fails(2)).await;
+    let ended = simulated(&small, STARTS).await;
+    leaves_nothing(&ended, &small);
+}
+
+#[tokio::test]
+async fn a_session_whose_id_is_longer_than_any_that_is_used_is_not_used() {
+    let small = endpoint(Manner::LongIds).await;
+    let ended = simulated(&small, OPENS).await;
+    let words = "StartTerminalSession opened no session: a SessionId of 5002 bytes, longer than any that is used";
+    assert!(ended.results[0].undecided.iter().any(|reason| reason.contains(words)), "{:?}", ended.results[0].undecided);
+}
+
+#[tokio::test]
 async fn throttling_without_end_is_waited_out_within_the_bound_and_then_listed() {
     let small = stopping(Manner::Throttles(usize::MAX), true, None).await;
     let ended = simulated(&small, STARTS).await;

@@ -35,6 +35,12 @@ pub enum Manner {
     Wordless,
     /// The first so many Ends are throttled.
     Throttles(usize),
+    /// The first so many Ends find a server that is broken.
+    Fails(usize),
+    /// Ids of 5,000 bytes.
+    LongIds,
+    /// The first so many WebSocket handshakes are throttled.
+    ThrottlesHandshakes(usize),
     /// So many sessions may be open.
     Takes(usize),
     /// The first so many Starts are refused as if too many sessions were open.
@@ -282,6 +288,7 @@ impl Small {
         let number = issued.len();
         let id = match self.manner {
             Manner::Numbers => format!("s-{}", 1_000 + number),
+            Manner::LongIds => format!("s-{number:05000}"),
             _ => format!("s-hz{number:03}q0x9abcdez"),
         };
         issued.insert(id.clone());
@@ -312,6 +319,7 @@ impl Small {
         }
         let not_found = || error(404, "InvalidSessionId.NotFound", "The specified SessionId does not exist.");
         match self.manner {
+            Manner::Fails(most) if turn <= most => return error(503, "ServiceUnavailable", "m"),
             Manner::Throttles(most) if turn <= most => return error(429, "Throttling.User", "m"),
             Manner::SettlesLate if times == 1 => return not_found(),
             Manner::EndsTogether(count) => {
@@ -344,7 +352,12 @@ impl Small {
     }
 
     async fn terminal(&self, mut stream: TcpStream, target: &str, key: &str) {
-        let first = self.handshakes.fetch_add(1, Ordering::SeqCst) == 0;
+        let before = self.handshakes.fetch_add(1, Ordering::SeqCst);
+        let first = before == 0;
+        if matches!(self.manner, Manner::ThrottlesHandshakes(most) if before < most) {
+            let _ = stream.write_all(b"HTTP/1.1 429 x\r\ncontent-length: 0\r\n\r\n").await;
+            return;
+        }
         if first && self.manner == Manner::RestartsAtHandshake {
             self.restart();
         }

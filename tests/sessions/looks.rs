@@ -25,7 +25,7 @@ steps:
 }
 
 #[tokio::test]
-async fn one_broken_handshake_is_weather() {
+async fn one_broken_handshake_is_weather_and_so_are_throttled_ones() {
     let case = r#"
 clauses: [start/usable]
 needs: [sessions, websocket]
@@ -36,6 +36,8 @@ steps:
     expect: usable
 "#;
     let small = endpoint(Manner::BreaksOnce).await;
+    passes(&simulated(&small, case).await);
+    let small = endpoint(Manner::ThrottlesHandshakes(3)).await;
     passes(&simulated(&small, case).await);
 }
 

@@ -66,6 +66,7 @@ mod tests {
     #[test]
     fn only_hosts_of_alibaba_cloud_are_signed_for_unasked() {
         assert!(is_alibaba_cloud("ecs.cn-hangzhou.aliyuncs.com"));
+        assert!(is_alibaba_cloud("ecs.cn-hangzhou.aliyuncs.com."), "a final dot names the same host");
         assert!(!is_alibaba_cloud("ecs.aliyuncs.com.example.org"));
         assert!(!is_alibaba_cloud("notaliyuncs.com"));
     }
