@@ -213,6 +213,11 @@ impl Record {
             && self.exchange().is_none_or(|exchange| exchange.raw.is_none() && fits(&exchange.request))
     }
 
+    /// Whether it asks for a list of sessions.
+    pub fn is_list(&self) -> bool {
+        self.operation.as_deref() == Some("DescribeTerminalSessions")
+    }
+
     /// Whether it is one of the attempts to send a step's own request.
     pub fn is_attempt(&self) -> bool {
         matches!(self.role, Role::Judged | Role::Strike)

@@ -61,7 +61,7 @@ pub fn judge(
     for (offset, record) in records.iter().enumerate() {
         let judged = record.is_rpc() && (record.is_attempt() || record.role == Role::Probe);
         let Some(exchange) = record.exchange().filter(|_| judged) else { continue };
-        if record.operation.as_deref() != Some("DescribeTerminalSessions") {
+        if !record.is_list() {
             continue;
         }
         let Some(seen) = record.seen() else { continue };

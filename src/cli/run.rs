@@ -69,7 +69,10 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
         let (contract, stop) = (Arc::new(contract), stop_on_signal());
         drive(Shared { chosen, contract, more, gate, part, covered, whole, stop }, settings, other, written).await
     });
-    let report = runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+    let report = runtime.block_on(driven).unwrap_or_else(|error| {
+        left_open();
+        std::panic::resume_unwind(error.into_panic())
+    })?;
     leaks(&report.leaked, &calling);
     // What happened before the end is written already.
     Ok(tell(&report, outputs, |format| if format == "ndjson" { Some(ndjson::rest(&report)) } else { None }))
@@ -92,6 +95,14 @@ static OPENED: Mutex<Vec<(Arc<Sessions>, String)>> = Mutex::new(Vec::new());
 
 fn opened() -> MutexGuard<'static, Vec<(Arc<Sessions>, String)>> {
     OPENED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Lists what runs of this process have left open, where no report of theirs will.
+fn left_open() {
+    for (sessions, calling) in opened().iter() {
+        let left: Vec<String> = sessions.left().into_iter().map(|session| session.id).collect();
+        leaks(&left, calling);
+    }
 }
 
 /// How to end by hand what could not be ended.
@@ -338,10 +349,7 @@ pub(super) fn stop_on_signal() -> watch::Receiver<bool> {
         while first.elapsed() < SAME_SIGNAL {
             signals.next().await;
         }
-        for (sessions, calling) in opened().iter() {
-            let left: Vec<String> = sessions.left().into_iter().map(|session| session.id).collect();
-            leaks(&left, calling);
-        }
+        left_open();
         std::process::exit(i32::from(Exit::Interrupted.code()));
     });
     receive

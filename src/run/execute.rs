@@ -198,7 +198,11 @@ async fn judge(
     result.add(judgement);
     let records = &result.history[first..];
     let mut of_all = check::answers(context, &case, records, first);
-    of_all.join(check::listed::judge(context, &case, records, first, &bed.sessions.endings(), bed.target.settle));
+    // Whatever was ended so far is copied for them, and few steps ask for a list.
+    if records.iter().any(Record::is_list) {
+        let endings = bed.sessions.endings();
+        of_all.join(check::listed::judge(context, &case, records, first, &endings, bed.target.settle));
+    }
     result.add(of_all);
     held
 }

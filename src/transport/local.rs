@@ -9,8 +9,9 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
-/// Bytes that either side of a connection may have written before the other reads them.
-const BUFFER: usize = 64 << 10;
+/// Bytes that either side of a connection may have written before the other reads them: taken at once for each connection,
+/// of which a run makes thousands.
+const BUFFER: usize = 8 << 10;
 
 /// A server in this process, which takes the connections to one authority.
 #[derive(Clone)]
