@@ -162,6 +162,10 @@ class Outcome:
         for case in self.report.get("cases", []):
             problems += [f"{case['id']}: {one['clause']}: {one['message']}" for one in case["findings"]]
         unsaid = self.left - set(self.report.get("leaked", []))
+        # Of a Start that got no answer nobody knows the id: that there was one is said.
+        unknown = (self.report.get("weather") or {}).get("starts", 0)
+        if len(unsaid) <= unknown:
+            return problems
         return problems + [f"left open and not in `leaked`: {name}" for name in sorted(unsaid)]
 
 
