@@ -467,6 +467,10 @@ pub struct InitArgs {
     /// Longest wait for an answer, such as 500ms or 5s [default: 10s]
     #[arg(long, value_name = "TIME", env = "ENDSPEC_TIMEOUT")]
     pub timeout: Option<String>,
+    /// Ask a public target without asking first
+    #[arg(long, value_name = "BOOL", env = "ENDSPEC_YES", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", hide_possible_values = true)]
+    pub yes: Option<String>,
     /// Write over files that are there
     #[arg(long)]
     pub force: bool,

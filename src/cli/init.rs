@@ -7,8 +7,9 @@ mod workflow;
 use std::path::Path;
 
 use super::args::{InitArgs, NetworkArgs};
+use super::plan::Extent;
 use super::settings::{self, Whom};
-use super::{Exit, print, suite};
+use super::{Exit, plan, print, suite};
 use crate::clock::Clock;
 use crate::diagnostic::Diagnostic;
 use crate::files;
@@ -36,7 +37,9 @@ pub(super) fn init(args: &InitArgs) -> Result<Exit, Vec<Diagnostic>> {
     };
     let runtime = super::run::runtime(&Whom::Endpoint(endpoint.clone()))?;
     let transport = super::transport(&endpoint, &settings.reach, Clock::system());
+    let origins = settings.about.keys.origins();
     let asked = Asked { contract: &contract, args, transport, target: settings.about.at(endpoint, false) };
+    plan::agree(settings.care.as_ref(), &asked.target, &Extent::Asked, None, &origins)?;
     let found = match runtime.block_on(ask::ask(&asked)) {
         Ok(found) => found,
         Err(words) => {
@@ -66,6 +69,7 @@ fn network(args: &InitArgs) -> NetworkArgs {
         instance_id: args.instance_id.clone(),
         restart_command: args.restart_command.clone(),
         timeout: args.timeout.clone(),
+        yes: args.yes.clone(),
         ..NetworkArgs::default()
     }
 }

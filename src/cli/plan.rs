@@ -14,6 +14,8 @@ use crate::run::{Estimate, Target};
 pub(super) enum Extent {
     /// These cases.
     Cases(Estimate),
+    /// None: a few plain calls that ask what there is.
+    Asked,
     /// Generated ones, for as long, with so many clients at most.
     Generated(Duration, u32),
 }
@@ -88,6 +90,11 @@ fn told(care: &Care, target: &Target, extent: &Extent, rate: Option<f64>, origin
                 let words = "cases of raw or malformed HTTP, or of more than 4 clients (`--thorough` runs them)";
                 line("spared", format!("{} {words}", estimate.spared));
             }
+        }
+        Extent::Asked => {
+            line("requests", "a few dozen at most, one after the other".to_owned());
+            let one = if target.instance_id.is_some() { "one" } else { "none" };
+            line("sessions", sessions(one.to_owned()));
         }
         Extent::Generated(time, clients) => {
             let seconds = time.as_secs();

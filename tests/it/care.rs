@@ -133,3 +133,12 @@ fn alibaba_clouds_endpoint_is_that_of_its_region() {
         endspec(&args).ends(0).says(&[url, "RegionId=cn-qingdao", "nothing was sent"]);
     }
 }
+
+#[test]
+fn a_public_target_is_not_asked_what_it_has_before_somebody_agreed() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["init", "--target", "https://ecs.cn-hangzhou.aliyuncs.com", "--auth", "none"];
+    let words = ["a host of Alibaba Cloud", "a few dozen at most", "there is no terminal to ask on", "--yes"];
+    crate::endspec_in(folder.path(), &[], &args).ends(2).complains(&words);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was written");
+}
