@@ -29,6 +29,7 @@ use crate::load::profile::Values;
 use crate::report::against::{Side, against};
 use crate::report::exchange::quoted_where_needed;
 use crate::report::ndjson::{self, Begun};
+use crate::report::scope;
 use crate::report::{self, Facts, Part, Report, model, terminal};
 use crate::run::sessions::Sessions;
 use crate::run::{self, Bounds, Ended, Means, Plan, Weather, tally};
@@ -236,7 +237,9 @@ async fn drive(
     if let Some(other) = other {
         // What is accepted is accepted of the target.
         let other = once(&shared, other, Written::default(), None).await?;
-        target.report.interrupted |= other.report.interrupted;
+        if other.report.interrupted {
+            scope::interrupt(&mut target.report);
+        }
         target.report.against = Some(against(&shared.contract, target.side(), other.side()));
     }
     Ok(target.report)

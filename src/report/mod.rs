@@ -20,7 +20,7 @@ pub mod merge;
 pub mod model;
 pub mod ndjson;
 mod sarif;
-mod scope;
+pub(crate) mod scope;
 mod standing;
 mod tap;
 mod telling;

@@ -25,6 +25,12 @@ pub(super) fn judge(report: &mut Report, contract: &Contract) {
     report.verdict = verdict(report).name().to_owned();
 }
 
+/// Has a run be one that was interrupted: it passes no more.
+pub fn interrupt(report: &mut Report) {
+    report.interrupted = true;
+    report.verdict = verdict(report).name().to_owned();
+}
+
 /// Whether a finding at its level fails a run.
 pub(super) fn fails(finding: &Finding, strict: bool) -> bool {
     finding.level == Level::Must.name() || (strict && finding.level == Level::Should.name())
