@@ -107,6 +107,18 @@ pub fn create(path: &Path) -> Result<File, Diagnostic> {
     opened.map_err(|error| unwritable(path, &error))
 }
 
+/// Which file an open one is, by whatever path: device and number.
+pub type FileId = (u64, u64);
+
+/// Which file it is; `None` for what several may write to, such as a pipe, and where the system does not say.
+pub fn which(file: &File) -> Option<FileId> {
+    let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
+    #[cfg(unix)]
+    return Some((std::os::unix::fs::MetadataExt::dev(&metadata), std::os::unix::fs::MetadataExt::ino(&metadata)));
+    #[cfg(not(unix))]
+    return None;
+}
+
 /// Opens a file to add to what it holds.
 ///
 /// # Errors

@@ -53,7 +53,7 @@ pub const SHOWN_BYTES: usize = 2_000;
 
 /// Characters of one text that a report shows.
 pub const REPORT_TEXT: usize = 16 << 10;
-/// Bytes of Markdown after which findings are only counted: a step summary of GitHub holds a megabyte.
+/// Bytes of Markdown after which findings are only counted: a comment on GitHub holds 64 KiB, a step summary a megabyte.
 pub const SUMMARY_BYTES: usize = 60 << 10;
 /// Largest saved report that is read.
 pub const REPORT_BYTES: u64 = 256 << 20;

@@ -523,6 +523,7 @@ async fn proxies_are_asked_for_a_tunnel_and_never_for_this_machine() {
         assert_eq!(tell(&exchange.reply), wanted, "{name}: {:?}", exchange.reply);
         let Reply::Refused(cause) = exchange.reply else { unreachable!() };
         assert!(!cause.words.contains("word"), "{}", cause.words);
+        assert_eq!(cause.of_proxy, wanted == "refused Connect", "{name}: {}", cause.words);
     }
     proxy.await.unwrap();
 

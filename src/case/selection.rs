@@ -209,6 +209,8 @@ mod tests {
         let (suite, contract) = (suite(), load::contract::built_in(None));
         let table = [
             ("end/request", "selects-nothing", "did you mean `end/request/*`?"),
+            ("end/reqest/*", "selects-nothing", "did you mean `end/request/*`?"),
+            ("clause:end/sucess/*", "selects-nothing", "did you mean `clause:end/success/*`?"),
             ("end/request/emty", "selects-nothing", "did you mean `end/request/empty`?"),
             ("end/success/extra", "selects-nothing", "it is a clause: write `clause:end/success/extra`"),
             ("clause:end/sucess/extra", "selects-nothing", "did you mean `clause:end/success/extra`?"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::seen::printable;
 use super::{Context, Finding, Judgement, Place, Record, Role, framing};
 use crate::case::{Action, Case};
-use crate::http::{Exchange, FramingFault, Reply, Response};
+use crate::http::{Cause, CauseKind, Exchange, FramingFault, Reply, Response};
 
 /// Judges the silences of one step.
 pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Record], first: usize) -> Judgement {
@@ -79,6 +79,16 @@ fn is_answered(record: &Record) -> bool {
     record.exchange().is_some_and(|exchange| answered(exchange) || exchange.reply.is_no_http())
 }
 
+/// What to ask oneself where nobody answered.
+pub fn question(cause: &Cause) -> &'static str {
+    match cause.kind {
+        _ if cause.of_proxy => "is the proxy of the environment the right one (HTTP_PROXY, HTTPS_PROXY, NO_PROXY)?",
+        CauseKind::Resolve => "is the name right, and does this machine's name server know it?",
+        CauseKind::Tls => "is this a port of plain `http://`, or its certificate one that this machine does not trust?",
+        _ => "is the target running there, and the address right?",
+    }
+}
+
 /// Silence: no whole answer, or a 502 or 504 of something in front.
 pub fn is_silent(exchange: &Exchange) -> bool {
     match &exchange.reply {
@@ -131,7 +141,6 @@ pub(super) fn said(exchange: &Exchange) -> String {
 mod tests {
     use super::super::sample::{self, broken};
     use super::*;
-    use crate::http::{Cause, CauseKind};
 
     fn reply(letter: char) -> Reply {
         let gateway = |status| Reply::Answered(sample::answer(status, "<html>"));

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::args::CallArgs;
 use super::settings::{self, Settings};
-use super::{ENVIRONMENT, Exit, print, suite};
+use super::{ENVIRONMENT, Exit, print, suite, tell_people};
 use crate::case::Case;
 use crate::check::history::{Event, Record, Role};
 use crate::check::seen::printable;
+use crate::check::silence::question;
 use crate::check::{self, Context, Finding, Judgement, Seen};
 use crate::clock::{self, Clock};
 use crate::contract::{Contract, Level, OutcomeRef, Readings};
@@ -73,7 +74,7 @@ async fn send(
     }
     let (text, exit) = tell(args, contract, &target, form, (exchange, transport.proxy()));
     let apart = tally::apart(tally.weather().skew).map_or_else(String::new, |words| format!("{words}\n"));
-    print(&secrets.masked(&format!("{text}{apart}")));
+    tell_people(&secrets.masked(&format!("{text}{apart}")), false);
     Ok(exit)
 }
 
@@ -147,7 +148,7 @@ fn tell(
     let response = match &exchange.reply {
         Reply::Answered(response) => response.clone(),
         Reply::Refused(cause) | Reply::Lost(cause) => {
-            let _ = writeln!(text, "\nno answer: {}\n{}", printable(&cause.words, 300), hint::question(cause));
+            let _ = writeln!(text, "\nno answer: {}\n{}", printable(&cause.words, 300), question(cause));
             return (text, Exit::Inconclusive);
         }
     };

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::args::ReportArgs;
-use super::{Exit, outputs, print, report};
+use super::{Exit, outputs, report, tell_people};
 use crate::diagnostic::Diagnostic;
 use crate::report::diff::{self, Diff};
 
@@ -37,12 +37,7 @@ fn count(files: usize) -> String {
 
 fn tell(diff: &Diff, outputs: Vec<outputs::Output>) -> Result<Exit, Vec<Diagnostic>> {
     let text = diff::text(diff);
-    if outputs::takes_stdout(&outputs) {
-        // Nobody is left to be told when standard error is closed.
-        let _ = std::io::stderr().write_all(text.as_bytes());
-    } else {
-        print(&text);
-    }
+    tell_people(&text, outputs::takes_stdout(&outputs));
     let exit = if diff.broke { Exit::Fail } else { Exit::Pass };
     let render = |format: &str| if format == "json" { diff::json(diff) } else { diff::markdown(diff) };
     match outputs::write(outputs, render) {

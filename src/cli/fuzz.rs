@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use super::args::FuzzArgs;
 use super::given::Taker;
+use super::left::Left;
 use super::outputs::Stale;
 use super::plan::Extent;
-use super::run::{announce_panics, formats, runtime, stop_on_signal, usual_jobs, written};
+use super::run::{announce_panics, formats, runtime, usual_jobs, written};
 use super::settings::{self, Settings};
-use super::{Exit, outputs, plan, suite};
+use super::{Exit, outputs, plan, signals, suite};
 use crate::clock::{Clock, Moment, timestamp};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
@@ -137,7 +138,7 @@ async fn drive(
         target,
         transport: Box::new(transport),
         clock: clock.clone(),
-        stop: stop_on_signal(),
+        stop: signals::stop(Left::default()),
         seed: settings.seed,
         program,
         past,

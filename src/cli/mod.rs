@@ -12,6 +12,7 @@ mod fuzz;
 mod gate;
 mod given;
 mod init;
+mod left;
 mod lint;
 mod list;
 mod manual;
@@ -26,6 +27,7 @@ mod settings;
 mod signals;
 mod suite;
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -37,6 +39,7 @@ use crate::clock::Clock;
 use crate::contract::Readings;
 use crate::diagnostic::{self, Diagnostic};
 use crate::reference::{self, Reference};
+use crate::report::escape;
 use crate::seed::Seed;
 use crate::transport::{Endpoint, Transport};
 use settings::{Reach, Whom};
@@ -183,6 +186,21 @@ fn print(text: &str) {
     let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) else { return };
     if error.kind() != std::io::ErrorKind::BrokenPipe && !UNPRINTED.swap(true, Ordering::SeqCst) {
         let _ = writeln!(std::io::stderr(), "endspec: standard output could not be written: {error}");
+    }
+}
+
+/// Writes what people are to read where they read it: it may say what a target said, and a log of GitHub Actions would obey
+/// some of that.
+fn tell_people(text: &str, to_stderr: bool) {
+    let text = match std::env::var_os("GITHUB_ACTIONS") {
+        Some(_) => Cow::Owned(escape::log(text)),
+        None => Cow::Borrowed(text),
+    };
+    if to_stderr {
+        // Nobody is left to be told when standard error is closed.
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    } else {
+        print(&text);
     }
 }
 

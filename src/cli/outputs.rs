@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 
 use super::ENVIRONMENT;
 use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::files::FileId;
 use crate::report::exchange::quoted_where_needed;
 
 /// The format that is written as things happen.
@@ -23,6 +24,8 @@ const SUMMARY_FILE: &str = "GITHUB_STEP_SUMMARY";
 pub(super) struct Output {
     format: String,
     path: String,
+    /// Which file it is, where it is one that others could be.
+    file: Option<FileId>,
     to: Sink,
 }
 
@@ -82,29 +85,14 @@ pub(super) fn open(asked: &[String], formats: &[&str]) -> Result<Vec<Output>, Ve
 }
 
 /// Two paths may lead to one file, of which the last report alone would be left.
-#[cfg(unix)]
 fn same_file(outputs: &[Output]) -> Vec<Diagnostic> {
-    use std::os::unix::fs::MetadataExt as _;
-    let mut seen: Vec<((u64, u64), &str)> = Vec::new();
-    let mut mistakes = Vec::new();
-    for output in outputs {
-        let Sink::File(file) = &output.to else { continue };
-        let Some(metadata) = file.metadata().ok().filter(std::fs::Metadata::is_file) else { continue };
-        let file = (metadata.dev(), metadata.ino());
-        match seen.iter().find(|(other, _)| *other == file) {
-            Some((_, path)) => {
-                let words = format!("--report: {path} and {} are one file", output.path);
-                mistakes.push(Diagnostic::new("flag", words).help("give each report a file of its own"));
-            }
-            None => seen.push((file, &output.path)),
-        }
-    }
-    mistakes
-}
-
-#[cfg(not(unix))]
-fn same_file(_: &[Output]) -> Vec<Diagnostic> {
-    Vec::new()
+    let files: Vec<_> = outputs.iter().filter_map(|output| Some((output.file?, &output.path))).collect();
+    let again = files.iter().enumerate().filter_map(|(at, (file, path))| {
+        let (_, before) = files[..at].iter().find(|(other, _)| other == file)?;
+        let words = format!("--report: {before} and {path} are one file");
+        Some(Diagnostic::new("flag", words).help("give each report a file of its own"))
+    });
+    again.collect()
 }
 
 /// Format and path of `FORMAT=PATH`.
@@ -125,17 +113,18 @@ fn parse<'a>(text: &'a str, formats: &[&str]) -> Result<(&'a str, &'a str), Diag
 
 fn open_one(format: &str, path: &str) -> Result<Output, Diagnostic> {
     let file = if path == "-" { None } else { Some(crate::files::create(Path::new(path))?) };
+    let id = file.as_ref().and_then(crate::files::which);
     let to = match file {
         file if format == STREAMED => streamed(file)?,
         Some(file) => Sink::File(file),
         None => Sink::Stdout,
     };
-    Ok(Output { format: format.to_owned(), path: path.to_owned(), to })
+    Ok(Output { format: format.to_owned(), path: path.to_owned(), file: id, to })
 }
 
 fn summary(path: String) -> Result<Output, Diagnostic> {
     let file = crate::files::append(Path::new(&path))?;
-    Ok(Output { format: SUMMARY.to_owned(), path, to: Sink::Appended(file) })
+    Ok(Output { format: SUMMARY.to_owned(), path, file: crate::files::which(&file), to: Sink::Appended(file) })
 }
 
 /// A thread that writes what it is sent until all who send are gone, or until it cannot.
@@ -233,7 +222,7 @@ pub(super) fn write(outputs: Vec<Output>, render: impl Fn(&str) -> Vec<u8>) -> R
     if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
 }
 
-/// What an earlier run wrote is kept until this one has something to put in its place.
+/// What stood there is kept until there is something to put in its place, or a run begins ([`Stale`]).
 fn emptied(file: &File) -> io::Result<()> {
     if file.metadata()?.is_file() { file.set_len(0) } else { Ok(()) }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -12,26 +12,23 @@ use tokio::sync::watch;
 use super::args::RunArgs;
 use super::gate::{self, Gate};
 use super::given::Taker;
+use super::left::{self, Left};
 use super::outputs::{Output, Stale};
 use super::plan::Extent;
 use super::progress::{Bar, Stream, Watched};
 use super::settings::{self, Settings, Whom};
-use super::signals::Signals;
-use super::{ENVIRONMENT, Exit, both, bounds, colored, outputs, plan, print, suite, together, width};
+use super::{ENVIRONMENT, Exit, both, bounds, colored, outputs, plan, signals, suite, tell_people, together, width};
 use crate::case::Suite;
 use crate::case::baseline::Baseline;
 use crate::check::CaseResult;
-use crate::check::seen::printable;
 use crate::clock::{Clock, timestamp};
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::Diagnostic;
 use crate::load::profile::Values;
 use crate::report::against::{Side, against};
-use crate::report::exchange::quoted_where_needed;
 use crate::report::ndjson::{self, Begun};
 use crate::report::scope;
 use crate::report::{self, Facts, Part, Report, model, terminal};
-use crate::run::sessions::Sessions;
 use crate::run::{self, Bounds, Ended, Means, Plan, Weather, tally};
 use crate::seed::Seed;
 
@@ -64,17 +61,19 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
     let (chosen, part) = gate.part(chosen, more.select.is_some());
     let runtime = runtime(&settings.whom)?;
     announce_panics(settings.seed);
-    let calling = settings.calling.clone();
+    let (calling, left) = (settings.calling.clone(), Left::default());
+    let opened = left.clone();
     // A task of its own: waking the very future that a runtime blocks on costs system calls, and every case wakes it.
     let driven = runtime.spawn(async move {
-        let (contract, stop) = (Arc::new(contract), stop_on_signal());
-        drive(Shared { chosen, contract, more, gate, part, covered, whole, stop }, settings, other, written).await
+        let (contract, stop) = (Arc::new(contract), signals::stop(opened.clone()));
+        drive(Shared { chosen, contract, more, gate, part, covered, whole, stop, opened }, settings, other, written)
+            .await
     });
     let report = runtime.block_on(driven).unwrap_or_else(|error| {
-        left_open();
+        left.tell();
         std::panic::resume_unwind(error.into_panic())
     })?;
-    leaks(&report.leaked, &calling);
+    left::tell(&report.leaked, &calling);
     // What happened before the end is written already.
     Ok(tell(&report, outputs, |format| if format == "ndjson" { Some(ndjson::rest(&report)) } else { None }))
 }
@@ -89,30 +88,6 @@ fn weather(weather: Weather) -> Option<model::Weather> {
         clock: tally::apart(weather.skew).unwrap_or_default(),
     };
     (!told.words().is_empty()).then_some(told)
-}
-
-/// Sessions that runs of this process have opened, with the flags of `endspec call` for their target.
-static OPENED: Mutex<Vec<(Arc<Sessions>, String)>> = Mutex::new(Vec::new());
-
-fn opened() -> MutexGuard<'static, Vec<(Arc<Sessions>, String)>> {
-    OPENED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Lists what runs of this process have left open, where no report of theirs will.
-fn left_open() {
-    for (sessions, calling) in opened().iter() {
-        let left: Vec<String> = sessions.left().into_iter().map(|session| session.id).collect();
-        leaks(&left, calling);
-    }
-}
-
-/// How to end by hand what could not be ended.
-fn leaks(left: &[String], calling: &str) {
-    for id in left {
-        let session = quoted_where_needed(&format!("SessionId={}", printable(id, 200)));
-        let words = format!("endspec: left open; end it with: endspec call EndTerminalSession {session} {calling}");
-        let _ = writeln!(std::io::stderr(), "{}", words.trim_end());
-    }
 }
 
 /// Formats that a run is reported in.
@@ -204,6 +179,7 @@ struct Shared {
     covered: BTreeSet<String>,
     whole: bool,
     stop: watch::Receiver<bool>,
+    opened: Left,
 }
 
 /// The files of reports, as far as a run has to do with them before it has ended.
@@ -287,8 +263,7 @@ async fn once(
     let known = baseline.iter().flat_map(|baseline| baseline.known(report::day(&started))).collect();
     let bounds = Bounds { known: Arc::new(known), ..more.bounds.clone() };
     let stream = Stream::begin(written.streams, &begun, baseline.clone());
-    let open: Arc<Sessions> = Arc::default();
-    opened().push((open.clone(), settings.calling.clone()));
+    let open = shared.opened.of(&settings.calling);
     let bar = Arc::new(Watched { bar: Bar::new(shared.chosen.cases.len(), "cases"), stream });
     let means = Means {
         transport,
@@ -331,33 +306,6 @@ async fn once(
     Ok(Told { report: report::build(&contract, &results, &facts), results, readings: target.readings })
 }
 
-/// How long after a signal another one is the same.
-const SAME_SIGNAL: Duration = Duration::from_secs(1);
-
-/// Becomes true with the first Ctrl-C, TERM or loss of the terminal; a second one ends the process at once, and what it
-/// leaves open is listed.
-pub(super) fn stop_on_signal() -> watch::Receiver<bool> {
-    let (send, receive) = watch::channel(false);
-    let mut signals = Signals::listen();
-    tokio::spawn(async move {
-        signals.next().await;
-        let _ = writeln!(
-            std::io::stderr(),
-            "endspec: stopping; open sessions are ended first (a second signal ends at once)"
-        );
-        let _ = send.send(true);
-        let first = Instant::now();
-        signals.next().await;
-        // Of a supervisor that tells the process and then its group, both mean the same.
-        while first.elapsed() < SAME_SIGNAL {
-            signals.next().await;
-        }
-        left_open();
-        std::process::exit(i32::from(Exit::Interrupted.code()));
-    });
-    receive
-}
-
 /// A panic is a defect of endspec: it names the seed that shows it again.
 pub(super) fn announce_panics(seed: Seed) {
     let before = std::panic::take_hook();
@@ -370,27 +318,11 @@ pub(super) fn announce_panics(seed: Seed) {
     }));
 }
 
-/// The text as it does no harm in a log of GitHub Actions, which obeys `::command::` at the begin of a line and `##[command]`
-/// anywhere, whoever said it.
-fn disarmed(text: &str) -> String {
-    let line = |line: &str| {
-        let line = line.replace("##[", "##\u{200b}[");
-        let rest = line.trim_start();
-        if rest.starts_with("::") { line.replacen("::", ":\u{200b}:", 1) } else { line }
-    };
-    text.split_inclusive('\n').map(line).collect()
-}
-
 fn show(report: &Report, outputs: &[outputs::Output]) {
     let to_stderr = outputs::takes_stdout(outputs);
     let color = if to_stderr { colored(&std::io::stderr()) } else { colored(&std::io::stdout()) };
     let text = terminal::render(report, terminal::Style { color, width: width() });
-    let text = if std::env::var_os("GITHUB_ACTIONS").is_some() { disarmed(&text) } else { text };
-    if to_stderr {
-        let _ = std::io::stderr().write_all(text.as_bytes());
-    } else {
-        print(&text);
-    }
+    tell_people(&text, to_stderr);
 }
 
 fn exit(report: &Report) -> Exit {
@@ -407,18 +339,4 @@ fn exit(report: &Report) -> Exit {
 /// A pass whose report was lost is none.
 fn worst(exit: Exit, other: Exit) -> Exit {
     if exit == Exit::Pass { other } else { exit }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_target_says_is_no_command_of_a_workflow() {
-        let text = "FAIL a\n  ::error::x ::y\n::stop-commands::z\nb ##[warning]c ##[d\n  = clause: a::b\n";
-        let told = disarmed(text);
-        assert!(!told.contains("##["), "{told:?}");
-        assert!(told.lines().all(|line| !line.trim_start().starts_with("::")), "{told:?}");
-        assert_eq!(told.replace('\u{200b}', ""), text);
-    }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::args::SelftestArgs;
 use super::progress::Bar;
-use super::{ENVIRONMENT, Exit, outputs, print, suite};
+use super::{ENVIRONMENT, Exit, outputs, suite, tell_people};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::load;
 use crate::seed::Seed;
@@ -41,11 +41,7 @@ pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Vec<Diagnostic>> {
     bar.finish();
     let proofs = proofs.map_err(|error| vec![Diagnostic::new(ENVIRONMENT, format!("no runtime: {error}"))])?;
     let text = selftest::table(&proofs, began.elapsed());
-    if outputs::takes_stdout(&outputs) {
-        let _ = std::io::stderr().write_all(text.as_bytes());
-    } else {
-        print(&text);
-    }
+    tell_people(&text, outputs::takes_stdout(&outputs));
     let good = proofs.iter().all(|proof| proof.worth().is_good());
     let exit = if good { Exit::Pass } else { Exit::Fail };
     if let Err(words) = outputs::write(outputs, |_| selftest::json(&proofs, seed).into_bytes()) {

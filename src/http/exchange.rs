@@ -38,12 +38,14 @@ pub struct Cause {
     pub words: String,
     /// The status line, where one arrived before the failure.
     pub status: Option<u16>,
+    /// Whether it is that of a proxy before the target, which could not be reached or opened no connection.
+    pub of_proxy: bool,
 }
 
 impl Cause {
     /// A failure before any status line.
     pub fn new(kind: CauseKind, words: impl Into<String>) -> Cause {
-        Cause { kind, words: words.into(), status: None }
+        Cause { kind, words: words.into(), status: None, of_proxy: false }
     }
 }
 

@@ -23,6 +23,20 @@ pub(crate) fn block(text: &str) -> String {
     cleaned(text, |c| c == '\n')
 }
 
+/// The text without commands of the runner's older kind, `##[`, which GitHub Actions obeys anywhere on a line.
+pub(super) fn unmarked(text: &str) -> String {
+    text.replace("##[", "# #[")
+}
+
+/// The text as it may stand in a log of GitHub Actions, which obeys `::command::` at the begin of a line, too.
+pub(crate) fn log(text: &str) -> String {
+    let line = |line: &str| {
+        let line = unmarked(line);
+        if line.trim_start().starts_with("::") { line.replacen("::", ": :", 1) } else { line }
+    };
+    text.split_inclusive('\n').map(line).collect()
+}
+
 fn cleaned(text: &str, keep: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len().min(limits::REPORT_TEXT));
     for (count, c) in text.chars().enumerate() {
@@ -146,6 +160,13 @@ mod tests {
         assert_eq!(block("a\n\tb"), "a\n\\tb");
         let long = line(&"é".repeat(100_000));
         assert!(long.ends_with("é… (200000 bytes in all)") && long.chars().count() < limits::REPORT_TEXT + 40);
+    }
+
+    #[test]
+    fn what_a_target_says_is_no_command_of_a_workflow() {
+        let text = "FAIL a\n  ::error::x ::y\n::stop-commands::z\nb ##[warning]c ##[d\n  = clause: a::b\n";
+        let told = "FAIL a\n  : :error::x ::y\n: :stop-commands::z\nb # #[warning]c # #[d\n  = clause: a::b\n";
+        assert_eq!(log(text), told);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Report;
-use super::escape::{block, line};
+use super::escape::{block, line, unmarked};
 use super::model::{Case, Finding};
 use super::{standing, telling};
 
@@ -70,14 +70,9 @@ fn at(finding: &Finding) -> String {
 
 /// The value of a command: lines stay lines, and nothing ends it or begins another one.
 fn data(text: &str) -> String {
-    broken(&block(text)).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    unmarked(&block(text)).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {
-    broken(&line(text)).replace('%', "%25").replace(':', "%3A").replace(',', "%2C")
-}
-
-/// The runner obeys commands of its older kind, `##[`, anywhere on a line.
-fn broken(text: &str) -> String {
-    text.replace("##[", "# #[")
+    unmarked(&line(text)).replace('%', "%25").replace(':', "%3A").replace(',', "%2C")
 }

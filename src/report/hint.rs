@@ -3,8 +3,9 @@
 use crate::check::history::Record;
 use crate::check::result::{NOTHING, REFUSES};
 use crate::check::seen::printable;
+use crate::check::silence::question;
 use crate::check::{CaseResult, Seen, Skip};
-use crate::http::{Cause, CauseKind, Reply};
+use crate::http::{Cause, Reply};
 
 /// One sentence, or nothing where the target answered as one that is set up right.
 pub(super) fn hint(results: &[CaseResult], url: &str, through: Option<&str>) -> Option<String> {
@@ -38,18 +39,6 @@ fn unfit(result: &CaseResult) -> Option<&str> {
 
 fn nobody(cause: &Cause, url: &str) -> String {
     format!("{NOTHING} at {url} ({}): {}", printable(&cause.words, 200), question(cause))
-}
-
-/// What to ask oneself where nobody answered.
-pub fn question(cause: &Cause) -> &'static str {
-    match cause.kind {
-        _ if cause.words.contains("the proxy ") => {
-            "is the proxy of the environment the right one (HTTP_PROXY, HTTPS_PROXY, NO_PROXY)?"
-        }
-        CauseKind::Resolve => "is the name right, and does this machine's name server know it?",
-        CauseKind::Tls => "is this a port of plain `http://`, or its certificate one that this machine does not trust?",
-        _ => "is the target running there, and the address right?",
-    }
 }
 
 fn silence(record: &Record) -> Option<&Cause> {

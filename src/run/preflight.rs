@@ -14,8 +14,8 @@ use crate::case::Case;
 use crate::check::history::{Event, Observer, Record, Role};
 use crate::check::result::{NOTHING, REFUSES};
 use crate::check::seen::printable;
-use crate::check::{CaseResult, Seen, listed};
-use crate::http::{CauseKind, Exchange, Lane, Reply};
+use crate::check::{CaseResult, Seen, listed, silence};
+use crate::http::{Cause, CauseKind, Exchange, Lane, Reply};
 use crate::seed::{Seed, Stream};
 use crate::wire::{Call, Credential, Placement, Scheme, WireForm};
 
@@ -108,16 +108,14 @@ async fn ask(bed: &Bed, call: &Call, form: WireForm, key: Option<&Credential>, s
 
 /// Nothing but waiting: what is refused or cut at once is left to the run, which gives up after some in a row.
 fn silence(bed: &Bed, answers: &[Exchange]) -> Option<String> {
-    let cause = |exchange: &Exchange| match &exchange.reply {
-        Reply::Refused(cause) | Reply::Lost(cause) if cause.status.is_none() && cause.kind == CauseKind::Timeout => {
-            Some(cause.words.clone())
-        }
-        _ => None,
-    };
-    let causes: Vec<String> = answers.iter().map_while(cause).collect();
+    fn late(exchange: &Exchange) -> Option<&Cause> {
+        let (Reply::Refused(cause) | Reply::Lost(cause)) = &exchange.reply else { return None };
+        (cause.status.is_none() && cause.kind == CauseKind::Timeout).then_some(cause)
+    }
+    let causes: Vec<&Cause> = answers.iter().map_while(late).collect();
     let first = causes.first().filter(|_| causes.len() == answers.len())?;
-    let (url, first) = (&bed.target.endpoint, printable(first, 200));
-    Some(format!("{NOTHING} at {url} ({first}): is the target running there, and the address right?"))
+    let (url, words) = (&bed.target.endpoint, printable(&first.words, 200));
+    Some(format!("{NOTHING} at {url} ({words}): {}", silence::question(first)))
 }
 
 /// What stands on the port speaks something else, as the exact lane tells: an answer that begins as HTTP and is wrong after

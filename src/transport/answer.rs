@@ -118,7 +118,7 @@ impl Reader {
                 End::Closed => {
                     Cause { status, ..Cause::new(CauseKind::Closed, "the connection was closed within the head") }
                 }
-                End::Failed(kind, words) => Cause { kind, words, status },
+                End::Failed(kind, words) => Cause { status, ..Cause::new(kind, words) },
             }),
             (State::UntilClosed, Some(response)) if end == End::Closed => Ok(response),
             (_, Some(response)) => match end {
@@ -128,7 +128,7 @@ impl Reader {
                 }
                 // Without a readable length only the end of the connection could have ended it: what came is judged.
                 End::Failed(..) if !self.framed => Ok(response),
-                End::Failed(kind, words) => Err(Cause { kind, words, status }),
+                End::Failed(kind, words) => Err(Cause { status, ..Cause::new(kind, words) }),
             },
         };
         (result.map(|response| Response { framing: self.faults, ..response }), surplus)
@@ -173,7 +173,7 @@ impl Reader {
 
     fn broken(&mut self, words: String, status: Option<u16>) -> bool {
         self.buffer.clear();
-        self.become_state(State::Broken(Cause { kind: CauseKind::NotHttp, words, status }), false)
+        self.become_state(State::Broken(Cause { status, ..Cause::new(CauseKind::NotHttp, words) }), false)
     }
 
     fn fault(&mut self, fault: FramingFault) {

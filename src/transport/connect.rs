@@ -153,11 +153,8 @@ impl Route {
             None => self.tcp(&self.endpoint).await?,
             Some(proxy) => {
                 let mut link = self.to_proxy(proxy).await?;
-                let at = |cause: Cause| Cause {
-                    words: format!("the proxy {}: {}", self.proxy().unwrap_or_default(), cause.words),
-                    ..cause
-                };
-                tunnel(&mut link.stream, &self.endpoint, proxy.authorization.as_deref()).await.map_err(at)?;
+                let tunneled = tunnel(&mut link.stream, &self.endpoint, proxy.authorization.as_deref()).await;
+                tunneled.map_err(|cause| of_proxy(&self.proxy().unwrap_or_default(), cause))?;
                 link
             }
         };
@@ -176,9 +173,7 @@ impl Route {
             }
             Ok(link)
         };
-        let at =
-            |cause: Cause| Cause { words: format!("the proxy {}: {}", endpoint.authority(), cause.words), ..cause };
-        link.await.map_err(at)
+        link.await.map_err(|cause| of_proxy(&endpoint.authority(), cause))
     }
 
     async fn tcp(&self, endpoint: &Endpoint) -> Result<Link, Cause> {
@@ -217,6 +212,11 @@ impl Route {
     pub fn proxy(&self) -> Option<String> {
         self.proxy.as_ref().and_then(|proxy| proxy.endpoint.as_ref().ok()).map(Endpoint::authority)
     }
+}
+
+/// A failure of the proxy at `host:port`, and not of the endpoint behind it.
+pub(super) fn of_proxy(proxy: &str, cause: Cause) -> Cause {
+    Cause { words: format!("the proxy {proxy}: {}", cause.words), of_proxy: true, ..cause }
 }
 
 /// What TLS failed for, with the way out where the words alone have none.
@@ -323,9 +323,7 @@ impl Progress {
         let cause = Cause { status: cause.status.or(self.status), ..cause };
         if self.sent { Reply::Lost(cause) } else { Reply::Refused(cause) }
     }
-}
 
-impl Progress {
     /// Refused or lost, for its time was over.
     pub fn late(&self, timeout: Duration) -> Reply {
         let words = match (self.sent, self.status) {

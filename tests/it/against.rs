@@ -123,3 +123,19 @@ fn what_cannot_be_compared_is_a_mistake_before_anything_is_sent() {
     }
     target.is_untouched();
 }
+
+#[test]
+fn what_another_declaration_would_permit_is_told_of_the_one_that_breaks_by_it() {
+    let (first, second) = (open(&[]), open(&["--reading", "repeat-end=idempotent"]));
+    let done = compare(&first.url, &second.url, &[], &["--without", "signatures", "--report", "json=-"]).ends(0);
+    let report = done.json();
+    let broken = report["against"]["clauses"].as_array().unwrap().iter().find(|c| c["id"] == "end/effect/stays-closed");
+    let why = broken.unwrap()["why"].as_str().unwrap();
+    assert!(why.contains("`--reading repeat-end=idempotent` would permit this answer"), "{why}");
+    let followed = report["against"]["followed"].as_array().unwrap();
+    let of = followed.iter().find(|values| values["reading"] == "repeat-end").expect("it was seen");
+    assert_eq!(
+        (of["target"].to_string(), of["other"].to_string()),
+        ("[\"not-found\"]".into(), "[\"idempotent\"]".into())
+    );
+}

@@ -81,6 +81,35 @@ fn ctrl_c_ends_fuzzing_with_its_sessions_and_ends_130() {
     assert_eq!(*sessions.open.lock().unwrap(), Default::default(), "every session was ended");
 }
 
+#[test]
+fn a_comparison_that_is_interrupted_at_the_second_target_is_no_pass() {
+    let sessions = Arc::new(Sessions::default());
+    let (reached, at_last) = channel();
+    let (go, waiting) = channel::<()>();
+    let honest = Sessions::default();
+    let first = Target::new(move |asked| honest.answer(asked));
+    let second = stalling(&sessions, reached, waiting);
+    let mut child = command(&["run", "--target", &first.url(), "--against", &second.url(), "--report", "json=-"])
+        .args(["--without", "sessions,xml,signatures", "--select", "end/session/malformed end/session/unknown"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    at_last.recv_timeout(BOUND).expect("the run asks that often");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let mut line = String::new();
+    let mut err = BufReader::new(child.stderr.take().unwrap());
+    err.read_line(&mut line).unwrap();
+    assert!(line.contains("stopping"), "{line}");
+    drop(go);
+    let (mut out, mut rest) = (String::new(), String::new());
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    err.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&report["interrupted"], &report["verdict"]), (&true.into(), &"inconclusive".into()));
+}
+
 /// A target that, asked so often, says so and answers nothing until it may go on.
 fn stalling(sessions: &Arc<Sessions>, reached: std::sync::mpsc::Sender<()>, waiting: Receiver<()>) -> Target {
     let sessions = Arc::clone(sessions);

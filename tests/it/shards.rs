@@ -308,3 +308,14 @@ fn a_shard_that_was_killed_before_it_wrote_counts_as_one_without_a_report() {
     fs::write(folder.path().join(&files[0]), "").unwrap();
     merge().ends(2).complains(&["error[bad-report]", "every file is empty"]);
 }
+
+#[test]
+fn that_one_shard_did_not_ask_who_answers_is_said_of_the_whole() {
+    let folder = tempdir().unwrap();
+    let files = shards(folder.path(), 2, &[]);
+    let mut second = read(folder.path(), &files[1]);
+    second["target"]["insecure"] = true.into();
+    fs::write(folder.path().join(&files[1]), second.to_string()).unwrap();
+    let merged = endspec_in(folder.path(), &[], &["report", &files[0], &files[1], "--report", "json=-"]);
+    assert_eq!(merged.json()["target"]["insecure"], true);
+}

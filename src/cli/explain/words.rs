@@ -113,7 +113,7 @@ const WORDS: [Word; 13] = [
         means: "clauses, cases or requests that were left out for a declared reason, which stands beside them: not tested, and \
                 not passed.",
         mend: Some((
-            "a capability was declared to be lacking (`--without`), a public host is met with care, or `--select` took less",
+            "a capability was declared to be lacking (`--without`), or a public host is met with care",
             "take the declaration back; `--thorough` allows what care leaves out",
         )),
     },
@@ -122,7 +122,7 @@ const WORDS: [Word; 13] = [
         of: REPORTS,
         means: "sessions that the run opened, or was given, and could not end; a pass with leaks exits with 3.",
         mend: Some((
-            "the request that ends it was lost or refused each time, or the run was killed",
+            "the request that ends it was lost or refused each time",
             "run the command that stands beside each: it ends that session",
         )),
     },

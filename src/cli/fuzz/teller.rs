@@ -14,7 +14,7 @@ use super::own::Own;
 use crate::case::mutation::CATALOGUE;
 use crate::case::{Case, write};
 use crate::check::Verdict;
-use crate::cli::{Exit, colored, print, width};
+use crate::cli::{Exit, colored, tell_people, width};
 use crate::clock::{Clock, Moment};
 use crate::contract::{Contract, Level, Readings};
 use crate::diagnostic::Diagnostic;
@@ -89,11 +89,7 @@ impl Teller {
 
     /// Says something to the user.
     pub(super) fn say(&self, text: &str) {
-        if self.to_stderr {
-            let _ = std::io::stderr().write_all(text.as_bytes());
-        } else {
-            print(text);
-        }
+        tell_people(text, self.to_stderr);
     }
 
     /// What a report says of the campaign besides its results.

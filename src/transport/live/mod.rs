@@ -38,7 +38,7 @@ impl Live {
         clock: Clock,
     ) -> Live {
         Live(if endpoint.is_secure() {
-            Client::Secure(Secure::new(endpoint, settings, tls))
+            Client::Secure(Secure::new(endpoint, settings, route.proxy(), tls))
         } else {
             Client::Plain(Plain::new(route, settings.timeout, clock))
         })

@@ -21,7 +21,7 @@ use reqwest::dns::{Name, Resolve, Resolving};
 use reqwest::{Client, Proxy, Url, redirect, retry};
 use rustls::ClientConfig;
 
-use super::super::connect::{Choice, Progress, Route, certificate, chain, find};
+use super::super::connect::{Choice, Progress, certificate, chain, find, of_proxy};
 use super::super::raw::expects_length;
 use super::super::{Endpoint, Pins, Settings, Versions};
 use super::{collect, is_wrong};
@@ -81,11 +81,11 @@ struct Built {
 }
 
 impl Secure {
-    pub fn new(endpoint: &Endpoint, settings: &Settings, tls: Arc<ClientConfig>) -> Secure {
+    pub fn new(endpoint: &Endpoint, settings: &Settings, proxy: Option<String>, tls: Arc<ClientConfig>) -> Secure {
         Secure {
             endpoint: endpoint.clone(),
             before: settings.before(endpoint).clone(),
-            proxy: Route::new(endpoint, settings, tls.clone()).proxy(),
+            proxy,
             versions: settings.versions,
             pins: settings.pins.clone(),
             tls,
@@ -139,12 +139,12 @@ impl Secure {
             Ok(Err(cause)) => cause,
             Err(_) => return Progress { sent, status }.late(self.timeout),
         };
-        let through = self.proxy.as_ref().filter(|_| cause.words.contains("tunnel error"));
-        let words = through.map_or_else(
-            || cause.words.clone(),
-            |proxy| format!("the proxy {proxy} opens no connection to the target ({})", cause.words),
-        );
-        Progress { sent, status }.failed(Cause { words, ..cause })
+        // Behind a proxy nothing is connected to but that.
+        let cause = match &self.proxy {
+            Some(proxy) if cause.kind == CauseKind::Connect => of_proxy(proxy, cause),
+            _ => cause,
+        };
+        Progress { sent, status }.failed(cause)
     }
 
     fn client(&self, idle: usize) -> Result<Client, String> {
@@ -344,7 +344,7 @@ mod tests {
 
     fn lane(url: &str, proxies: Proxies) -> Secure {
         let settings = Settings { proxies, ..Settings::new(Duration::from_secs(1)) };
-        Secure::new(&Endpoint::parse(url).expect(url), &settings, tls::config(Roots::Platform, None))
+        Secure::new(&Endpoint::parse(url).expect(url), &settings, None, tls::config(Roots::Platform, None))
     }
 
     fn request(method: &str, target: &str, headers: &[(&str, &[u8])]) -> Request {
