@@ -116,13 +116,14 @@ fn the_same_seed_gives_the_same_report_to_the_byte() {
     }
 }
 
-/// Every case comes up with two of the seeds.
+/// The first seed has the whole suite, so that eight are at work all the time; with the others every case comes up twice.
 #[test]
 fn one_job_and_eight_come_to_the_same_verdicts_over_fifty_seeds() {
     let stage = Stage::new();
     let work = |half: usize| {
         for seed in (half..50).step_by(2) {
-            let cases: Vec<_> = stage.cases.iter().skip(seed % 25).step_by(25).cloned().collect();
+            let (from, step) = if seed == 0 { (0, 1) } else { (seed % 25, 25) };
+            let cases: Vec<_> = stage.cases.iter().skip(from).step_by(step).cloned().collect();
             // A fault that bites one case by what another does would be found by other cases at another pace.
             let fault = if seed % 4 < 2 { None } else { fault::named("url-outlives-session") };
             let [one, eight] = [1, 8].map(|jobs| {
