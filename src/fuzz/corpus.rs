@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Abilities, Shard};
 use crate::seed::Seed;
+use crate::wire::encoding::hex;
 
 /// The version of the text.
 const FORMAT: u32 = 1;
@@ -32,7 +33,7 @@ impl Identity {
             contract: contract.to_owned(),
             seed: seed.to_string(),
             shard: shard.to_string(),
-            abilities: digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect(),
+            abilities: hex(&digest[..8]),
         }
     }
 

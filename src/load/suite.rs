@@ -1,6 +1,5 @@
 //! A suite: many case files, all their mistakes together.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use crate::case::Suite;
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
+use crate::wire::encoding::hex;
 use crate::{files, limits};
 
 /// Reads the case files of `(id, text)`, in the order of their ids.
@@ -43,7 +43,7 @@ pub fn suite(mut files: Vec<(String, Arc<Source>)>, vocabulary: &Contract) -> Re
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    Ok(Suite { cases, digest: hexadecimal(&digest.finalize()) })
+    Ok(Suite { cases, digest: hex(&digest.finalize()) })
 }
 
 /// Reads the case files at the paths: files as they are, folders with all that is in them.
@@ -67,11 +67,4 @@ pub fn paths(paths: &[PathBuf], vocabulary: &Contract) -> Result<Suite, Vec<Diag
             Err(mistakes)
         }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -9,6 +9,7 @@ use super::Report;
 use super::escape::{block, line};
 use super::model::{Case, Clause, Finding, Place};
 use super::{standing, telling};
+use crate::wire::encoding::hex;
 
 /// How the names of the built-in cases' files begin.
 const BUILT_IN: &str = "<built-in>/";
@@ -141,5 +142,5 @@ fn uri(path: &str) -> String {
 /// What is the same in two runs of which both find it.
 fn fingerprint(case: &Case, finding: &Finding, nth: usize) -> String {
     let digest = Sha256::digest(format!("{}\0{}\0{nth}", case.id, finding.clause));
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&digest[..16])
 }

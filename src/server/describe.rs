@@ -25,7 +25,7 @@ const TOKEN: &[u8] = b"after";
 ///
 /// # Errors
 /// The documented refusals.
-pub fn describe(model: &Model, settings: &Settings, given: Given<'_>, now: Now) -> Result<Answer, Problem> {
+pub fn describe<'m>(model: &'m Model, settings: &Settings, given: Given<'_>, now: Now) -> Result<Answer, Problem> {
     let region = given.required("RegionId")?;
     if !settings.regions.contains(region) {
         let message = "The specified parameter RegionId does not exist.";
@@ -41,10 +41,16 @@ pub fn describe(model: &Model, settings: &Settings, given: Given<'_>, now: Now) 
     let wanted = |session: &Session| {
         session.asked.region == region
             && instance.is_none_or(|id| session.asked.instances.iter().any(|i| i == id))
-            && session_id.is_none_or(|id| session.id == id)
             && session.ended.is_none_or(|at| now.unix.saturating_sub(at) <= SHOWN_FOR)
     };
-    let mut found = model.newest(before).filter(|(_, session)| wanted(session)).take(size + 1).collect::<Vec<_>>();
+    let first = |sessions: &mut dyn Iterator<Item = (u64, &'m Session)>| {
+        sessions.filter(|(_, session)| wanted(session)).take(size + 1).collect::<Vec<_>>()
+    };
+    // By id it is one look, however many sessions there were.
+    let mut found = match session_id {
+        Some(id) => first(&mut model.one(id, before)),
+        None => first(&mut model.newest(before)),
+    };
     let more = found.len() > size;
     found.truncate(size);
     let next = found.last().filter(|_| more).map_or_else(String::new, |(number, _)| write_token(*number));

@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 use std::io;
 use std::ops::Range;
 
@@ -14,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::model::{Changes, Model};
 use super::nonces::{Nonces, Print};
 use super::session::Session;
+use crate::wire::encoding::hex;
 
 /// The format that is written, and the newest that is read.
 const VERSION: u64 = 1;
@@ -206,11 +206,7 @@ fn push(lines: &mut String, line: &Line<'_>) -> io::Result<()> {
 }
 
 fn nonce(until: u64, print: &Print) -> Line<'static> {
-    let mut text = String::with_capacity(2 * print.len());
-    for byte in print {
-        let _ = write!(text, "{byte:02x}");
-    }
-    Line::Nonce { until, print: text }
+    Line::Nonce { until, print: hex(print) }
 }
 
 fn read_print(text: &str) -> Option<Print> {

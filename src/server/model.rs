@@ -150,6 +150,12 @@ impl Model {
         self.sessions.range(..before.unwrap_or(u64::MAX)).rev().map(|(number, session)| (*number, session))
     }
 
+    /// As [`Model::newest`], of the session of that id alone.
+    pub fn one(&self, id: &str, before: Option<u64>) -> impl Iterator<Item = (u64, &Session)> {
+        let number = self.numbers.get(id).copied().filter(|number| before.is_none_or(|before| *number < before));
+        number.and_then(|number| Some((number, self.sessions.get(&number)?))).into_iter()
+    }
+
     /// Adds a connection and names it.
     ///
     /// # Errors

@@ -67,6 +67,13 @@ pub(super) fn encode_twice_into(text: &str, out: &mut String) {
     });
 }
 
+/// The two lower-case hexadecimal digits of every byte.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(2 * bytes.len());
+    hex_into(bytes, &mut out);
+    out
+}
+
 /// Appends the two lower-case hexadecimal digits of every byte.
 pub(super) fn hex_into(bytes: &[u8], out: &mut String) {
     for byte in bytes {

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::encoding::{Encoding, digit, hex_into};
+use super::encoding::{Encoding, digit, hex, hex_into};
 use crate::http::Headers;
 use crate::limits;
 
@@ -193,12 +193,6 @@ fn mac(secret: &str, string_to_sign: &str) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
     mac.update(string_to_sign.as_bytes());
     mac.finalize().into_bytes().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(2 * bytes.len());
-    hex_into(bytes, &mut out);
-    out
 }
 
 fn push_joined(names: &[impl AsRef<str>], out: &mut String) {

@@ -63,6 +63,13 @@ pub(super) const FAULTS: &[Fault] = &[
         "the end is written behind the answer, so that another connection still finds the session open for a moment",
         end_written_behind,
     ),
+    after(
+        "refused-end-writes-back",
+        &["end/effect/stays-closed"],
+        "the row is read before the other parameters are checked and written back with what is wrong noted, over an end that \
+         another call wrote meanwhile",
+        refused_end_writes_back,
+    ),
 ];
 
 /// A row that breaks the permanence of an end.
@@ -113,4 +120,18 @@ fn end_written_behind(scene: &mut Scene<'_>, response: &mut Response) {
     again_if(scene, response, |scene, id| {
         noted_since(scene, id).is_some_and(|age| age < RACE) && scene.scratch.counts.get(id) != Some(&connection)
     });
+}
+
+fn refused_end_writes_back(scene: &mut Scene<'_>, response: &mut Response) {
+    note_ended(scene, response);
+    let connection = scene.asked.origin.connection;
+    let Some(id) = scene.ends() else { return };
+    if response.status == 200 {
+        scene.scratch.counts.insert(id, connection);
+    } else if !forged::is_not_found(response)
+        && noted_since(scene, &id).is_some_and(|age| age < RACE)
+        && scene.scratch.counts.get(&id) != Some(&connection)
+    {
+        scene.model.revive(&id, scene.now);
+    }
 }

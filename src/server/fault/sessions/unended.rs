@@ -6,7 +6,7 @@ use super::super::{Fault, HONEST, Hooks, Scene, first, forged};
 use super::end_quietly;
 use crate::http::Response;
 use crate::server::session::Session;
-use crate::server::settings::REGION_ID;
+use crate::server::settings::{Operation, REGION_ID};
 use crate::wire::Parameters;
 
 /// Seconds for which the gateway may speak to the agent of a session.
@@ -60,6 +60,20 @@ pub(super) const FAULTS: &[Fault] = &[
         |parameters, scene| divert_if(parameters, scene, |_, session| session.asked.region != REGION_ID),
     ),
     Fault {
+        name: "end-finds-none-started-by-get",
+        clauses: &["end/success/status"],
+        how: "whatever comes by GET is served by a copy, whose new sessions nobody carries over to where Ends look",
+        hooks: Hooks {
+            means: Some(|parameters, scene| {
+                let noted =
+                    |scene: &Scene<'_>, session: &Session| scene.scratch.notes.iter().any(|(id, _)| *id == session.id);
+                divert_if(parameters, scene, noted);
+            }),
+            after: Some(note_started_by_get),
+            ..HONEST
+        },
+    },
+    Fault {
         name: "end-comes-late",
         clauses: &["end/effect/closes"],
         how: "the end is put into a queue that is worked off seconds later",
@@ -102,6 +116,13 @@ fn pretend(scene: &mut Scene<'_>, response: &mut Response) {
 fn is_second(scene: &Scene<'_>, session: &Session) -> bool {
     let same = |other: &Session| other.ended.is_none() && other.asked.instances == session.asked.instances;
     scene.model.all().find(|(_, other)| same(other)).is_some_and(|(_, oldest)| oldest.id != session.id)
+}
+
+fn note_started_by_get(scene: &mut Scene<'_>, response: &mut Response) {
+    if scene.asked.operation == Some(Operation::Start) && scene.asked.method == "GET" && response.status == 200 {
+        let newest = scene.model.newest(None).map(|(_, session)| session.id.clone()).next();
+        scene.scratch.notes.extend(newest.map(|id| (id, scene.now)));
+    }
 }
 
 fn work_off(scene: &mut Scene<'_>) -> Option<Response> {
