@@ -36,7 +36,7 @@ pub const DIAGNOSTICS_SHOWN: usize = 50;
 /// Bytes of a SessionId, a SecurityToken or a WebSocketUrl that is used: each is sent, compared and kept many times.
 pub const SESSION_TEXT_BYTES: usize = 4 << 10;
 /// Bytes of an answer's body that are read.
-pub const BODY_BYTES: usize = 1 << 20;
+pub const BODY_BYTES: usize = 256 << 10;
 /// Bytes of an answer's head that the raw lane reads.
 pub const HEAD_BYTES: usize = 64 << 10;
 /// Header fields of an answer.
@@ -44,6 +44,12 @@ pub const HEADER_FIELDS: usize = 256;
 /// Bytes of an answer's body that are kept once it was judged: all that a report shows of it, and as much again for what is
 /// masked in it.
 pub const KEPT_BYTES: usize = 16 << 10;
+/// Bytes of an answer's body up to which it is kept when its case is over and no finding is about it.
+pub const PASSED_BYTES: usize = 2 << 10;
+/// Bytes of a text in such an answer that are kept.
+pub const PASSED_TEXT_BYTES: usize = 256;
+/// Bytes of an answer's body up to which what was read of it is kept for the next judgement.
+pub const READ_ONCE_BYTES: usize = 2 << 10;
 /// Bytes of a text that an answer said which are kept with it.
 pub const KEPT_TEXT_BYTES: usize = 4 << 10;
 /// Nesting of a JSON or XML answer.
@@ -61,7 +67,7 @@ pub const REPORT_BYTES: u64 = 256 << 20;
 /// Requests that one step may expand to.
 pub const STEP_REQUESTS: usize = 2_000;
 /// Bytes of answers that one step holds until they are judged: so many cases at a time have one each.
-pub const STEP_BYTES: usize = 8 << 20;
+pub const STEP_BYTES: usize = 2 << 20;
 /// Times that a step sends each of its requests.
 pub const CALL_TIMES: u64 = 100;
 /// Times that the filler of raw bytes is repeated.

@@ -21,7 +21,6 @@ pub(super) struct Found<'a> {
     at: usize,
     clause: &'a str,
     exchange: &'a Exchange,
-    seen: Seen<'a>,
     finding: Option<Finding>,
 }
 
@@ -40,14 +39,14 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, history: &[Re
             Event::Exchange(exchange) if is_last_attempt(records, at) => {
                 let permitted = Permitted::of(context, record, &exchange.request, expectation);
                 match &exchange.reply {
-                    Reply::Answered(response) if !is_silent(exchange) => {
-                        let seen = Seen::of(response);
+                    Reply::Answered(_) if !is_silent(exchange) => {
+                        let Some(seen) = record.seen() else { continue };
                         let finding = permitted.judge(context, place, clause, &seen);
                         if finding.is_some() && permitted.is_judged_elsewhere(context, place, &seen) {
                             continue;
                         }
                         let held = finding.is_none();
-                        step.push(Found { record, held, at, clause, exchange, seen, finding });
+                        step.push(Found { record, held, at, clause, exchange, finding });
                     }
                     _ if permitted.permits_end(exchange) => judgement.tested(clause),
                     _ => no_answer(context, place, clause, records, at, exchange, &mut judgement),
@@ -57,9 +56,11 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, history: &[Re
         }
     }
     for found in &step {
-        let Found { record, held, at, clause, exchange, seen, finding } = found;
+        let Found { record, held, at, clause, exchange, finding } = found;
+        // Read again: a step of large documents would be many times as large as its answers.
+        let Some(seen) = record.seen() else { continue };
         if *held || blame::lies_in_the_form(context, clause, exchange, record, before, &step) {
-            settle(records, *at, seen, clause, finding.clone(), &mut judgement);
+            settle(records, *at, &seen, clause, finding.clone(), &mut judgement);
         } else {
             let words = format!("{}: {}{HOWEVER}", named(record), seen.words());
             judgement.undecided.insert(words);

@@ -24,36 +24,59 @@ pub struct Gist {
 impl Gist {
     /// Takes the gist of an answer and cuts its body; `None` for one that is small enough to stay whole.
     pub(super) fn of(response: &mut Response) -> Option<Gist> {
-        let length = response.body.len();
-        if length <= limits::KEPT_BYTES {
+        if response.body.len() <= limits::KEPT_BYTES {
             return None;
         }
+        let gist = Gist::taken(response, limits::KEPT_TEXT_BYTES);
+        // A copy: a large block that is cut in place leaves holes which the next body does not fit.
+        response.body = response.body[..limits::KEPT_BYTES].to_vec();
+        Some(gist)
+    }
+
+    /// Takes the gist of an answer that no finding is about, and its body altogether: a part of it may hold a part of a
+    /// secret, which nobody would know. `None` for one that is small enough to stay whole.
+    pub(super) fn of_passed(response: &mut Response, before: Option<&Gist>) -> Option<Gist> {
+        if response.body.len() <= limits::PASSED_BYTES {
+            return None;
+        }
+        let gist = match before {
+            Some(Gist { length, format, document: Ok(document) }) => {
+                let value = members(&document.value, limits::PASSED_TEXT_BYTES);
+                Gist { length: *length, format: *format, document: Ok(Document { value, ..document.clone() }) }
+            }
+            Some(gist) => gist.clone(),
+            None => Gist::taken(response, limits::PASSED_TEXT_BYTES),
+        };
+        response.body = Vec::new();
+        Some(gist)
+    }
+
+    fn taken(response: &Response, text: usize) -> Gist {
+        let length = response.body.len();
         let seen = Seen::of(response);
         let (format, document) = (seen.format, seen.into_document());
         // What is wrong about it was judged; the faults may name members without end.
         let document =
-            document.map(|document| Document { value: members(&document.value), faults: Vec::new(), ..document });
+            document.map(|document| Document { value: members(&document.value, text), faults: Vec::new(), ..document });
         let document = document.map_err(|faults| faults.into_iter().take(1).collect());
-        // A copy: a large block that is cut in place leaves holes which the next body does not fit.
-        response.body = response.body[..limits::KEPT_BYTES].to_vec();
-        Some(Gist { length, format, document })
+        Gist { length, format, document }
     }
 
     /// The answer, read from its gist.
-    pub(super) fn seen<'a>(&self, response: &'a Response) -> Seen<'a> {
-        Seen::again(response, self.format, self.document.clone())
+    pub(super) fn seen<'a>(&'a self, response: &'a Response) -> Seen<'a> {
+        Seen::again(response, self.format, &self.document)
     }
 }
 
-/// The members of the top level that are asked for later, in bounded size.
-fn members(value: &Value) -> Value {
+/// The members of the top level that are asked for later, of each text so many bytes at most.
+fn members(value: &Value, most: usize) -> Value {
     let Value::Object(members) = value else { return Value::Null };
     let compared = |name: &str, value: &Value| match value {
-        Value::String(text) if text.len() <= limits::KEPT_TEXT_BYTES => Some((name.to_owned(), value.clone())),
+        Value::String(text) if text.len() <= most => Some((name.to_owned(), value.clone())),
         _ => None,
     };
     let asked = |name: &str, value: &Value| match value {
-        Value::String(text) => (name.to_owned(), Value::String(beginning(text).to_owned())),
+        Value::String(text) => (name.to_owned(), Value::String(beginning(text, most).to_owned())),
         Value::Number(_) | Value::Null => (name.to_owned(), value.clone()),
         // Something, and no text: null would be nothing.
         _ => (name.to_owned(), Value::Bool(true)),
@@ -64,8 +87,8 @@ fn members(value: &Value) -> Value {
     Value::Object(kept)
 }
 
-fn beginning(text: &str) -> &str {
-    let mut end = text.len().min(limits::KEPT_TEXT_BYTES);
+fn beginning(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -121,6 +144,33 @@ mod tests {
             assert_eq!(record.gist.as_ref().map(|gist| gist.length), Some(body.len()), "{name}");
             assert_eq!(kept(&record), limits::KEPT_BYTES, "{name}");
         }
+    }
+
+    #[test]
+    fn of_what_passed_less_is_kept_and_no_part_of_a_secret() {
+        let pad = "x".repeat(10 << 10);
+        let small = format!(r#"{{"RequestId":"{ID}","Message":"m"}}"#);
+        let rows = [
+            ("small", small.clone(), small.len()),
+            ("longer", format!(r#"{{"RequestId":"{ID}","Code":"C","Message":"{pad}"}}"#), 0),
+            ("large", format!(r#"{{"RequestId":"{ID}","Code":"C","Message":"{pad}{pad}"}}"#), 0),
+            ("no document", format!("{pad}{pad}"), 0),
+        ];
+        for (name, body, length) in rows {
+            let (whole, mut record) = (answer(200, body.as_str()), let_go(&body));
+            record.operation = Some("EndTerminalSession".to_owned());
+            record.let_go_passed();
+            let (before, after) = (Seen::of(&whole), record.seen().expect("an answer"));
+            assert_eq!((after.text("RequestId"), after.kind()), (before.text("RequestId"), before.kind()), "{name}");
+            assert_eq!(kept(&record), length, "{name}");
+            let text = after.text("Message").map_or(0, str::len);
+            assert!(text <= limits::PASSED_TEXT_BYTES, "{name}: {text}");
+            assert_eq!(record.gist.as_ref().map_or(body.len(), |gist| gist.length), body.len(), "{name}");
+        }
+        let mut start = let_go(&format!(r#"{{"SecurityToken":"{pad}"}}"#));
+        start.operation = Some("StartTerminalSession".to_owned());
+        start.let_go_passed();
+        assert!(kept(&start) > 10 << 10, "the tokens of sessions are what reports mask");
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Histories: what a case did and what came of it, in order.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::seen::Read;
 use super::{Gist, Seen};
 use crate::case::{Class, Mutation};
 use crate::clock::Moment;
 use crate::http::{Exchange, Reply, Request};
+use crate::limits;
 use crate::wire::WireForm;
 
 /// Why a request was sent.
@@ -54,6 +56,8 @@ pub struct Record {
     pub event: Event,
     /// What its answer said, where the body was let go.
     pub gist: Option<Box<Gist>>,
+    /// What a short answer says, once somebody asked: many judgements do.
+    pub read: OnceLock<Read>,
 }
 
 /// What happened.
@@ -176,13 +180,18 @@ impl Record {
             session: None,
             event,
             gist: None,
+            read: OnceLock::new(),
         }
     }
 
     /// Its answer, read.
     pub fn seen(&self) -> Option<Seen<'_>> {
         let response = self.exchange()?.reply.answer()?;
-        Some(self.gist.as_ref().map_or_else(|| Seen::of(response), |gist| gist.seen(response)))
+        Some(match &self.gist {
+            Some(gist) => gist.seen(response),
+            None if response.body.len() <= limits::READ_ONCE_BYTES => Seen::kept(response, &self.read),
+            None => Seen::of(response),
+        })
     }
 
     /// Lets a large body go, once it was judged; what later judgements and reports ask of it stays.
@@ -192,6 +201,17 @@ impl Record {
             && self.gist.is_none()
         {
             self.gist = Gist::of(response).map(Box::new);
+        }
+    }
+
+    /// Lets go of more, once its case is over and no finding is about it. What a Start answered tells what reports mask.
+    pub fn let_go_passed(&mut self) {
+        if self.operation.as_deref() != Some("StartTerminalSession")
+            && let Event::Exchange(exchange) = &mut self.event
+            && let Reply::Answered(response) = &mut exchange.reply
+            && let Some(gist) = Gist::of_passed(response, self.gist.as_deref())
+        {
+            self.gist = Some(Box::new(gist));
         }
     }
 

@@ -1,7 +1,6 @@
 //! Lists: no answer of Describe, whatever it was asked, shows a live connection of a session that ended before it was asked
 //! (clause `describe/closed`).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,14 +46,14 @@ fn list(value: Option<&Value>) -> Vec<&Value> {
     }
 }
 
-/// Judges the lists in a stretch of history by when sessions of the whole run were ended: the moments of the answers that
-/// said so. Looks may be `settle` late.
+/// Judges the lists in a stretch of history by when sessions of the whole run were ended: `ended` has the moment of the
+/// answer that said so, by id. Looks may be `settle` late.
 pub fn judge(
     context: Context<'_>,
     case: &Arc<Case>,
     records: &[Record],
     first: usize,
-    ended: &BTreeMap<String, Moment>,
+    ended: impl Fn(&str) -> Option<Moment>,
     settle: Duration,
 ) -> Judgement {
     let mut judgement = Judgement::default();
@@ -66,12 +65,12 @@ pub fn judge(
         }
         let Some(seen) = record.seen() else { continue };
         let Some(listed) = sessions(&seen) else { continue };
-        let over = |at: &Moment| at.plus(settle) < exchange.sent;
+        let over = |at: Moment| at.plus(settle) < exchange.sent;
         // A look by the session's own id has a judgement of its own.
         let own = asked::parameter(&exchange.request, "SessionId").filter(|_| record.role == Role::Probe);
         let wrong = listed.iter().filter(|session| own.as_deref() != Some(session.id)).find_map(|session| {
-            ended.get(session.id).filter(|at| over(at))?;
-            Some((session.id, session.live?))
+            let live = session.live?;
+            ended(session.id).is_some_and(over).then_some((session.id, live))
         });
         // One that shows nothing wrong is not counted: which sessions had ended by then is for the other cases to say.
         if let Some((id, status)) = wrong {
@@ -132,9 +131,9 @@ mod tests {
             ("of no RPC answer", Record { operation: None, ..of(&live()) }, false),
         ];
         let case = sample::call("describe/closed", "ok");
-        let ended = BTreeMap::from([("s-ended".to_owned(), Moment(100))]);
+        let ended = |id: &str| (id == "s-ended").then_some(Moment(100));
         for (name, record, blamed) in rows {
-            let judgement = judge(sample::context(), &case, &[record], 0, &ended, SETTLE);
+            let judgement = judge(sample::context(), &case, &[record], 0, ended, SETTLE);
             let expected: &[&str] = if blamed { &[CLAUSE] } else { &[] };
             assert_eq!(broken(&judgement), expected, "{name}");
         }

@@ -114,7 +114,7 @@ pub fn answers(context: Context<'_>, case: &Arc<Case>, records: &[Record], first
         }
         let Event::Exchange(exchange) = &record.event else { continue };
         let Reply::Answered(response) = &exchange.reply else { continue };
-        let seen = Seen::of(response);
+        let Some(seen) = record.seen() else { continue };
         if silence::is_silent(exchange) || (exchange.raw.is_none() && seen.is_throttled()) {
             continue;
         }

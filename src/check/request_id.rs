@@ -16,7 +16,8 @@ pub struct RequestIds {
 
 #[derive(Debug)]
 struct Earlier {
-    words: String,
+    case: Arc<Case>,
+    step: Option<usize>,
     judged: bool,
 }
 
@@ -29,12 +30,12 @@ impl RequestIds {
             // Set-up and clean-up are never verdicts, but what they got may not come again in an answer that is.
             let judged = record.is_attempt() || record.role == Role::Probe;
             // Two spellings of one UUID are one id.
-            let now = Earlier { words: words(case, record), judged };
+            let now = Earlier { case: case.clone(), step: record.step, judged };
             let earlier = self.seen.insert(id.to_ascii_lowercase(), now).filter(|earlier| earlier.judged || judged);
             let finding = earlier.map(|earlier| {
                 let place = Place { case, record, index };
                 let expected = "a RequestId of its own for every request";
-                let actual = format!("`{}`, which {} had got", printable(&id, 60), earlier.words);
+                let actual = format!("`{}`, which {} had got", printable(&id, 60), words(&earlier));
                 Finding::new(context, "end/request-id/unique", place, expected, actual).shape("repeated")
             });
             if judged || finding.is_some() {
@@ -57,10 +58,11 @@ fn request_id(record: &Record) -> Option<String> {
     Some(id.to_owned())
 }
 
-fn words(case: &Case, record: &Record) -> String {
-    match record.step {
-        Some(step) => format!("step {} of {}", step + 1, case.id),
-        None => format!("a request around {}", case.id),
+fn words(earlier: &Earlier) -> String {
+    let id = &earlier.case.id;
+    match earlier.step {
+        Some(step) => format!("step {} of {id}", step + 1),
+        None => format!("a request around {id}"),
     }
 }
 

@@ -57,7 +57,7 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Re
 fn said<'a>(context: Context<'_>, expectation: &Expectation, index: usize, record: &'a Record) -> Option<Said<'a>> {
     let exchange = record.exchange().filter(|_| record.is_attempt() && record.is_rpc())?;
     let response = exchange.reply.answer().filter(|response| response.status < 500 && !is_silent(exchange))?;
-    let seen = Seen::of(response);
+    let seen = record.seen()?;
     let refused = Seen::is_http_refusal(response.status)
         || (asked::is_large(&exchange.request) && asked::is_too_long(response.status));
     // A success where refusals alone are permitted is the outcome's finding; what follows it is another state.

@@ -1,6 +1,7 @@
 //! What an answer says, read once: document, code, message, RequestId.
 
 use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -15,7 +16,18 @@ pub struct Seen<'a> {
     pub response: &'a Response,
     /// What its body looks like: XML when its first visible character is `<`.
     pub format: Format,
-    document: OnceCell<Read>,
+    kept: Kept<'a>,
+}
+
+/// Where the document of an answer is kept once it was read.
+#[derive(Debug)]
+enum Kept<'a> {
+    /// With whoever asks.
+    Here(OnceCell<Read>),
+    /// With the answer, for whoever asks next.
+    There(&'a OnceLock<Read>),
+    /// It was read before its body was let go.
+    Before(&'a Read),
 }
 
 /// A body as a document, or what keeps it from being one.
@@ -27,22 +39,37 @@ impl<'a> Seen<'a> {
         let body = response.body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&response.body);
         let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
         let format = if first == Some(&b'<') { Format::Xml } else { Format::Json };
-        Seen { response, format, document: OnceCell::new() }
+        Seen { response, format, kept: Kept::Here(OnceCell::new()) }
+    }
+
+    /// Reads an answer, and what is read of it stays in `place`.
+    pub(super) fn kept(response: &'a Response, place: &'a OnceLock<Read>) -> Seen<'a> {
+        Seen { kept: Kept::There(place), ..Seen::of(response) }
     }
 
     /// An answer that was read before.
-    pub(super) fn again(response: &'a Response, format: Format, document: Read) -> Seen<'a> {
-        Seen { response, format, document: document.into() }
+    pub(super) fn again(response: &'a Response, format: Format, document: &'a Read) -> Seen<'a> {
+        Seen { response, format, kept: Kept::Before(document) }
     }
 
     /// The body, read when it is first asked for: most questions are answered by the status alone.
     pub fn document(&self) -> &Read {
-        self.document.get_or_init(|| Document::parse(&self.response.body, self.format))
+        let read = || Document::parse(&self.response.body, self.format);
+        match &self.kept {
+            Kept::Here(cell) => cell.get_or_init(read),
+            Kept::There(cell) => cell.get_or_init(read),
+            Kept::Before(read) => read,
+        }
     }
 
     /// As [`Seen::document`], for keeps.
     pub fn into_document(self) -> Read {
-        self.document.into_inner().unwrap_or_else(|| Document::parse(&self.response.body, self.format))
+        self.document();
+        match self.kept {
+            Kept::Here(cell) => cell.into_inner().unwrap_or_else(|| unreachable!("it was read just now")),
+            Kept::There(cell) => cell.get().unwrap_or_else(|| unreachable!("it was read just now")).clone(),
+            Kept::Before(read) => read.clone(),
+        }
     }
 
     /// HTTP's own refusals, which are no RPC answers (CONTRACT.md).

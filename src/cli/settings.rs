@@ -201,7 +201,9 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
     compared(&mut taker, args, &about, reference);
     let lacks = |scheme: Scheme| about.lacking.contains(&format!("signature-{}", scheme.name()));
     let asked = taker.text(args.auth.as_ref(), "auth").is_some();
-    if asked && auth != Scheme::None && lacks(auth) {
+    // Who verifies nothing may be sent signed calls all the same.
+    let neither = lacks(Scheme::V1) && lacks(Scheme::V3);
+    if asked && auth != Scheme::None && lacks(auth) && !neither {
         let message = format!("--auth {0} signs calls by what `--without` says the target lacks", auth.name());
         taker.mistake(flag(message).help("leave one of the two out, or sign with the other scheme"));
     }

@@ -46,6 +46,9 @@ fn headers(headers: &Headers) -> Vec<(String, String)> {
 
 /// A body, of which all that is kept is given; of so many bytes in all.
 fn body(kept: &[u8], length: usize) -> String {
+    if kept.is_empty() && length > 0 {
+        return format!("… ({length} bytes in all)");
+    }
     shown(&mask::text(&String::from_utf8_lossy(kept)), length)
 }
 

@@ -77,7 +77,7 @@ pub(super) async fn call(
 ) -> Result<(), String> {
     let call = filled(bed, state, step)?;
     let items = expand::items(step, state.base, mutations(bed, step, &call, state)?, &bed.target);
-    let (mut own, mut held) = (VecDeque::new(), 0);
+    let mut own = VecDeque::new();
     for mut item in items {
         if step.without.iter().any(|name| name.value == "Format") {
             item.form.format = None;
@@ -98,19 +98,14 @@ pub(super) async fn call(
         own.extend(started(bed, &sending, &exchange, state));
         drop(place);
         capture(step, &exchange, state)?;
-        held += exchange.reply.answer().map_or(0, |answer| answer.body.capacity());
+        let held = state.holds(&exchange);
         let record = sending.record(Role::Judged, exchange);
         let struck = strikes(bed, whole, &record);
         history.push(record);
         if struck {
             strike_twice(bed, &sending, state, history).await;
         }
-        if held > limits::STEP_BYTES {
-            let most = limits::STEP_BYTES >> 20;
-            return Err(format!(
-                "the answers are larger than the {most} MiB that one step is given: the rest was not sent"
-            ));
-        }
+        held?;
     }
     Ok(())
 }

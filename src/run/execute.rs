@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::expand::ordinary;
 use super::send::Bed;
-use super::sessions::{self, Session};
+use super::sessions::{self, Places, Session};
 use super::state::{State, context, fill};
 use super::target::{Availability, Target};
 use super::{call, clean_up, expand, look, overlap, preflight, raw, restart, weather, workload};
@@ -27,7 +27,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
     let began = bed.clock.now();
     let mut result = CaseResult { skip: None, ..CaseResult::skipped(case.clone(), Skip::Excluded(String::new())) };
     let opens = opens(&case, &bed.target);
-    let places = if opens > 0 { Some(bed.sessions.places(opens).await) } else { None };
+    let places = if opens > 0 { Some(places(bed, opens).await) } else { None };
     let mut stream = bed.plan.seed.stream(&case.id);
     for (variant, base) in expand::variants(&case, &bed.target) {
         let unknown = stream.unstructured(64, |u| mutation::unlike("s-hz023od0x9abcd", u));
@@ -51,8 +51,19 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
         result.skip = Some(Skip::Excluded(capability));
     }
     result.undecided.extend(never_occurred(bed, &result));
+    let found: BTreeSet<usize> = result.findings.iter().map(|finding| finding.record).collect();
+    let passed = result.history.iter_mut().enumerate().filter(|(index, _)| !found.contains(index));
+    passed.for_each(|(_, record)| record.let_go_passed());
     result.took = bed.clock.now().since(began);
     result
+}
+
+/// The right to open so many sessions. Who waits for it has no slot, so that those who have it can come to their end.
+async fn places(bed: &Bed, count: usize) -> Places<'_> {
+    match bed.sessions.places_now(count) {
+        Some(places) => places,
+        None => bed.slots.leave(bed.sessions.places(count)).await,
+    }
 }
 
 /// Runs the steps of a variant, judges what only all of them tell, and cleans up; `false` when further variants would say
@@ -168,6 +179,7 @@ async fn steps(bed: &Bed, case: &Arc<Case>, state: &mut State, result: &mut Case
         let done = act(bed, index, step, state, &mut result.history).await;
         let held = judge(bed, index, first, done, state, result).await;
         result.history[first..].iter_mut().for_each(Record::let_go);
+        state.noted().answers = 0;
         if !held {
             return false;
         }
@@ -198,11 +210,8 @@ async fn judge(
     result.add(judgement);
     let records = &result.history[first..];
     let mut of_all = check::answers(context, &case, records, first);
-    // Whatever was ended so far is copied for them, and few steps ask for a list.
-    if records.iter().any(Record::is_list) {
-        let endings = bed.sessions.endings();
-        of_all.join(check::listed::judge(context, &case, records, first, &endings, bed.target.settle));
-    }
+    let ended = |id: &str| bed.sessions.ended_at(id);
+    of_all.join(check::listed::judge(context, &case, records, first, ended, bed.target.settle));
     result.add(of_all);
     held
 }
@@ -212,7 +221,7 @@ async fn act(bed: &Bed, index: usize, step: &Step, state: &mut State, history: &
     let done = match &step.action {
         Action::Open(open) => open_session(bed, open, state, history).await,
         Action::Wait(pause) => {
-            bed.sleep(length(bed, *pause)).await;
+            bed.slots.leave(bed.sleep(length(bed, *pause))).await;
             Ok(())
         }
         Action::Look(look) => look::look(bed, look, step, state, history).await,

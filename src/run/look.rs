@@ -141,7 +141,7 @@ fn observers(bed: &Bed, look: &LookAt, expected: LookOutcome, session: &Session,
 
 /// Whether a session may have ended with its connection: it is no longer judged as open, and closed only once an End said so.
 fn may_be_over(bed: &Bed, name: &str, session: &Session, state: &State) -> bool {
-    state.hung_up.contains(name) && !bed.sessions.endings().contains_key(&session.id)
+    state.hung_up.contains(name) && bed.sessions.ended_at(&session.id).is_none()
 }
 
 /// Closes the WebSocket that is held on a session.

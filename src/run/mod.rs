@@ -19,6 +19,7 @@ pub mod send;
 pub mod sessions;
 mod sign;
 pub mod silences;
+pub mod slots;
 mod state;
 pub mod tally;
 pub mod target;

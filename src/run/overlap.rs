@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 
 use super::send::Bed;
+use super::slots::Slots;
 use super::state::State;
 use super::{call, execute, look};
 use crate::case::{Action, Element, OverlapStep, Step};
@@ -36,7 +37,7 @@ pub(super) async fn overlap(
     bed.turns(clients.len()).await?;
     let mut done = Ok(());
     let mut records = Vec::new();
-    for (client, (own, seen, result)) in join_all(clients).await.into_iter().enumerate() {
+    for (client, (own, seen, result)) in Slots::shared(join_all(clients)).await.into_iter().enumerate() {
         state.take_over(first + client, own);
         records.extend(seen);
         done = done.and(result);
@@ -68,6 +69,9 @@ async fn one(
             record.client = client;
             record.item = if record.item.is_empty() { name.clone() } else { format!("{name}; {}", record.item) };
         }
+        // Calls count what they hold themselves.
+        let seen = history[first..].iter().filter(|_| !matches!(step.action, Action::Call(_)));
+        let done = done.and(seen.filter_map(Record::exchange).try_for_each(|exchange| state.holds(exchange)));
         if let Err(reason) = done.and_then(|()| bed.stopped().map_or(Ok(()), Err)) {
             return (state, history, Err(format!("{name}: {reason}")));
         }

@@ -258,8 +258,7 @@ pub(super) async fn not_listed(
 /// which never showed itself open may come from the id.
 pub(super) fn doubt(bed: &Bed, ids: &[String], result: &mut CaseResult, first: usize) {
     let given = matches!(bed.target.sessions, SessionSource::Pool(_));
-    let known = bed.sessions.endings();
-    let Some(id) = ids.iter().find(|id| given && !known.contains_key(*id)) else { return };
+    let Some(id) = ids.iter().find(|id| given && bed.sessions.ended_at(id).is_none()) else { return };
     let late = result.findings.split_off(first.min(result.findings.len()));
     let (doubtful, sure): (Vec<_>, Vec<_>) =
         late.into_iter().partition(|finding| result.history.get(finding.record).is_some_and(says_unknown));

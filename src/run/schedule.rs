@@ -15,6 +15,7 @@ use super::preflight::{Preflight, preflight};
 use super::send::Bed;
 use super::sessions::Sessions;
 use super::silences::Silences;
+use super::slots::Slots;
 use super::tally::{Tally, Weather};
 use super::target::Target;
 use crate::case::Case;
@@ -28,7 +29,7 @@ use crate::transport::Transport;
 /// How to run.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Cases at a time.
+    /// Cases at a time. Those that wait do not count, unless it is one.
     pub jobs: usize,
     /// Where entropy comes from.
     pub seed: Seed,
@@ -136,6 +137,7 @@ fn bed(contract: Arc<Contract>, target: Target, plan: Plan, means: Means, bounds
         contract,
         target,
         pace: Pace::new(plan.requests_per_second),
+        slots: Slots::new(plan.jobs),
         salt: format!("{:016x}", salt.0),
         plan,
         transport,
@@ -193,17 +195,18 @@ async fn all(bed: &Arc<Bed>, cases: Vec<Arc<Case>>, progress: &Arc<dyn Progress>
     let failed = || Skip::Untested("endspec itself failed in this case".to_owned());
     let mut results: Vec<CaseResult> = cases.iter().map(|case| CaseResult::skipped(case.clone(), failed())).collect();
     let (alone, others): (Vec<_>, Vec<_>) = cases.into_iter().enumerate().partition(|(_, case)| case.needs("restart"));
-    let first = side_by_side(bed, others, progress, bed.plan.jobs, &mut results).await;
-    let last = side_by_side(bed, alone, progress, 1, &mut results).await;
-    (results, first.or(last))
+    let mut panic = side_by_side(bed, others, progress, &mut results).await;
+    for case in alone {
+        panic = panic.or(side_by_side(bed, vec![case], progress, &mut results).await);
+    }
+    (results, panic)
 }
 
-/// Runs cases, so many at a time, and puts each result in its place; the last panic, if a case panicked.
+/// Runs cases, as many at a time as there are slots, and puts each result in its place; the last panic, if a case panicked.
 async fn side_by_side(
     bed: &Arc<Bed>,
     cases: Vec<(usize, Arc<Case>)>,
     progress: &Arc<dyn Progress>,
-    jobs: usize,
     results: &mut [CaseResult],
 ) -> Option<Panic> {
     let mut panic = None;
@@ -214,14 +217,13 @@ async fn side_by_side(
     // A task is as large as the deepest thing that a case can do: none outlives its case.
     let mut running = JoinSet::new();
     for (index, case) in cases {
-        if running.len() >= jobs.max(1)
-            && let Some(ended) = running.join_next().await
-        {
+        let slot = bed.slots.next().await;
+        while let Some(ended) = running.try_join_next() {
             take(ended);
         }
         let (bed, progress) = (bed.clone(), progress.clone());
         running.spawn(async move {
-            let result = execute(&bed, case).await;
+            let result = Slots::run(slot, execute(&bed, case)).await;
             bed.enough.note(&bed.bounds, &result);
             progress.case(&result);
             drop(bed);

@@ -12,6 +12,7 @@ use super::pace::Pace;
 use super::preflight::Preflight;
 use super::sessions::Sessions;
 use super::silences::Silences;
+use super::slots::Slots;
 use super::tally::Tally;
 use super::{Plan, Target};
 use crate::check::history::{Event, Record, Role};
@@ -39,6 +40,8 @@ pub struct Bed {
     pub clock: Clock,
     /// Requests per second.
     pub pace: Pace,
+    /// Cases that do something at a time.
+    pub slots: Slots,
     /// Sessions of the run.
     pub sessions: Arc<Sessions>,
     /// Unanswered requests in a row.

@@ -114,8 +114,13 @@ impl Sessions {
     /// Waits until `count` sessions may be opened; a case takes all its places at once, so that cases never wait for
     /// each other in a circle.
     pub async fn places(&self, count: usize) -> Places<'_> {
-        let count = u32::try_from(count.min(limits::OPEN_SESSIONS)).unwrap_or(1);
-        self.places.acquire_many(count).await.unwrap_or_else(|_| unreachable!("the semaphore is never closed"))
+        let places = self.places.acquire_many(at_most(count)).await;
+        places.unwrap_or_else(|_| unreachable!("the semaphore is never closed"))
+    }
+
+    /// As [`Sessions::places`], where there is nothing to wait for.
+    pub fn places_now(&self, count: usize) -> Option<Places<'_>> {
+        self.places.try_acquire_many(at_most(count)).ok()
     }
 
     /// Takes room for one more session; `None` while as many are open as may be (CONTRACT.md, rules for judging). Cases
@@ -152,9 +157,9 @@ impl Sessions {
         lock(&self.open).remove(id);
     }
 
-    /// The sessions that were ended, and when that was known.
-    pub fn endings(&self) -> BTreeMap<String, Moment> {
-        lock(&self.ended).iter().map(|(id, (_, done))| (id.clone(), *done)).collect()
+    /// When a session was known to be ended, where it was.
+    pub fn ended_at(&self, id: &str) -> Option<Moment> {
+        lock(&self.ended).get(id).map(|(_, done)| *done)
     }
 
     /// Whether an End that was sent before that moment has ended a session.
@@ -176,6 +181,11 @@ impl Sessions {
     pub fn left(&self) -> Vec<Session> {
         lock(&self.open).values().cloned().collect()
     }
+}
+
+/// What a case that opens more sessions than may be open takes.
+fn at_most(count: usize) -> u32 {
+    u32::try_from(count.min(limits::OPEN_SESSIONS)).unwrap_or(1)
 }
 
 /// Room for one session that is about to be opened.
@@ -224,7 +234,7 @@ pub async fn open(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Ve
     bed.sessions.opened(&session);
     drop(room);
     // A first End may come too early for an endpoint that settles late (CONTRACT.md, rules for judging).
-    bed.sleep(bed.target.settle).await;
+    bed.slots.leave(bed.sleep(bed.target.settle)).await;
     Ok(session)
 }
 

@@ -8,6 +8,8 @@ use super::sessions::Session;
 use crate::case::{Template, Variable};
 use crate::check::Context;
 use crate::clock::Moment;
+use crate::http::Exchange;
+use crate::limits;
 use crate::seed::Stream;
 use crate::transport::Held;
 use crate::wire::WireForm;
@@ -51,6 +53,8 @@ pub(super) struct Noted {
     pub left_out: BTreeSet<&'static str>,
     /// Generated values that were not sent, since the target is spared them.
     pub spared: BTreeSet<&'static str>,
+    /// Bytes of answers that the step holds until it is judged, those of all clients of an overlap.
+    pub answers: usize,
     /// Sessions that calls have started.
     pub started: Vec<Session>,
     /// When a connection that should have gone on ended without a word about its session, by the session's id.
@@ -85,6 +89,20 @@ impl State {
     /// What was noted so far.
     pub(super) fn noted(&self) -> MutexGuard<'_, Noted> {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts an answer that is held until its step is judged.
+    ///
+    /// # Errors
+    /// They are more than a step is given.
+    pub(super) fn holds(&self, exchange: &Exchange) -> Result<(), String> {
+        let mut noted = self.noted();
+        noted.answers += exchange.reply.answer().map_or(0, |answer| answer.body.capacity());
+        if noted.answers <= limits::STEP_BYTES {
+            return Ok(());
+        }
+        let most = limits::STEP_BYTES >> 20;
+        Err(format!("the answers are larger than the {most} MiB that one step is given: the rest was not sent"))
     }
 
     /// What a client of an overlap knows as it begins.

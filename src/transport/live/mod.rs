@@ -90,6 +90,9 @@ async fn collect<B: Body<Data = Bytes> + Unpin>(
     {
         response.framing.push(FramingFault::LengthAndChunked);
     }
+    // What is announced and never comes is only reserved.
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    response.body.reserve_exact(announced.min(limits::BODY_BYTES));
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|error| cause_of(&error))?.into_data() else { continue };
         let room = limits::BODY_BYTES - response.body.len();
@@ -99,6 +102,7 @@ async fn collect<B: Body<Data = Bytes> + Unpin>(
             break;
         }
     }
+    response.body.shrink_to_fit();
     Ok(response)
 }
 

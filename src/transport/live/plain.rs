@@ -127,6 +127,8 @@ impl Plain {
         let (sender, connection) = http1::Builder::new()
             .max_headers(limits::HEADER_FIELDS)
             .max_header_size(limits::HEAD_BYTES)
+            // It reads ahead as far as it may, on each of many connections.
+            .max_buf_size(2 * limits::HEAD_BYTES)
             .handshake(TokioIo::new(link.stream))
             .await
             .map_err(|error| Cause::new(CauseKind::Connect, chain(&error)))?;
