@@ -36,7 +36,7 @@ pub const DIAGNOSTICS_SHOWN: usize = 50;
 /// Bytes of a SessionId, a SecurityToken or a WebSocketUrl that is used: each is sent, compared and kept many times.
 pub const SESSION_TEXT_BYTES: usize = 4 << 10;
 /// Bytes of an answer's body that are read.
-pub const BODY_BYTES: usize = 256 << 10;
+pub const BODY_BYTES: usize = 128 << 10;
 /// Bytes of an answer's head that the raw lane reads.
 pub const HEAD_BYTES: usize = 64 << 10;
 /// Header fields of an answer.

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -183,16 +183,27 @@ fn invalid_utf_8(stream: &mut TcpStream, _: &str) -> std::io::Result<()> {
 }
 
 fn deep_json(stream: &mut TcpStream, _: &str) -> std::io::Result<()> {
-    json(stream, "[".repeat(900_000).as_bytes())
+    json(stream, "[".repeat(120_000).as_bytes())
 }
 
 fn huge_json(stream: &mut TcpStream, _: &str) -> std::io::Result<()> {
-    let members: Vec<String> = (0..60_000).map(|number| format!("\"m{number}\":1e308")).collect();
-    json(stream, format!("{{\"Code\":\"{}\",{}}}", "C".repeat(100_000), members.join(",")).as_bytes())
+    let members: Vec<String> = (0..5_000).map(|number| format!("\"m{number}\":1e308")).collect();
+    json(stream, format!("{{\"Code\":\"{}\",{}}}", "C".repeat(30_000), members.join(",")).as_bytes())
+}
+
+/// Success to whatever was asked, an open session included, and a long text besides.
+fn success_at_length(stream: &mut TcpStream, _: &str) -> std::io::Result<()> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::SeqCst);
+    let session = format!(r#""SessionId":"s-hz0{number:011}","SecurityToken":"t-{number}""#);
+    let terminal = format!(r#""WebSocketUrl":"ws://127.0.0.1:1/{number}","Sessions":{{"Session":[]}}"#);
+    let id = format!("473469C7-AA6F-4DC5-B3DB-{number:012}");
+    let body = format!(r#"{{"RequestId":"{id}",{session},{terminal},"More":"{}"}}"#, "x".repeat(125_000));
+    answer(stream, "200 OK", "application/json", body.as_bytes())
 }
 
 fn deep_xml(stream: &mut TcpStream, _: &str) -> std::io::Result<()> {
-    xml(stream, &"<a>".repeat(300_000))
+    xml(stream, &"<a>".repeat(40_000))
 }
 
 fn huge_xml(stream: &mut TcpStream, _: &str) -> std::io::Result<()> {
@@ -200,8 +211,8 @@ fn huge_xml(stream: &mut TcpStream, _: &str) -> std::io::Result<()> {
         stream,
         &format!(
             "<Error {}>{}</Error>",
-            (0..9_000).map(|n| format!("a{n}='x' ")).collect::<String>(),
-            "<b/>".repeat(200_000)
+            (0..6_000).map(|n| format!("a{n}='x' ")).collect::<String>(),
+            "<b/>".repeat(10_000)
         ),
     )
 }
@@ -398,6 +409,15 @@ fn whatever_a_target_does_costs_bounded_time_and_memory_and_is_no_pass() {
             });
         }
     });
+}
+
+/// What one answer costs is little, and there are thousands.
+#[test]
+fn the_whole_suite_is_bounded_where_every_answer_is_long() {
+    let hostile = Hostile::new(false, success_at_length);
+    let (code, report, said, most) = run(&format!("http://{}", hostile.address), "*");
+    assert!(code == 1 && report["exchanges"].as_u64().is_some_and(|sent| sent > 500), "it ended {code}\n{said}");
+    assert!(0 < most && most < MEMORY, "{most} bytes");
 }
 
 #[test]
