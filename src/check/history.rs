@@ -56,8 +56,8 @@ pub struct Record {
     pub event: Event,
     /// What its answer said, where the body was let go.
     pub gist: Option<Box<Gist>>,
-    /// What a short answer says, once somebody asked: many judgements do.
-    pub read: OnceLock<Read>,
+    /// What a short answer says, once somebody asked: many judgements do, until its case is over.
+    pub read: Option<OnceLock<Read>>,
 }
 
 /// What happened.
@@ -180,17 +180,17 @@ impl Record {
             session: None,
             event,
             gist: None,
-            read: OnceLock::new(),
+            read: Some(OnceLock::new()),
         }
     }
 
     /// Its answer, read.
     pub fn seen(&self) -> Option<Seen<'_>> {
         let response = self.exchange()?.reply.answer()?;
-        Some(match &self.gist {
-            Some(gist) => gist.seen(response),
-            None if response.body.len() <= limits::READ_ONCE_BYTES => Seen::kept(response, &self.read),
-            None => Seen::of(response),
+        Some(match (&self.gist, &self.read) {
+            (Some(gist), _) => gist.seen(response),
+            (None, Some(read)) if response.body.len() <= limits::READ_ONCE_BYTES => Seen::kept(response, read),
+            (None, _) => Seen::of(response),
         })
     }
 
@@ -204,8 +204,10 @@ impl Record {
         }
     }
 
-    /// Lets go of more, once its case is over and no finding is about it. What a Start answered tells what reports mask.
+    /// Lets go of more, once its case is over and no finding is about it; one that only the whole run tells shows less of a long
+    /// answer then. What a Start answered tells what reports mask.
     pub fn let_go_passed(&mut self) {
+        self.read = None;
         if self.operation.as_deref() != Some("StartTerminalSession")
             && let Event::Exchange(exchange) = &mut self.event
             && let Reply::Answered(response) = &mut exchange.reply

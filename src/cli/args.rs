@@ -77,7 +77,7 @@ pub struct RunArgs {
     /// Whether `--auth` stands on the command line itself, which alone has the second endpoint signed for.
     #[arg(skip)]
     pub signs_both: bool,
-    /// Cases at a time, those that only wait not counted unless it is 1 [default: 8 on loopback, 4 elsewhere]
+    /// Cases at a time; those that only wait do not count, unless it is 1 or requests are paced [default: 8 on loopback, 4 elsewhere]
     #[arg(long, value_name = "N", env = "ENDSPEC_JOBS")]
     pub jobs: Option<String>,
     /// Longest time for the whole run, such as 90s or 10m [default: 10m]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Facts;
 use super::exchange::quoted_where_needed;
 use super::scope::ACROSS_CASES;
-use crate::check::{CaseResult, Finding, Record, Seen};
+use crate::check::{CaseResult, Finding, Record};
 
 /// How the names of the built-in cases' files begin.
 const BUILT_IN: &str = "<built-in>/";
@@ -46,5 +46,5 @@ fn earlier<'a>(result: &CaseResult, found: &Finding, all: &'a [CaseResult]) -> O
 }
 
 fn id(record: &Record, member: &str) -> Option<String> {
-    Seen::of(record.exchange()?.reply.answer()?).text(member).map(str::to_owned)
+    record.seen()?.text(member).map(str::to_owned)
 }

@@ -24,10 +24,14 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
     if let Some(skip) = skip(bed, &case) {
         return CaseResult::skipped(case, skip);
     }
-    let began = bed.clock.now();
-    let mut result = CaseResult { skip: None, ..CaseResult::skipped(case.clone(), Skip::Excluded(String::new())) };
     let opens = opens(&case, &bed.target);
     let places = if opens > 0 { Some(places(bed, opens).await) } else { None };
+    // The run may have been stopped meanwhile.
+    if let Some(skip) = skip(bed, &case) {
+        return CaseResult::skipped(case, skip);
+    }
+    let began = bed.clock.now();
+    let mut result = CaseResult { skip: None, ..CaseResult::skipped(case.clone(), Skip::Excluded(String::new())) };
     let mut stream = bed.plan.seed.stream(&case.id);
     for (variant, base) in expand::variants(&case, &bed.target) {
         let unknown = stream.unstructured(64, |u| mutation::unlike("s-hz023od0x9abcd", u));
@@ -62,7 +66,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
 async fn places(bed: &Bed, count: usize) -> Places<'_> {
     match bed.sessions.places_now(count) {
         Some(places) => places,
-        None => bed.slots.leave(bed.sessions.places(count)).await,
+        None => bed.slots.leave(bed.sessions.places(count), || bed.stopped().is_some()).await,
     }
 }
 
@@ -221,7 +225,7 @@ async fn act(bed: &Bed, index: usize, step: &Step, state: &mut State, history: &
     let done = match &step.action {
         Action::Open(open) => open_session(bed, open, state, history).await,
         Action::Wait(pause) => {
-            bed.slots.leave(bed.sleep(length(bed, *pause))).await;
+            bed.rest(length(bed, *pause)).await;
             Ok(())
         }
         Action::Look(look) => look::look(bed, look, step, state, history).await,

@@ -59,7 +59,7 @@ pub(super) async fn send(
         history.push(sending.record(Role::Throttled, exchange));
         match own.pop_front() {
             Some(first) => give_back(bed, first, state, history).await,
-            None => bed.sleep(pause).await,
+            None => bed.rest(pause).await,
         }
         if let Some(reason) = bed.stopped() {
             return Err(reason);

@@ -29,7 +29,7 @@ use crate::transport::Transport;
 /// How to run.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Cases at a time. Those that wait do not count, unless it is one.
+    /// Cases at a time. Those that wait do not count, unless it is one, the target is spared or requests are paced.
     pub jobs: usize,
     /// Where entropy comes from.
     pub seed: Seed,
@@ -133,11 +133,12 @@ async fn waited(bed: &mut Bed) -> Option<String> {
 
 fn bed(contract: Arc<Contract>, target: Target, plan: Plan, means: Means, bounds: Bounds) -> (Bed, Arc<dyn Progress>) {
     let Means { transport, clock, stop, progress, salt, sessions } = means;
+    let spared = target.careful || plan.requests_per_second.is_some();
     let bed = Bed {
         contract,
         target,
         pace: Pace::new(plan.requests_per_second),
-        slots: Slots::new(plan.jobs),
+        slots: Slots::new(plan.jobs, spared),
         salt: format!("{:016x}", salt.0),
         plan,
         transport,
@@ -223,9 +224,14 @@ async fn side_by_side(
         }
         let (bed, progress) = (bed.clone(), progress.clone());
         running.spawn(async move {
-            let result = Slots::run(slot, execute(&bed, case)).await;
-            bed.enough.note(&bed.bounds, &result);
-            progress.case(&result);
+            // It is over only when it was told of: what comes next may not begin after it.
+            let case = async {
+                let result = execute(&bed, case).await;
+                bed.enough.note(&bed.bounds, &result);
+                progress.case(&result);
+                result
+            };
+            let result = Slots::run(slot, case).await;
             drop(bed);
             (index, result)
         });

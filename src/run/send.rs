@@ -100,6 +100,13 @@ impl Bed {
         }
     }
 
+    /// As [`Bed::sleep`], out of the case's slot.
+    pub async fn rest(&self, duration: Duration) {
+        if !duration.is_zero() {
+            self.slots.leave(self.sleep(duration), || self.stopped().is_some()).await;
+        }
+    }
+
     /// Waits for as long as the target may be late.
     ///
     /// # Errors

@@ -234,7 +234,7 @@ pub async fn open(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Ve
     bed.sessions.opened(&session);
     drop(room);
     // A first End may come too early for an endpoint that settles late (CONTRACT.md, rules for judging).
-    bed.slots.leave(bed.sleep(bed.target.settle)).await;
+    bed.rest(bed.target.settle).await;
     Ok(session)
 }
 
@@ -258,7 +258,8 @@ async fn start(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Vec<R
         if !full || bed.stopped().is_some() {
             return result.map_err(|words| format!("StartTerminalSession opened no session: {words}"));
         }
-        bed.sleep(pause).await;
+        // Those who could end some need the slot.
+        bed.rest(pause).await;
         pause = (pause * 2).min(limits::THROTTLED_PAUSE_MOST);
     }
     Err(too_many())

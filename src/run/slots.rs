@@ -22,10 +22,11 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// As many slots as jobs, at least one.
-    pub fn new(jobs: usize) -> Slots {
+    /// As many slots as jobs, at least one; none is left where the target is spared what many cases hold open at once, or
+    /// where requests are paced, so that a slot comes late.
+    pub fn new(jobs: usize, spared: bool) -> Slots {
         let jobs = jobs.clamp(1, Semaphore::MAX_PERMITS);
-        Slots { free: Arc::new(Semaphore::new(jobs)), left: jobs > 1 }
+        Slots { free: Arc::new(Semaphore::new(jobs)), left: jobs > 1 && !spared }
     }
 
     /// Waits for a slot.
@@ -39,14 +40,14 @@ impl Slots {
         SLOT.scope(RefCell::new(Some(slot)), case).await
     }
 
-    /// Waits for something out of the slot, and for a slot after it. Nothing that a case waits for so may need another case
-    /// to come to its end.
-    pub async fn leave<T>(&self, wait: impl Future<Output = T>) -> T {
+    /// Waits for something out of the slot, and for a slot after it, unless all is over by then: cleaning up needs none.
+    /// Nothing that a case waits for so may need a slot of its own.
+    pub async fn leave<T>(&self, wait: impl Future<Output = T>, is_over: impl Fn() -> bool) -> T {
         let slot = SLOT.try_with(|slot| self.left.then(|| slot.borrow_mut().take()).flatten()).ok().flatten();
         let left = slot.is_some();
         drop(slot);
         let waited = wait.await;
-        if left {
+        if left && !is_over() {
             let slot = self.next().await;
             SLOT.with(|place| *place.borrow_mut() = Some(slot));
         }
@@ -66,8 +67,8 @@ mod tests {
     use super::*;
 
     /// Whether another case gets a slot while one of two jobs is taken and the other waits.
-    async fn is_left(jobs: usize, shared: bool) -> bool {
-        let slots = Arc::new(Slots::new(jobs));
+    async fn is_left(jobs: usize, spared: bool, shared: bool) -> bool {
+        let slots = Arc::new(Slots::new(jobs, spared));
         let mut taken = Vec::new();
         for _ in 1..jobs {
             taken.push(slots.next().await);
@@ -76,7 +77,13 @@ mod tests {
         let own = slots.next().await;
         let waits = {
             let slots = slots.clone();
-            async move { if shared { Slots::shared(slots.leave(gone)).await } else { slots.leave(gone).await } }
+            async move {
+                if shared {
+                    Slots::shared(slots.leave(gone, || false)).await
+                } else {
+                    slots.leave(gone, || false).await
+                }
+            }
         };
         let mut case = tokio::spawn(Slots::run(own, waits));
         let another = tokio::select! {
@@ -101,21 +108,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_case_that_waits_leaves_its_slot_unless_it_is_the_only_one_or_shared() {
-        let rows = [(1, false, false), (1, true, false), (2, false, true), (3, false, true), (2, true, false)];
-        for (jobs, shared, left) in rows {
-            assert_eq!(is_left(jobs, shared).await, left, "{jobs} jobs, shared: {shared}");
+    async fn a_case_that_waits_leaves_its_slot_unless_it_is_the_only_one_or_shared_or_the_target_is_spared() {
+        let rows = [
+            (1, false, false, false),
+            (1, false, true, false),
+            (2, false, false, true),
+            (3, false, false, true),
+            (2, false, true, false),
+            (2, true, false, false),
+        ];
+        for (jobs, spared, shared, left) in rows {
+            assert_eq!(is_left(jobs, spared, shared).await, left, "{jobs} jobs, spared: {spared}, shared: {shared}");
         }
     }
 
     #[tokio::test]
     async fn a_case_that_has_waited_goes_on_when_a_slot_is_free_again() {
-        let slots = Arc::new(Slots::new(2));
+        let slots = Arc::new(Slots::new(2, false));
         let first = slots.next().await;
         let (go, gone) = oneshot::channel::<()>();
         let waits = {
             let slots = slots.clone();
-            async move { slots.leave(gone).await }
+            async move { slots.leave(gone, || false).await }
         };
         let own = slots.next().await;
         let case = tokio::spawn(Slots::run(own, waits));

@@ -120,8 +120,9 @@ fn is_second(scene: &Scene<'_>, session: &Session) -> bool {
 
 fn note_started_by_get(scene: &mut Scene<'_>, response: &mut Response) {
     if scene.asked.operation == Some(Operation::Start) && scene.asked.method == "GET" && response.status == 200 {
-        let newest = scene.model.newest(None).map(|(_, session)| session.id.clone()).next();
-        scene.scratch.notes.extend(newest.map(|id| (id, scene.now)));
+        let body = String::from_utf8_lossy(&response.body);
+        let started = scene.model.newest(None).map(|(_, session)| &session.id).find(|id| body.contains(id.as_str()));
+        scene.scratch.notes.extend(started.map(|id| (id.clone(), scene.now)));
     }
 }
 
