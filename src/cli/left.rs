@@ -31,17 +31,51 @@ impl Left {
     /// Lists what is open, where no report will.
     pub fn tell(&self) {
         for Opened { sessions, calling } in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let left: Vec<String> = sessions.left().into_iter().map(|session| session.id).collect();
-            tell(&left, calling);
+            sessions.left().iter().for_each(|session| tell_one(&session.id, Some(&session.region), calling));
+        }
+    }
+
+    /// How to end by hand the sessions that a run says are left of it.
+    pub fn tell_of(&self, ids: &[String], calling: &str) {
+        let opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let left: Vec<_> = opened.iter().flat_map(|opened| opened.sessions.left()).collect();
+        for id in ids {
+            let region = left.iter().find(|session| session.id == *id).map(|session| session.region.as_str());
+            tell_one(id, region, calling);
         }
     }
 }
 
-/// How to end sessions by hand.
-pub(super) fn tell(left: &[String], calling: &str) {
-    for id in left {
-        let session = quoted_where_needed(&format!("SessionId={}", printable(id, 200)));
-        let words = format!("endspec: left open; end it with: endspec call EndTerminalSession {session} {calling}");
-        tell_people(&format!("{}\n", words.trim_end()), true);
+fn tell_one(id: &str, region: Option<&str>, calling: &str) {
+    tell_people(&format!("endspec: left open; end it with: {}\n", command(id, region, calling)), true);
+}
+
+/// A session is ended in its own region, which need not be that of ordinary calls.
+fn command(id: &str, region: Option<&str>, calling: &str) -> String {
+    let mut given = quoted_where_needed(&format!("SessionId={}", printable(id, 200)));
+    if let Some(region) = region.filter(|region| !calling.split(' ').any(|word| word == *region)) {
+        given = format!("{} {given}", quoted_where_needed(&format!("RegionId={region}")));
+    }
+    format!("endspec call EndTerminalSession {given} {calling}").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_of_another_region_is_ended_there() {
+        let calling = "--target http://h/ --region cn-hangzhou";
+        let rows = [
+            (Some("cn-hangzhou"), "SessionId=s-1"),
+            (Some("cn-hangzhou-2"), "RegionId=cn-hangzhou-2 SessionId=s-1"),
+            (Some("cn-shanghai"), "RegionId=cn-shanghai SessionId=s-1"),
+            (None, "SessionId=s-1"),
+        ];
+        for (region, given) in rows {
+            let words = format!("endspec call EndTerminalSession {given} {calling}");
+            assert_eq!(command("s-1", region, calling), words, "{region:?}");
+        }
+        assert_eq!(command("s-1", None, ""), "endspec call EndTerminalSession SessionId=s-1");
     }
 }

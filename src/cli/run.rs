@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::args::RunArgs;
 use super::gate::{self, Gate};
 use super::given::Taker;
-use super::left::{self, Left};
+use super::left::Left;
 use super::outputs::{Output, Stale};
 use super::plan::Extent;
 use super::progress::{Bar, Stream, Watched};
@@ -73,7 +73,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
         left.tell();
         std::panic::resume_unwind(error.into_panic())
     })?;
-    left::tell(&report.leaked, &calling);
+    left.tell_of(&report.leaked, &calling);
     // What happened before the end is written already.
     Ok(tell(&report, outputs, |format| if format == "ndjson" { Some(ndjson::rest(&report)) } else { None }))
 }
