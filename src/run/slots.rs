@@ -41,7 +41,6 @@ impl Slots {
     }
 
     /// Waits for something out of the slot, and for a slot after it, unless all is over by then: cleaning up needs none.
-    /// Nothing that a case waits for so may need a slot of its own.
     pub async fn leave<T>(&self, wait: impl Future<Output = T>, is_over: impl Fn() -> bool) -> T {
         let slot = SLOT.try_with(|slot| self.left.then(|| slot.borrow_mut().take()).flatten()).ok().flatten();
         let left = slot.is_some();
