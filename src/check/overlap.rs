@@ -124,10 +124,20 @@ fn finding(
             (ONLY_NAMED, "the session was found closed when only others had been ended", Some(note))
         }
     };
+    let clients = place.record.step.and_then(|step| beside(&place.case.steps[step].action, violation));
     let finding = Finding::new(context, clause, place, "one life: issued, open, closed", words)
         .label(format!("of `{session}`, {words}"))
         .note("timeline", violation.timeline());
+    let finding = clients.into_iter().fold(finding, |finding, note| finding.note("clients", note));
     note.into_iter().fold(finding, |finding, note| finding.note("ended", note))
+}
+
+/// Who the clients are that a violation shows beside those of a workload.
+fn beside(action: &Action, violation: &Violation) -> Option<String> {
+    let Action::Workload(workload) = action else { return None };
+    let own = usize::try_from(workload.clients).unwrap_or(usize::MAX);
+    let others = violation.operations.iter().any(|operation| operation.client > own);
+    others.then(|| format!("the workload's are 1 to {own}; each of the others opened a session before it, or looked at one and ended it after"))
 }
 
 /// When a session was found closed before anybody had sent it an End, if that is the violation.
@@ -284,6 +294,18 @@ mod tests {
             for finding in &judgement.findings {
                 assert!(finding.notes.iter().any(|(name, _)| *name == "timeline"), "{name}: {finding:?}");
             }
+        }
+    }
+
+    #[test]
+    fn clients_that_are_none_of_the_workloads_are_accounted_for() {
+        for (client, told) in [(1, false), (2, true)] {
+            let ended = |from, client| Record { client, step: Some(0), ..record("a", from, from + 1, &Ended) };
+            let records = [ended(2, 0), ended(4, client)];
+            let judgement =
+                judge(sample::context(), &sample::case(CASE), &records, 0, Duration::ZERO, &BTreeSet::new());
+            let notes = &judgement.findings[0].notes;
+            assert_eq!(notes.iter().any(|(name, _)| *name == "clients"), told, "{notes:?}");
         }
     }
 

@@ -12,8 +12,10 @@ use crate::contract::Level;
 pub const REFUSES: &str = "the target refuses ";
 /// How it is said that there is no target to judge.
 pub const NOTHING: &str = "nothing answered";
+/// How it is said that a target was given up.
+pub const UNANSWERED: &str = "requests in a row unanswered";
 /// How it is said that an answer is wrong in every form of a call, which is for other cases to judge.
-pub const HOWEVER: &str = ", however it is written";
+pub const HOWEVER: &str = ", wrong in every wire form that was tried, which other cases judge";
 
 /// What a case is excluded for that the target is spared, where a capability is named otherwise.
 pub const CAREFUL: &str = "careful";

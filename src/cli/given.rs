@@ -16,6 +16,14 @@ pub(super) struct Given {
     place: Option<Place>,
 }
 
+/// Where values are given, the nearest first: it goes before the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Layer {
+    Flag,
+    Environment,
+    Profile,
+}
+
 impl Given {
     /// A mistake in it, at its place in the profile or by the name of its flag or variable.
     pub(super) fn wrong(&self, words: impl std::fmt::Display) -> Diagnostic {
@@ -26,6 +34,15 @@ impl Given {
                 Diagnostic::new("flag", format!("--{key} ({}): {words}", variable(key)))
             }
             None => Diagnostic::new("flag", format!("--{key}: {words}")),
+        }
+    }
+
+    /// How near to the user it was given.
+    pub(super) fn layer(&self) -> Layer {
+        match &self.place {
+            Some(_) => Layer::Profile,
+            None if is_in_environment(self.key, &self.text) => Layer::Environment,
+            None => Layer::Flag,
         }
     }
 
@@ -49,7 +66,8 @@ fn variable(key: &str) -> String {
 }
 
 fn is_in_environment(key: &str, text: &str) -> bool {
-    std::env::var(variable(key)).is_ok_and(|value| value == text)
+    // Of a list each value is by itself.
+    std::env::var(variable(key)).is_ok_and(|value| value == text || value.split(',').any(|one| one == text))
 }
 
 /// Takes one setting after the other, flag or environment before profile, noting mistakes.

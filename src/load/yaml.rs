@@ -21,7 +21,7 @@ pub fn tree(source: &Arc<Source>, nodes: usize) -> Result<Node, Vec<Diagnostic>>
             span.end += source.text[span.start..].chars().next().map_or(0, char::len_utf8);
         }
         let mut diagnostic = Diagnostic::at(stop.code, stop.message, Place { source: source.clone(), span });
-        diagnostic.help = stop.help.or_else(|| syntax_help(stop.code, &source.text, span));
+        diagnostic.help = stop.help.or_else(|| syntax_help(stop.code, source, span));
         vec![diagnostic]
     })
 }
@@ -85,7 +85,8 @@ pub(super) fn shortened(text: &str) -> String {
     short.replace('\n', "\\n")
 }
 
-fn syntax_help(code: &str, text: &str, span: Span) -> Option<String> {
+fn syntax_help(code: &str, source: &Source, span: Span) -> Option<String> {
+    let text = source.text.as_str();
     if code != "yaml-syntax" && code != "wrong-type" {
         return None;
     }
@@ -100,7 +101,32 @@ fn syntax_help(code: &str, text: &str, span: Span) -> Option<String> {
     if line.trim_start_matches(' ').starts_with('\t') {
         return Some("indent with spaces".to_owned());
     }
-    None
+    let (at, bracket) = unclosed(&text[..span.start]).filter(|_| code == "yaml-syntax")?;
+    let (number, column) = source.line_column(at);
+    Some(format!("is the `{bracket}` of line {number}, column {column}, closed?"))
+}
+
+/// The last bracket that nothing closes, and where it is. The reader stumbles only over what follows it.
+fn unclosed(text: &str) -> Option<(usize, char)> {
+    let mut open = Vec::new();
+    let mut quote = None;
+    let mut before = '\n';
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some('#'), '\n') => quote = None,
+            (Some(opened), _) if opened == c && before != '\\' => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') if !before.is_alphanumeric() => quote = Some(c),
+            (None, '#') if before.is_whitespace() => quote = Some('#'),
+            (None, '[' | '{') => open.push((at, c)),
+            (None, ']' | '}') => {
+                open.pop();
+            }
+            (None, _) => {}
+        }
+        before = c;
+    }
+    open.pop()
 }
 
 /// The span with its ends on characters of the text.
@@ -133,6 +159,19 @@ mod tests {
         let span = first.place.as_ref().unwrap().span;
         assert!(text.get(span.range()).is_some(), "span inside the text: {text}");
         first
+    }
+
+    #[test]
+    fn a_bracket_that_nothing_closes_is_asked_for_where_the_reader_stumbles_over_what_follows() {
+        let rows = [
+            ("a: [x\nb: [y]\n", Some("is the `[` of line 1, column 4, closed?")),
+            ("a: \"[\"\nb: {c: [y]\nd: e\n", Some("is the `{` of line 2, column 4, closed?")),
+            ("# it's [\na: [x]\n\tb: c\n", Some("indent with spaces")),
+            ("a: [x]\nb: ]\n", None),
+        ];
+        for (text, help) in rows {
+            assert_eq!(mistake(text).help.as_deref(), help, "{text}");
+        }
     }
 
     #[test]

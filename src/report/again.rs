@@ -30,6 +30,10 @@ pub(super) fn again(result: &CaseResult, found: &Finding, all: &[CaseResult], fa
     if !facts.flags.is_empty() {
         let _ = write!(words, " {}", facts.flags);
     }
+    // What the command says may be secret. The built-in server restarts itself.
+    if result.case.needs("restart") && !facts.built_in {
+        words.push_str(" --restart-command CMD");
+    }
     words
 }
 

@@ -1,7 +1,7 @@
 //! What is most likely wrong with the set-up of a run in which everything points to one thing.
 
 use crate::check::history::Record;
-use crate::check::result::{NOTHING, REFUSES};
+use crate::check::result::{NOTHING, REFUSES, UNANSWERED};
 use crate::check::seen::printable;
 use crate::check::silence::question;
 use crate::check::{CaseResult, Seen, Skip};
@@ -26,7 +26,14 @@ pub(super) fn hint(results: &[CaseResult], url: &str, through: Option<&str>) -> 
             ))
         ));
     }
-    None
+    given_up(results).map(|reason| format!("{reason} after it had answered: did it end, or is it overloaded?"))
+}
+
+/// Why a target was given up that had answered before.
+fn given_up(results: &[CaseResult]) -> Option<&str> {
+    let reasons = results.iter().flat_map(|result| &result.undecided);
+    let reason = reasons.map(String::as_str).find(|reason| reason.contains(UNANSWERED))?;
+    reason.find("the target left").map(|at| &reason[at..])
 }
 
 /// Why a run never began.

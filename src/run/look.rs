@@ -268,8 +268,11 @@ async fn web_socket(
             state.noted().cut.extend(cut.map(|ended| (session.id.clone(), ended.at)));
         }
         if sight == Sight::Open {
-            // One that opens settles it: what was refused before was weather.
-            observations.drain(..observations.len() - 1);
+            // One that opens settles it, whether what was refused before was weather or made it open.
+            let before = observations.drain(..observations.len() - 1).map(|seen| seen.words).next();
+            if let Some((words, seen)) = before.zip(observations.last_mut()) {
+                seen.words = format!("{} at the second handshake; the first: {words}", seen.words);
+            }
             broken_off = false;
             break;
         }

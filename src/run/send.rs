@@ -16,6 +16,7 @@ use super::slots::Slots;
 use super::tally::Tally;
 use super::{Plan, Target};
 use crate::check::history::{Event, Record, Role};
+use crate::check::result::UNANSWERED;
 use crate::check::seen::printable;
 use crate::check::{Seen, silence};
 use crate::clock::{self, Clock, Moment};
@@ -74,7 +75,7 @@ impl Bed {
         } else if let Some(obstacle) = self.preflight.get().and_then(|preflight| preflight.obstacle.clone()) {
             Some(obstacle)
         } else if let Some(words) = self.gave_up.get() {
-            Some(format!("the target left {} requests in a row unanswered ({words})", limits::SILENT_IN_A_ROW))
+            Some(format!("the target left {} {UNANSWERED} ({words})", limits::SILENT_IN_A_ROW))
         } else if let Some(why) = self.enough.why() {
             Some(format!("not run: {why}"))
         } else if self.plan.time_limit.is_some_and(|limit| self.clock.now() >= Moment::default().plus(limit)) {

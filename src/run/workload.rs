@@ -24,13 +24,13 @@ pub(super) async fn workload(
     let (schemes, formats) = (bed.target.schemes(), bed.target.formats());
     let abilities = abilities(&bed.target, &schemes, formats);
     // No name of a case has a space.
-    let prefix = format!("step {} session ", index + 1);
+    let suffix = format!(" of step {}", index + 1);
     let entropy = workload.entropy();
-    let scripts = state.stream.unstructured(entropy, |u| generate(workload, abilities, &prefix, u));
+    let scripts = state.stream.unstructured(entropy, |u| generate(workload, abilities, &suffix, u));
     let others = scripts.overlap.elements.len();
     overlap(bed, &each(scripts.opens.into_iter().map(|open| vec![open])), others, state, history).await?;
     overlap(bed, &scripts.overlap, 0, state, history).await?;
-    let names: Vec<String> = state.sessions.keys().filter(|name| name.starts_with(&prefix)).cloned().collect();
+    let names: Vec<String> = state.sessions.keys().filter(|name| name.ends_with(&suffix)).cloned().collect();
     let last = each(names.iter().map(|name| {
         let open = state.sessions.get(name).is_some_and(|session| bed.sessions.is_open(&session.id));
         afterwards(name, open, state.held.contains_key(name))

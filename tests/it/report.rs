@@ -1,9 +1,11 @@
 //! The JSON report: real ones against its schema, and the schema against itself.
 
 use endspec::report::json::SCHEMA;
+use endspec::server::settings::INSTANCE_ID;
 use serde_json::{Map, Value};
 use tempfile::tempdir;
 
+use crate::serve::serve;
 use crate::target::Target;
 use crate::{endspec, endspec_in};
 
@@ -230,4 +232,40 @@ fn a_full_disk_behind_standard_output_is_told() {
         assert_eq!(done.status.code(), Some(3), "{args:?}: {words}");
         assert!(words.contains("standard output could not be written"), "{args:?}: {words}");
     }
+}
+
+#[test]
+fn a_finding_tells_what_ended_the_session_what_came_to_it_since_and_how_to_see_it_again() {
+    let folder = tempdir().unwrap();
+    let case = r#"title: a look after a Describe
+clauses: [end/effect/stays-closed, end/success/status, describe/shape]
+needs: [sessions, restart]
+for-each: { placement: [POST-query, GET] }
+steps:
+  - open: victim
+  - call: EndTerminalSession
+    with: { RegionId: "{{region}}", SessionId: "{{victim.SessionId}}" }
+    clause: end/success/status
+    expect: ok
+  - call: DescribeTerminalSessions
+    with: { RegionId: "{{region}}", SessionId: "{{victim.SessionId}}" }
+    clause: describe/shape
+    expect: ok
+  - look: victim
+    by: websocket
+    expect: unusable
+"#;
+    std::fs::write(folder.path().join("a.yaml"), case).unwrap();
+    let served = serve(&["--auth", "open", "--fault", "reopened-by-describe"], 1);
+    let flags = ["--target", &served.url, "--timeout=1s", "--instance-id", INSTANCE_ID, "--restart-command", "true"];
+    let without = ["--without", "signatures,denied-credential,other-region,unsupported-region"];
+    let report = ["--report", "json=-"];
+    let report = endspec_in(folder.path(), &[], &[&["run", "a.yaml"], &flags[..], &without, &report].concat());
+    let report = report.ends(1).json();
+    let finding = &report["cases"][0]["findings"][0];
+    let notes = finding["notes"].to_string();
+    let told = "step 2 ended this session with 200; then step 3 DescribeTerminalSessions: 200";
+    assert!(notes.contains(told), "{notes}");
+    let again = finding["again"].as_str().unwrap();
+    assert!(again.ends_with(" --restart-command CMD") && !again.contains("true"), "{again}");
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 
 use tempfile::tempdir;
 
@@ -79,6 +81,19 @@ fn where_nothing_listens_the_end_is_inconclusive_and_says_what_to_look_at() {
     assert!(done.out.starts_with("endspec 0.1.0 tested http://127.0.0.1:1/\n"), "{}", done.out);
     let hint = "nothing answered at http://127.0.0.1:1/ (cannot connect";
     done.says(&["left 10 requests in a row unanswered", hint, "is the target", "verdict:  INCONCLUSIVE"]);
+}
+
+#[test]
+fn a_target_that_ends_in_the_middle_is_said_to() {
+    let left = AtomicUsize::new(20);
+    let target = Target::new(move |_| match left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)) {
+        Ok(_) => error(404, "InvalidSessionId.NotFound", "m"),
+        // Ends the connection without an answer.
+        Err(_) => std::panic::resume_unwind(Box::new(())),
+    });
+    let select = ["--select", "end/session/unknown-shape end/session/malformed", "--without", "xml", "--jobs", "1"];
+    let done = endspec(&[&["run", "--target", &target.url()], &select[..]].concat()).ends(3);
+    done.says(&["hint:", "requests in a row unanswered", "did it end, or is it overloaded?"]);
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn flags_that_contradict_each_other_are_mistakes_before_anything_is_sent() {
     let target = Target::untouched();
     type Row<'a> = (&'a str, [(&'a str, &'a str); 4], &'a [&'a str], &'a [&'a str]);
     let (url, right) = (target.url(), keys(OWN, DENIED));
-    let rows: [Row<'_>; 8] = [
+    let rows: [Row<'_>; 11] = [
         (
             "unsupported",
             right,
@@ -130,6 +130,19 @@ fn flags_that_contradict_each_other_are_mistakes_before_anything_is_sent() {
         ("same key", keys(OWN, OWN), &["--auth", "v3"], &["the key without permission is the one with it"]),
         ("same secret", keys(["a", "x"], ["b", "x"]), &["--auth", "v1"], &["the secret without permission"]),
         ("id twice", right, &["--session-id", "s-1,s-2,s-1"], &["--session-id: `s-1` is given twice"]),
+        (
+            "two sources",
+            right,
+            &["--session-id", "s-1", "--session-command", "true"],
+            &["`--session-id` gives sessions as well"],
+        ),
+        (
+            "no restart",
+            right,
+            &["--restart-command", "true", "--without", "restart"],
+            &["--restart-command: `--without restart`"],
+        ),
+        ("no Start", right, &["--instance-id", "i-1", "--without", "start,xml"], &["--instance-id: `--without start`"]),
         ("empty region", right, &["--region", ""], &["--region", "the region is empty", "variable of your CI"]),
         ("no key", keys(["", ""], DENIED), &["--auth", "v3"], &["as `--auth v3` says", "--auth none"]),
     ];
@@ -153,6 +166,17 @@ fn the_reference_server_is_asked_for_regions_that_it_has() {
     ] {
         endspec(&[&few[..], &[flag, region]].concat()).ends(2).complains(&[flag, region]);
     }
+}
+
+#[test]
+fn what_a_profile_gives_a_flag_may_replace_or_leave_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = "session-command: exit 7\nrestart-command: exit 7\n";
+    std::fs::write(folder.path().join("endspec.yaml"), profile).unwrap();
+    let served = serve(&["--auth", "open"], 2);
+    let few = ["run", "--target", &served.url, "--select", "end/success/ok,end/effect/survives-restart"];
+    let flags = ["--session-id", "s-1", "--without", "restart,start,websocket,xml,signatures"];
+    endspec_in(folder.path(), &[], &[&few[..], &flags].concat()).ends(3).says(&["`--session-id s-1`", "excluded"]);
 }
 
 #[test]

@@ -31,7 +31,10 @@ pub(super) fn again(taker: &Taker<'_>, args: &NetworkArgs, whom: &Whom, about: &
     let mut word = |flag: &str, value: &str| words.push(format!("--{flag} {}", quoted_where_needed(value)));
     match about.sessions {
         SessionSource::Start => {}
-        SessionSource::Command(_) => word("sessions", "command"),
+        SessionSource::Command(_) => {
+            word("sessions", "command");
+            word("session-command", "CMD");
+        }
         SessionSource::Pool(_) => word("sessions", "pool"),
     }
     let without: Vec<String> = taker.list(&args.without, "without").into_iter().map(|given| given.text).collect();

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 
 use crate::cli::args::NetworkArgs;
-use crate::cli::given::Taker;
+use crate::cli::given::{Given, Layer, Taker};
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::Diagnostic;
 use crate::run::SessionSource;
@@ -23,7 +23,31 @@ pub(super) fn lacking(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Cont
             taker.mistake(Diagnostic { code: "unknown-capability", ..mistake }.help(help));
         }
     }
+    given_all_the_same(taker, args);
     lacking
+}
+
+/// Notes flags for what other flags say the target lacks. What the profile gives, a flag may leave out for one run.
+fn given_all_the_same(taker: &mut Taker<'_>, args: &NetworkArgs) {
+    let rows = [
+        ("restart", "restart-command", args.restart_command.as_ref()),
+        ("other-region", "other-region", args.other_region.as_ref()),
+        ("unsupported-region", "unsupported-region", args.unsupported_region.as_ref()),
+        ("denied-credential", "denied-profile", args.denied_profile.as_ref()),
+        ("start", "instance-id", args.instance_id.as_ref()),
+    ];
+    for without in taker.list(&args.without, "without").iter().filter(|given| is_flag(given)) {
+        for (_, flag, value) in rows.iter().filter(|(capability, ..)| *capability == without.text) {
+            if let Some(given) = taker.given(*value, flag).filter(is_flag) {
+                let words = format!("`--without {}` says that the target has no use for it", without.text);
+                taker.mistake(given.wrong(words).help("leave one of the two out"));
+            }
+        }
+    }
+}
+
+fn is_flag(given: &Given) -> bool {
+    given.layer() == Layer::Flag
 }
 
 pub(super) fn readings(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Contract) -> Readings {
@@ -48,25 +72,20 @@ pub(super) fn readings(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Con
 }
 
 pub(super) fn sessions(taker: &mut Taker<'_>, args: &NetworkArgs) -> SessionSource {
-    let command = taker.text(args.session_command.as_ref(), "session-command");
-    let ids: Vec<String> = taker.list(&args.session_id, "session-id").into_iter().map(|given| given.text).collect();
-    for (at, given) in taker.list(&args.session_id, "session-id").iter().enumerate() {
+    let command = taker.given(args.session_command.as_ref(), "session-command");
+    let given = taker.list(&args.session_id, "session-id");
+    let ids: Vec<String> = given.iter().map(|given| given.text.clone()).collect();
+    for (at, given) in given.iter().enumerate() {
         if ids[..at].contains(&given.text) {
             let words = format!("`{}` is given twice, and each id is used once", given.text);
             taker.mistake(given.wrong(words).help("give the id of another open session in its place"));
         }
     }
     let source = taker.given(args.sessions.as_ref(), "sessions");
-    let implied = if command.is_some() {
-        "command"
-    } else if ids.is_empty() {
-        "start"
-    } else {
-        "pool"
-    };
-    match (source.as_ref().map_or(implied, |given| given.text.as_str()), command) {
+    let chosen = source.as_ref().map_or_else(|| implied(taker, command.as_ref(), &given), |given| given.text.as_str());
+    match (chosen, command) {
         ("start", _) => SessionSource::Start,
-        ("command", Some(command)) => SessionSource::Command(command),
+        ("command", Some(command)) => SessionSource::Command(command.text),
         ("command", None) => {
             let help = "give the command with `--session-command`";
             taker
@@ -85,6 +104,22 @@ pub(super) fn sessions(taker: &mut Taker<'_>, args: &NetworkArgs) -> SessionSour
             let help = super::one_of(other, ["start", "command", "pool"].into_iter());
             taker.mistakes.extend(source.as_ref().map(|given| given.wrong(words).help(help)));
             SessionSource::Start
+        }
+    }
+}
+
+/// The source that the other settings speak of: the nearest of them.
+fn implied(taker: &mut Taker<'_>, command: Option<&Given>, ids: &[Given]) -> &'static str {
+    match (command, ids.first()) {
+        (None, None) => "start",
+        (Some(_), None) => "command",
+        (None, Some(_)) => "pool",
+        (Some(command), Some(id)) if command.layer() < id.layer() => "command",
+        (Some(command), Some(id)) if command.layer() > id.layer() => "pool",
+        (Some(command), Some(_)) => {
+            let help = "leave one of the two out, or choose with `--sessions command` or `--sessions pool`";
+            taker.mistake(command.wrong("`--session-id` gives sessions as well").help(help));
+            "command"
         }
     }
 }
