@@ -120,6 +120,7 @@ fn campaign(fault: &'static fault::Fault, seed: u64, cases: usize) -> Done {
             contract,
             target,
             transport,
+            opens: Box::new(Arc::default),
             clock,
             stop,
             seed,

@@ -13,6 +13,7 @@ use super::left::Left;
 use super::outputs::Stale;
 use super::plan::Extent;
 use super::run::{announce_panics, formats, runtime, usual_jobs, written};
+use super::settings::keys::outlast;
 use super::settings::{self, Settings};
 use super::{Exit, outputs, plan, signals, suite};
 use crate::clock::{Clock, Moment, timestamp};
@@ -48,9 +49,14 @@ pub(super) fn fuzz(args: &FuzzArgs) -> Result<Exit, Vec<Diagnostic>> {
     let outputs = outputs::open(&own.reports, &formats())?;
     let runtime = runtime(&settings.whom)?;
     announce_panics(settings.seed);
-    let driven = runtime.spawn(drive(contract, settings, own, corpus, Stale::of(&outputs)?));
-    let driven = runtime.block_on(driven).unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    let (calling, left) = (settings.calling.clone(), Left::default());
+    let driven = runtime.spawn(drive(contract, settings, own, corpus, Stale::of(&outputs)?, left.clone()));
+    let driven = runtime.block_on(driven).unwrap_or_else(|error| {
+        left.tell();
+        std::panic::resume_unwind(error.into_panic())
+    });
     let (exit, report) = driven?;
+    left.tell_of(&report.leaked, &calling);
     Ok(written(&report, outputs, exit, |_| None))
 }
 
@@ -74,6 +80,7 @@ async fn drive(
     own: Own,
     corpus: Option<Corpus>,
     stale: Stale,
+    left: Left,
 ) -> Result<(Exit, Report), Vec<Diagnostic>> {
     let clock = Clock::system();
     let started = timestamp(clock.unix_seconds());
@@ -84,7 +91,11 @@ async fn drive(
     let url = endpoint.to_string();
     super::warn(&settings.reach, &endpoint);
     let (origins, secrets) = (settings.about.keys.origins(), settings.about.secrets(&settings.reach));
+    let until = settings.about.keys.until;
+    let through = super::transport(&endpoint, &settings.reach, clock.clone()).proxy();
+    let calling = settings.calling;
     let target = settings.about.at(endpoint, listening.is_some());
+    outlast(until, own.time, "--time", clock.unix_seconds())?;
     let (care, rate) = (settings.care.as_ref(), settings.requests_per_second);
     plan::agree(care, &target, &Extent::Generated(own.time, clients), rate, &origins)?;
     stale.clear()?;
@@ -107,6 +118,7 @@ async fn drive(
     let teller = Arc::new(Teller {
         contract: contract.clone(),
         url,
+        through,
         built_in: target.built_in,
         readings: target.readings.clone(),
         seed: settings.seed,
@@ -125,7 +137,7 @@ async fn drive(
         lost: std::sync::Mutex::default(),
     });
     teller.say(&teller.head());
-    let lanes = clock.clone();
+    let (lanes, stop) = (clock.clone(), signals::stop(left.clone()));
     let reach = settings.reach;
     // A finding is shrunk with less patience than it was found with.
     let transport = move |target: &Target| {
@@ -137,8 +149,9 @@ async fn drive(
         contract,
         target,
         transport: Box::new(transport),
+        opens: Box::new(move || left.of(&calling)),
         clock: clock.clone(),
-        stop: signals::stop(Left::default()),
+        stop,
         seed: settings.seed,
         program,
         past,

@@ -21,10 +21,10 @@ impl Left {
     /// Those of a run to come.
     pub fn of(&self, calling: &str) -> Arc<Sessions> {
         let sessions: Arc<Sessions> = Arc::default();
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Opened { sessions: sessions.clone(), calling: calling.to_owned() });
+        let mut opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A campaign makes a run of every batch.
+        opened.retain(|opened| Arc::strong_count(&opened.sessions) > 1 || !opened.sessions.left().is_empty());
+        opened.push(Opened { sessions: sessions.clone(), calling: calling.to_owned() });
         sessions
     }
 

@@ -16,6 +16,7 @@ use super::left::Left;
 use super::outputs::{Output, Stale};
 use super::plan::Extent;
 use super::progress::{Bar, Stream, Watched};
+use super::settings::keys::outlast;
 use super::settings::{self, Settings, Whom};
 use super::{ENVIRONMENT, Exit, both, bounds, colored, outputs, plan, signals, suite, tell_people, together, width};
 use crate::case::Suite;
@@ -79,7 +80,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Vec<Diagnostic>> {
 }
 
 /// What a report says of the weather, where there was any.
-fn weather(weather: Weather) -> Option<model::Weather> {
+pub(super) fn weather(weather: Weather) -> Option<model::Weather> {
     let told = model::Weather {
         throttled: weather.throttled,
         waited_ms: u64::try_from(weather.waited.as_millis()).unwrap_or(u64::MAX),
@@ -238,18 +239,20 @@ async fn once(
     let transport = super::transport(&endpoint, &settings.reach, clock.clone());
     let through = transport.proxy();
     let secrets = settings.about.secrets(&settings.reach);
-    let origins = settings.about.keys.origins();
+    let (origins, until) = (settings.about.keys.origins(), settings.about.keys.until);
     let mut target = settings.about.at(endpoint, listening.is_some());
     target.restart = target.restart.or_else(|| listening.as_ref().map(|server| server.restarts()));
     let (care, rate) = (settings.care.as_ref(), settings.requests_per_second);
     let estimate = run::estimate(&shared.chosen.cases, &target, &shared.contract);
+    let time_limit = more.time_limit.unwrap_or_else(|| plan::time_limit(care, &estimate, rate));
+    outlast(until, time_limit, "--time-limit", clock.unix_seconds())?;
     plan::agree(care, &target, &Extent::Cases(estimate), rate, &origins)?;
     written.stale.clear()?;
     let plan = Plan {
         jobs,
         seed: settings.seed,
         requests_per_second: settings.requests_per_second,
-        time_limit: Some(more.time_limit.unwrap_or_else(|| plan::time_limit(care, &estimate, rate))),
+        time_limit: Some(time_limit),
     };
     let begun = Begun {
         suite: shared.chosen.digest.clone(),

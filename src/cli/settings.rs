@@ -3,7 +3,7 @@
 mod again;
 mod care;
 mod declared;
-mod keys;
+pub(super) mod keys;
 mod place;
 mod reach;
 mod role;
@@ -213,7 +213,8 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
     let again = again::again(&taker, args, &whom, &about, contract);
     let mut mistakes = taker.mistakes;
     if let Some(role) = about.keys.role.take().filter(|_| mistakes.is_empty()) {
-        about.keys.own = Some(role::fetch(&role).map_err(|mistake| vec![mistake])?);
+        let (found, until) = role::fetch(&role).map_err(|mistake| vec![mistake])?;
+        (about.keys.own, about.keys.until) = (Some(found), until);
         mistakes.extend(about.keys.contradiction());
     }
     if !mistakes.is_empty() {

@@ -1,5 +1,6 @@
 //! The key of an instance's RAM role, as the metadata service answers it.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Found, Read};
@@ -24,7 +25,7 @@ pub fn is_name(name: &str) -> bool {
 ///
 /// # Errors
 /// What is wrong with the answer, without what it says.
-pub fn read(body: &[u8], role: &str, service: &str) -> Result<(Found, Option<String>), String> {
+pub fn read(body: &[u8], role: &str, service: &str) -> Result<(Found, Option<u64>), String> {
     let document: Value = serde_json::from_slice(body).map_err(|_| "the answer is no JSON".to_owned())?;
     let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
     // The SDK asks for just this word.
@@ -37,7 +38,8 @@ pub fn read(body: &[u8], role: &str, service: &str) -> Result<(Found, Option<Str
         return Err("the answer has no SecurityToken".to_owned());
     }
     let found = Found::of(part("AccessKeyId"), part("AccessKeySecret"), token);
-    let expires = text("Expiration").filter(|text| text.len() <= 40 && text.is_ascii());
+    let expires = text("Expiration").and_then(|text| text.parse::<Timestamp>().ok());
+    let expires = expires.and_then(|moment| u64::try_from(moment.as_second()).ok());
     found.map(|found| (found, expires)).map_err(|_| "the answer has no AccessKeyId or AccessKeySecret".to_owned())
 }
 
@@ -49,7 +51,7 @@ mod tests {
     fn the_key_of_a_role_is_temporary_and_complete_or_none() {
         let whole = r#"{"AccessKeyId":"i","AccessKeySecret":"s","SecurityToken":"t","Expiration":"2026-01-01T00:00:00Z","Code":"Success"}"#;
         let (found, expires) = read(whole.as_bytes(), "r", "http://a").expect("a key");
-        assert_eq!((found.parts.len(), expires.as_deref()), (3, Some("2026-01-01T00:00:00Z")));
+        assert_eq!((found.parts.len(), expires), (3, Some(1_767_225_600)));
         let rows = [
             "",
             "{}",

@@ -12,7 +12,7 @@ use super::generate::{self, Abilities};
 use super::lower;
 use super::program::Program;
 use super::pursuit::{Batch, Drawn, Found, Pursuit};
-use super::rig::{Lanes, Rig};
+use super::rig::{Lanes, Opens, Rig};
 use super::tally::{Coverage, Tally};
 use crate::case::Case;
 use crate::check::{CaseResult, Skip};
@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::contract::Contract;
 use crate::limits;
 use crate::run::Target;
+use crate::run::tally::Weather;
 use crate::seed::Seed;
 
 /// How far a campaign goes.
@@ -47,6 +48,8 @@ pub struct Means {
     pub target: Target,
     /// Makes the lanes to the target.
     pub transport: Lanes,
+    /// Makes what a run keeps its sessions in.
+    pub opens: Opens,
     /// Time.
     pub clock: Clock,
     /// Becoming true ends it early.
@@ -91,6 +94,8 @@ pub struct Done {
     pub tested: BTreeMap<String, usize>,
     /// Sessions that could not be ended.
     pub leaked: Vec<String>,
+    /// What it met on the way that is no verdict.
+    pub weather: Weather,
     /// Why it ended early: the target tells nothing any more.
     pub silent: Option<String>,
     /// Whether it was interrupted.
@@ -120,7 +125,7 @@ impl Campaign {
     /// A campaign to come.
     pub fn new(bounds: Bounds, means: Means) -> Campaign {
         let Means { contract, target, transport, clock, stop, seed, program, past, salt, .. } = means;
-        let Means { requests_per_second, folder, told, .. } = means;
+        let Means { requests_per_second, folder, told, opens, .. } = means;
         let abilities = Abilities::of(&target, &contract, bounds.clients);
         let rig = Rig {
             contract,
@@ -128,6 +133,8 @@ impl Campaign {
             seed,
             exchanges: 0,
             leaked: BTreeSet::new(),
+            weather: Weather::default(),
+            opens,
             target: Some(target),
             lanes: transport,
             made: BTreeMap::new(),
@@ -163,6 +170,7 @@ impl Campaign {
             tally,
             tested: coverage.tested,
             leaked: rig.leaked.into_iter().collect(),
+            weather: rig.weather,
             silent,
             interrupted: *rig.stop.borrow(),
             target: rig.target,

@@ -28,7 +28,7 @@ pub use campaign::{Bounds, Campaign, Done, Means, Told, UNKEPT};
 pub use generate::Abilities;
 pub use program::Program;
 pub use pursuit::Found;
-pub use rig::Lanes;
+pub use rig::{Lanes, Opens};
 pub use tally::Tally;
 
 /// Draws a case that an endpoint with these abilities passes if it keeps the contract. The same entropy makes the same

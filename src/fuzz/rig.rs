@@ -12,12 +12,17 @@ use crate::check::CaseResult;
 use crate::clock::{Clock, Moment};
 use crate::contract::Contract;
 use crate::limits;
+use crate::run::sessions::Sessions;
+use crate::run::tally::Weather;
 use crate::run::{self, Ended, Plan, Progress, Target};
 use crate::seed::Seed;
 use crate::transport::Transport;
 
 /// Makes the lanes to a target.
 pub type Lanes = Box<dyn Fn(&Target) -> Transport + Send + Sync>;
+
+/// Makes what a run keeps its sessions in, so that whoever ends the process in the middle can say what is left.
+pub type Opens = Box<dyn Fn() -> Arc<Sessions> + Send + Sync>;
 
 /// Where cases are run.
 pub(super) struct Rig {
@@ -31,6 +36,10 @@ pub(super) struct Rig {
     pub exchanges: usize,
     /// Sessions that could not be ended.
     pub leaked: BTreeSet<String>,
+    /// What was met on the way.
+    pub weather: Weather,
+    /// Where each run keeps its sessions.
+    pub opens: Opens,
     /// The target, but while a run has it.
     pub target: Option<Target>,
     /// Makes the ways to it.
@@ -91,17 +100,18 @@ impl Rig {
             stop: self.stop.clone(),
             progress: Arc::new(Unheard),
             salt: Seed(self.salt.0.wrapping_add(self.runs)),
-            sessions: Arc::default(),
+            sessions: (self.opens)(),
         };
         let ended = match manner.first {
             true => run::run_as_set_up(cases, self.contract.clone(), target, plan, means, run::Bounds::default()).await,
             false => run::run(cases, self.contract.clone(), target, plan, means).await,
         };
-        let Ended { results, exchanges, leaked, target, transport, .. } = ended;
+        let Ended { results, exchanges, leaked, weather, target, transport, .. } = ended;
         self.made.insert(timeout, transport);
         self.target = Some(Target { timeout: patience, ..target });
         self.exchanges += exchanges;
         self.leaked.extend(leaked);
+        self.weather = self.weather.and(weather);
         results
     }
 }

@@ -222,7 +222,9 @@ pub(super) async fn send_once(
             return Ok(exchange);
         }
         let goes_on = patience.waits(bed, &exchange).await;
+        let held = state.holds(&exchange);
         history.push(sending.record(Role::Throttled, exchange));
+        held?;
         if !goes_on {
             return Err(format!("the target throttled {} times", patience.times()));
         }

@@ -37,6 +37,21 @@ pub struct Weather {
     pub skew: Option<i64>,
 }
 
+impl Weather {
+    /// What two runs met, one after the other.
+    #[must_use]
+    pub fn and(self, other: Weather) -> Weather {
+        let nearest = [self.skew, other.skew].into_iter().flatten().min_by_key(|skew| skew.unsigned_abs());
+        Weather {
+            throttled: self.throttled + other.throttled,
+            waited: self.waited.saturating_add(other.waited),
+            unanswered: self.unanswered + other.unanswered,
+            starts: self.starts + other.starts,
+            skew: nearest,
+        }
+    }
+}
+
 impl Tally {
     /// Notes a pause after an answer that was throttled.
     pub fn throttled(&self, pause: Duration) {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tempfile::{TempDir, tempdir};
 
 use crate::target::{Sessions, Target};
-use crate::{Done, command, finish};
+use crate::{Done, command, endspec_in, finish};
 
 const CONFIG: &str = r#"{ "current": "plain", "profiles": [
     { "name": "plain", "mode": "AK", "access_key_id": "id-of-config", "access_key_secret": "hunter2-config" },
@@ -151,9 +151,14 @@ fn metadata(tokens: bool, asked: &Arc<Mutex<Vec<String>>>) -> Target {
         let holds_token = request.rest.to_ascii_lowercase().contains("x-aliyun-ecs-metadata-token: t0ken");
         match (method.as_str(), request.target.as_str()) {
             ("PUT", "/latest/api/token") if tokens => (200, "text/plain", "t0ken".to_owned()),
-            ("GET", "/latest/meta-data/ram/security-credentials/harness") if holds_token || !tokens => {
-                let body = r#"{"AccessKeyId":"STS.id-of-role","AccessKeySecret":"hunter2-role","SecurityToken":"hunter2+token/=","Expiration":"2099-01-01T00:00:00Z","Code":"Success"}"#;
-                (200, "application/json", body.to_owned())
+            (
+                "GET",
+                path @ ("/latest/meta-data/ram/security-credentials/harness"
+                | "/latest/meta-data/ram/security-credentials/outdated"),
+            ) if holds_token || !tokens => {
+                let body = r#"{"AccessKeyId":"STS.id-of-role","AccessKeySecret":"hunter2-role","SecurityToken":"hunter2+token/=","Expiration":"YEAR-01-01T00:00:00Z","Code":"Success"}"#;
+                let year = if path.ends_with("harness") { "2099" } else { "2020" };
+                (200, "application/json", body.replace("YEAR", year))
             }
             _ => (404, "text/plain", "hunter2".to_owned()),
         }
@@ -182,4 +187,18 @@ fn a_role_is_asked_of_the_metadata_service_only_where_it_is_named() {
         let other = [&shared[..], &["--ecs-ram-role", "other"]].concat();
         call(home.path(), &[], &other).ends(3).complains(&["gives no key of the role other", "answers 404"]);
     }
+}
+
+#[test]
+fn what_may_take_longer_than_a_roles_key_is_good_is_not_begun() {
+    let (asked, target) = (Arc::default(), Target::untouched());
+    let (service, home) = (metadata(true, &asked), tempdir().unwrap());
+    let (url, service) = (target.url(), service.url());
+    for command in ["run", "fuzz"] {
+        let key = ["--auth", "v3", "--ecs-metadata", &service, "--ecs-ram-role", "outdated"];
+        let args = [&[command, "--target", &url][..], &key].concat();
+        let done = endspec_in(home.path(), &[], &args).ends(2);
+        done.complains(&["the key of the role is good for 0 seconds more", "when the metadata service has the next"]);
+    }
+    target.is_untouched();
 }

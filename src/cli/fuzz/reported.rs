@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::teller::Teller;
 use crate::cli::Exit;
+use crate::cli::run::weather;
 use crate::fuzz::corpus::Past;
 use crate::fuzz::results::results;
 use crate::fuzz::{Done, Shard};
@@ -22,6 +23,7 @@ pub(super) fn report(teller: &Teller, done: &Done, exit: Exit, started: String, 
     let facts = Facts {
         exchanges: done.tally.exchanges,
         leaked: done.leaked.clone(),
+        weather: weather(done.weather),
         interrupted: done.interrupted,
         started,
         duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),

@@ -14,6 +14,7 @@ use super::own::Own;
 use crate::case::mutation::CATALOGUE;
 use crate::case::{Case, write};
 use crate::check::Verdict;
+use crate::cli::run::weather;
 use crate::cli::{Exit, colored, tell_people, width};
 use crate::clock::{Clock, Moment};
 use crate::contract::{Contract, Level, Readings};
@@ -49,6 +50,8 @@ pub(super) struct Remembered {
 pub(super) struct Teller {
     pub(super) contract: Arc<Contract>,
     pub(super) url: String,
+    /// The proxy that everything goes through.
+    pub(super) through: Option<String>,
     pub(super) built_in: bool,
     /// Standard output is taken by a report.
     pub(super) to_stderr: bool,
@@ -97,7 +100,7 @@ impl Teller {
         Facts {
             suite: self.identity.suite(),
             url: self.url.clone(),
-            through: None,
+            through: self.through.clone(),
             built_in: self.built_in,
             readings: self.readings.clone(),
             seed: self.seed.to_string(),
@@ -224,6 +227,9 @@ impl Teller {
                 done.leaked.len(),
                 done.leaked.join(", ")
             );
+        }
+        if let Some(weather) = weather(done.weather) {
+            let _ = writeln!(text, "weather:  {}", weather.words());
         }
         if let Some(reason) = &done.silent {
             let _ =

@@ -1,6 +1,7 @@
 //! Which key calls are signed with: the sources of the official clients in their order, asked only where something is signed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::role;
 use crate::cli::args::NetworkArgs;
@@ -11,6 +12,9 @@ use crate::server::settings as server;
 use crate::wire::{Credential, Scheme};
 use crate::{files, limits};
 
+/// Seconds for which a key must be good beyond the end of a run: sessions are ended then.
+const KEY_MARGIN: u64 = 60;
+
 /// Keys of a run.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Keys {
@@ -20,6 +24,8 @@ pub(in crate::cli) struct Keys {
     pub denied: Option<Found>,
     /// A role whose key the metadata service is yet to be asked for.
     pub role: Option<role::Asked>,
+    /// Until which second since 1970 the role's key is good, where the service says so.
+    pub until: Option<u64>,
 }
 
 impl Keys {
@@ -54,6 +60,20 @@ impl Keys {
     }
 }
 
+/// Refuses to begin what may take longer than the key is good, until that second: its later calls would be refused for what
+/// no target is to blame for. `flag` bounds it.
+pub(in crate::cli) fn outlast(until: Option<u64>, time: Duration, flag: &str, now: u64) -> Result<(), Vec<Diagnostic>> {
+    let left = until.map_or(u64::MAX, |until| until.saturating_sub(now));
+    let longest = left.saturating_sub(KEY_MARGIN);
+    if time.as_secs() <= longest {
+        return Ok(());
+    }
+    let message = format!("the key of the role is good for {left} seconds more, and this may take {}", time.as_secs());
+    let wait = "begin again when the metadata service has the next key";
+    let help = if longest == 0 { wait.to_owned() } else { format!("bound it by `{flag} {longest}s`, or {wait}") };
+    Err(vec![super::flag(message).help(help)])
+}
+
 /// Keys go to another host than the reference server only where `--auth` or the host itself asks for it.
 pub(super) fn keys(taker: &mut Taker<'_>, args: &NetworkArgs, auth: Scheme, reference: bool) -> Keys {
     if auth == Scheme::None {
@@ -62,7 +82,7 @@ pub(super) fn keys(taker: &mut Taker<'_>, args: &NetworkArgs, auth: Scheme, refe
     if reference {
         let own = built_in(server::ACCESS_KEY_ID, server::ACCESS_KEY_SECRET);
         let denied = built_in(server::DENIED_ACCESS_KEY_ID, server::DENIED_ACCESS_KEY_SECRET);
-        return Keys { own: Some(own), denied: Some(denied), role: None };
+        return Keys { own: Some(own), denied: Some(denied), ..Keys::default() };
     }
     let mut keys = Keys::default();
     match chain(taker, args) {
@@ -245,4 +265,20 @@ fn none(taker: &mut Taker<'_>, args: &NetworkArgs, auth: Scheme) {
          ~/.alibabacloud/credentials, name an instance's role with `--ecs-ram-role`, or give `--auth none`{unread}"
     );
     taker.mistake(Diagnostic::new("flag", message).help(help));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_ends_before_the_run_may_is_told_with_the_bound_that_helps() {
+        let begun = |until, seconds| outlast(until, Duration::from_secs(seconds), "--time", 1_000);
+        assert!(begun(None, 1_000_000_000).is_ok() && begun(Some(4_600), 3_540).is_ok());
+        let mistake = begun(Some(4_600), 3_541).expect_err("too long").remove(0);
+        assert!(mistake.message.contains("3600 seconds more, and this may take 3541"), "{mistake:?}");
+        assert!(mistake.help.expect("a way").starts_with("bound it by `--time 3540s`"));
+        let mistake = begun(Some(900), 1).expect_err("over").remove(0);
+        assert_eq!(mistake.help.expect("a way"), "begin again when the metadata service has the next key");
+    }
 }

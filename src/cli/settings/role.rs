@@ -40,17 +40,21 @@ pub(super) fn asked(name: &str, service: Endpoint) -> Option<Asked> {
     role::is_name(name).then(|| Asked { name: name.to_owned(), service })
 }
 
-/// Its key, as the official clients ask for it: with a token of the service where it gives one.
+/// Its key, as the official clients ask for it, with a token of the service where it gives one; and the second since 1970
+/// until which it is good, where the service says so.
 ///
 /// # Errors
 /// The service is not there, or knows no such role.
-pub(super) fn fetch(asked: &Asked) -> Result<Found, Diagnostic> {
+pub(super) fn fetch(asked: &Asked) -> Result<(Found, Option<u64>), Diagnostic> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let fetched = match runtime {
         Ok(runtime) => runtime.block_on(ask(asked)),
         Err(error) => Err(format!("no runtime: {error}")),
     };
-    let fetched = fetched.and_then(|found| credential::checked(found).map_err(|mistake| mistake.message));
+    let fetched = fetched.and_then(|(found, until)| {
+        let found = credential::checked(found).map_err(|mistake| mistake.message)?;
+        Ok((found, until))
+    });
     fetched.map_err(|words| {
         let Asked { name, service } = asked;
         let message = format!("the metadata service at {service} gives no key of the role {name}: {words}");
@@ -59,7 +63,7 @@ pub(super) fn fetch(asked: &Asked) -> Result<Found, Diagnostic> {
     })
 }
 
-async fn ask(asked: &Asked) -> Result<Found, String> {
+async fn ask(asked: &Asked) -> Result<(Found, Option<u64>), String> {
     // Never through a proxy: what the service answers is meant for this machine alone.
     let transport = Transport::new(&asked.service, &Settings::new(limits::METADATA), Clock::system());
     let token = token(&transport, &asked.service).await;
@@ -72,8 +76,7 @@ async fn ask(asked: &Asked) -> Result<Found, String> {
     if answer.is_err() && token.is_some() && may_do_without {
         answer = get(&transport, &asked.service, &path, None).await;
     }
-    let (found, _) = role::read(&answer?, &asked.name, &asked.service.to_string())?;
-    Ok(found)
+    role::read(&answer?, &asked.name, &asked.service.to_string())
 }
 
 fn is_on(variable: &str) -> bool {
