@@ -59,14 +59,19 @@ pub struct Scripts {
     pub overlap: OverlapStep,
 }
 
-/// Draws a workload on sessions that are called by a number and `suffix`. The same entropy makes the same scripts. Whatever
+/// Draws a workload on sessions that are called what `name` says of their numbers. The same entropy makes the same scripts. Whatever
 /// is drawn, the first session is shared and at least one End of it is sent; the second, where there is one, is looked
 /// at alone; and no session is connected to more than once, so that no look disturbs another.
-pub fn generate(workload: Workload, abilities: Abilities<'_>, suffix: &str, entropy: &mut Unstructured<'_>) -> Scripts {
+pub fn generate(
+    workload: Workload,
+    abilities: Abilities<'_>,
+    name: &dyn Fn(u32) -> String,
+    entropy: &mut Unstructured<'_>,
+) -> Scripts {
     let mut draw = Draw(entropy);
     let clients = usize::try_from(workload.clients).unwrap_or(usize::MAX);
     let sessions: Vec<Session> =
-        (1..=workload.sessions).map(|number| session(&mut draw, clients, number, suffix, abilities)).collect();
+        (1..=workload.sessions).map(|number| session(&mut draw, clients, number, name, abilities)).collect();
     let swarm = Swarm::of(&mut draw, abilities);
     let opens = sessions.iter().filter(|session| session.opens_with.is_none()).map(|session| open(&session.name));
     let opens = opens.collect();
@@ -137,13 +142,19 @@ struct Session {
     heat: usize,
 }
 
-fn session(draw: &mut Draw<'_, '_>, clients: usize, number: u32, suffix: &str, abilities: Abilities<'_>) -> Session {
+fn session(
+    draw: &mut Draw<'_, '_>,
+    clients: usize,
+    number: u32,
+    name: &dyn Fn(u32) -> String,
+    abilities: Abilities<'_>,
+) -> Session {
     let owner = (number > 2 && draw.one_in(2)).then(|| draw.below(clients));
     let spared = number == 2 || (number > 2 && draw.one_in(6));
     let connects = owner.unwrap_or_else(|| draw.below(clients));
     let heat = if number == 1 { 8 } else { draw.of(&[1, 2, 8]) };
     let opens_with = owner.filter(|_| abilities.start);
-    Session { name: format!("session {number}{suffix}"), owner, opens_with, connects, spared, heat }
+    Session { name: name(number), owner, opens_with, connects, spared, heat }
 }
 
 /// What clients of one workload do often, seldom or never.
@@ -298,7 +309,7 @@ mod tests {
 
     fn drawn(seed: u64, workload: Workload, abilities: Abilities<'_>) -> Scripts {
         let mut stream = Seed(seed).stream("workload");
-        stream.unstructured(workload.entropy(), |u| generate(workload, abilities, "", u))
+        stream.unstructured(workload.entropy(), |u| generate(workload, abilities, &|number| format!("s{number}"), u))
     }
 
     fn workload(seed: u64) -> Workload {
@@ -330,7 +341,7 @@ mod tests {
         }
         let eight = Workload { clients: 8, sessions: 8, calls: 6 };
         assert_ne!(drawn(1, eight, ALL), drawn(2, eight, ALL));
-        let nothing = generate(eight, ALL, "", &mut Unstructured::new(&[]));
+        let nothing = generate(eight, ALL, &|number| format!("s{number}"), &mut Unstructured::new(&[]));
         assert_eq!(nothing.overlap.elements.len(), 8, "without entropy it is plain, and whole");
     }
 
@@ -360,9 +371,9 @@ mod tests {
                     assert!(owner.is_none_or(|owner| owner == client), "{session} is another client's");
                 }
             }
-            assert!(opened.len() <= workload.sessions as usize && opened.contains_key("session 1"), "{opened:?}");
+            assert!(opened.len() <= workload.sessions as usize && opened.contains_key("s1"), "{opened:?}");
             assert!(connected.values().all(|count| *count == 1), "{connected:?}");
-            assert!(ended.contains_key("session 1") && !ended.contains_key("session 2"), "{ended:?}");
+            assert!(ended.contains_key("s1") && !ended.contains_key("s2"), "{ended:?}");
         }
     }
 

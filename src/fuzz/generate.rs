@@ -294,7 +294,7 @@ impl Drawing<'_, '_, '_> {
             schemes: &abilities.schemes,
             formats: &abilities.formats,
         };
-        let scripts = workload::generate(workload, able, "w", self.draw.0);
+        let scripts = workload::generate(workload, able, &|number| format!("w{number}"), self.draw.0);
         let opens = |steps: &[Step]| -> Vec<String> {
             let opened = steps.iter().filter_map(|step| match &step.action {
                 Action::Open(open) => Some(open.name.value.clone()),

@@ -21,7 +21,7 @@ pub(super) async fn connect(
     let observer = observer(via);
     let mut patience = Patience::default();
     let outcome = loop {
-        let outcome = bed.transport.websockets().connect(url, &headers(bed, url)).await;
+        let outcome = bed.handshake(url, &headers(bed, url)).await;
         match &outcome {
             WsOutcome::UpgradeRefused(answer) if is_throttled(answer) && patience.goes_on(bed, answer).await => {}
             _ => break outcome,

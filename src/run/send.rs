@@ -24,7 +24,7 @@ use crate::contract::Contract;
 use crate::http::{Cause, CauseKind, Exchange, Headers, Lane, Reply, Request, Response};
 use crate::limits;
 use crate::seed::Stream;
-use crate::transport::Transport;
+use crate::transport::{Transport, WsOutcome};
 use crate::wire::{self, Call, Credential, Scheme, Stamp, WireForm};
 
 /// What all cases of a run share.
@@ -214,9 +214,20 @@ impl Bed {
         })
     }
 
+    /// Connects to a WebSocket URL: a handshake is a request, counted and paced like any other.
+    pub async fn handshake(&self, url: &str, headers: &Headers) -> WsOutcome {
+        if !self.pace.permitted()
+            && let Err(reason) = self.turns(1).await
+        {
+            return WsOutcome::Refused(unsent(&reason));
+        }
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.transport.websockets().connect(url, headers).await
+    }
+
     fn unsent(&self, request: Request, reason: &str) -> Exchange {
         let now = self.clock.now();
-        let reply = Reply::Refused(Cause::new(CauseKind::Closed, format!("not sent: {reason}")));
+        let reply = Reply::Refused(unsent(reason));
         Exchange { request, raw: None, reply, lane: Lane::Live, sent: now, done: now }
     }
 
@@ -381,6 +392,11 @@ pub fn call(operation: &str, parameters: &[(&str, &str)]) -> Call {
         parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         headers: Headers::new(),
     }
+}
+
+/// Why something was not sent.
+fn unsent(reason: &str) -> Cause {
+    Cause::new(CauseKind::Closed, format!("not sent: {reason}"))
 }
 
 /// Whether an exchange ended in `Throttling*`.

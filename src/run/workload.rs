@@ -26,7 +26,9 @@ pub(super) async fn workload(
     // No name of a case has a space.
     let suffix = format!(" of step {}", index + 1);
     let entropy = workload.entropy();
-    let scripts = state.stream.unstructured(entropy, |u| generate(workload, abilities, &suffix, u));
+    let scripts = state
+        .stream
+        .unstructured(entropy, |u| generate(workload, abilities, &|number| format!("session {number}{suffix}"), u));
     let others = scripts.overlap.elements.len();
     overlap(bed, &each(scripts.opens.into_iter().map(|open| vec![open])), others, state, history).await?;
     overlap(bed, &scripts.overlap, 0, state, history).await?;

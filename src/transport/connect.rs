@@ -69,8 +69,8 @@ pub(super) type Stream = Box<dyn Io>;
 /// An open connection.
 pub(super) struct Link {
     pub stream: Stream,
-    /// To look at it without reading.
-    pub peek: Peek,
+    /// To look at it without reading, where somebody wants to.
+    pub peek: Option<Peek>,
 }
 
 /// A connection as it looks from beside.
@@ -139,20 +139,24 @@ impl Route {
         Some((format!("http://{}", self.endpoint.host_header()), proxy.authorization.as_deref()))
     }
 
-    /// A connection for requests as HTTP clients send them: plain ones stop at the proxy.
+    /// A connection for requests as HTTP clients send them, which can be looked at: plain ones stop at the proxy.
     pub async fn open(&self) -> Result<Link, Cause> {
         match &self.proxy {
-            Some(proxy) if !self.endpoint.is_secure() => self.to_proxy(proxy).await,
-            _ => self.open_through().await,
+            Some(proxy) if !self.endpoint.is_secure() => self.to_proxy(proxy, true).await,
+            _ => self.through(true).await,
         }
     }
 
     /// A connection whose bytes reach the endpoint unchanged.
-    pub async fn open_through(&self) -> Result<Link, Cause> {
+    pub async fn open_through(&self) -> Result<Stream, Cause> {
+        Ok(self.through(false).await?.stream)
+    }
+
+    async fn through(&self, watched: bool) -> Result<Link, Cause> {
         let mut link = match &self.proxy {
-            None => self.tcp(&self.endpoint).await?,
+            None => self.tcp(&self.endpoint, watched).await?,
             Some(proxy) => {
-                let mut link = self.to_proxy(proxy).await?;
+                let mut link = self.to_proxy(proxy, watched).await?;
                 let tunneled = tunnel(&mut link.stream, &self.endpoint, proxy.authorization.as_deref()).await;
                 tunneled.map_err(|cause| of_proxy(&self.proxy().unwrap_or_default(), cause))?;
                 link
@@ -164,10 +168,10 @@ impl Route {
         Ok(link)
     }
 
-    async fn to_proxy(&self, proxy: &Proxy) -> Result<Link, Cause> {
+    async fn to_proxy(&self, proxy: &Proxy, watched: bool) -> Result<Link, Cause> {
         let endpoint = proxy.endpoint.as_ref().map_err(|words| Cause::new(CauseKind::Connect, words.clone()))?;
         let link = async {
-            let mut link = self.tcp(endpoint).await?;
+            let mut link = self.tcp(endpoint, watched).await?;
             if endpoint.is_secure() {
                 link.stream = self.handshake(endpoint, link.stream).await?;
             }
@@ -176,10 +180,10 @@ impl Route {
         link.await.map_err(|cause| of_proxy(&endpoint.authority(), cause))
     }
 
-    async fn tcp(&self, endpoint: &Endpoint) -> Result<Link, Cause> {
+    async fn tcp(&self, endpoint: &Endpoint, watched: bool) -> Result<Link, Cause> {
         if let Some(local) = &self.local {
             let (near, traffic) = local.connect().ok_or_else(|| Cause::new(CauseKind::Connect, "cannot connect"))?;
-            return Ok(Link { stream: Box::new(near), peek: Peek::Memory(traffic) });
+            return Ok(Link { stream: Box::new(near), peek: Some(Peek::Memory(traffic)) });
         }
         // Told apart from what comes later: the whole exchange has no more time.
         let addresses = addresses(endpoint, &self.pins, self.patience * 3 / 4).await?;
@@ -187,7 +191,9 @@ impl Route {
         let mut words = "the name has no address".to_owned();
         for address in addresses {
             match tokio::time::timeout(patience, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => return link(stream).map_err(|error| Cause::new(CauseKind::Connect, chain(&error))),
+                Ok(Ok(stream)) => {
+                    return link(stream, watched).map_err(|error| Cause::new(CauseKind::Connect, chain(&error)));
+                }
                 Ok(Err(error)) => words = chain(&error),
                 Err(_) => words = format!("no connection within {patience:?}"),
             }
@@ -245,11 +251,19 @@ async fn addresses(endpoint: &Endpoint, pins: &Pins, patience: Duration) -> Resu
     Ok(addresses)
 }
 
-fn link(stream: TcpStream) -> std::io::Result<Link> {
+fn link(stream: TcpStream, watched: bool) -> std::io::Result<Link> {
     stream.set_nodelay(true)?;
-    let socket = stream.into_std()?;
-    let stream = TcpStream::from_std(socket.try_clone()?)?;
-    Ok(Link { stream: Box::new(stream), peek: Peek::Socket(socket) })
+    let peek = if watched { Some(Peek::Socket(beside(&stream)?)) } else { None };
+    Ok(Link { stream: Box::new(stream), peek })
+}
+
+/// The same socket once more.
+fn beside(stream: &TcpStream) -> std::io::Result<std::net::TcpStream> {
+    #[cfg(unix)]
+    let socket = std::os::fd::AsFd::as_fd(stream).try_clone_to_owned()?;
+    #[cfg(windows)]
+    let socket = std::os::windows::io::AsSocket::as_socket(stream).try_clone_to_owned()?;
+    Ok(socket.into())
 }
 
 /// Asks a proxy for a connection to the endpoint.

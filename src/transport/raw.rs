@@ -58,7 +58,7 @@ impl Raw {
         let mut reader = Reader::new(method);
         let mut progress = Progress::default();
         let talk = async {
-            let mut stream = self.route.open_through().await?.stream;
+            let mut stream = self.route.open_through().await?;
             progress.sent = true;
             let take = |piece: &[u8]| {
                 reader.push(piece);
@@ -88,7 +88,7 @@ impl Raw {
         let mut stream = None;
         let sent = clock.now();
         let talk = async {
-            let open = stream.insert(self.route.open_through().await?.stream);
+            let open = stream.insert(self.route.open_through().await?);
             progress.sent = true;
             let bytes = serialise(&first, false);
             let take = |piece: &[u8]| if reader.push(piece) { Next::Read } else { Next::Stop };

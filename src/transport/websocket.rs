@@ -73,7 +73,7 @@ impl WebSockets {
         let (endpoint, target) = parse(url)
             .map_err(|error| Cause::new(CauseKind::Resolve, format!("the WebSocket URL cannot be used: {error}")))?;
         let route = Route::new(&endpoint, &self.settings, self.tls.clone());
-        let mut stream = route.open_through().await?.stream;
+        let mut stream = route.open_through().await?;
         progress.sent = true;
         let key = generate_key();
         let mut request = Request { method: "GET".to_owned(), target, headers: Headers::new(), body: Vec::new() };

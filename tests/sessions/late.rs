@@ -107,3 +107,27 @@ steps:
         assert_eq!((ended.leaked, ended.exchanges), (Vec::<String>::new(), 2), "{name}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_is_a_request_counted_and_paced_like_any_other() {
+    let case = r#"
+clauses: [end/effect/websocket-url]
+needs: [sessions, websocket]
+steps:
+  - open: victim
+  - look: victim
+    by: websocket
+    expect: usable
+  - call: EndTerminalSession
+    with: { RegionId: "{{region}}", SessionId: "{{victim.SessionId}}" }
+    expect: ok
+  - look: victim
+    by: [websocket, wrong-token]
+    expect: unusable
+"#;
+    let ended = Run { requests_per_second: Some(1.0 / 60.0), ..Run::default() }.of(case).await;
+    passes(&ended);
+    // A handshake while it is open, and two by each token afterwards.
+    assert_eq!(ended.exchanges, 7);
+    assert!(ended.took >= MINUTE * 6, "{:?}", ended.took);
+}

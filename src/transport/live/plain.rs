@@ -38,7 +38,7 @@ struct Idle {
 /// An open connection; dropping it closes it.
 struct Connection {
     sender: SendRequest<Full<Bytes>>,
-    peek: Peek,
+    peek: Option<Peek>,
     task: JoinHandle<()>,
 }
 
@@ -51,7 +51,7 @@ impl Drop for Connection {
 impl Connection {
     /// Whether nothing has come since the last answer, neither its end nor bytes that nobody asked for.
     fn is_quiet(&self) -> bool {
-        !self.sender.is_closed() && self.peek.is_quiet()
+        !self.sender.is_closed() && self.peek.as_ref().is_some_and(Peek::is_quiet)
     }
 }
 
