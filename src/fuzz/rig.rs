@@ -32,7 +32,7 @@ pub(super) struct Rig {
     pub abilities: Abilities,
     /// The seed of every run.
     pub seed: Seed,
-    /// Requests sent.
+    /// Requests sent, handshakes included.
     pub exchanges: usize,
     /// Sessions that could not be ended.
     pub leaked: BTreeSet<String>,
@@ -106,10 +106,10 @@ impl Rig {
             true => run::run_as_set_up(cases, self.contract.clone(), target, plan, means, run::Bounds::default()).await,
             false => run::run(cases, self.contract.clone(), target, plan, means).await,
         };
-        let Ended { results, exchanges, leaked, weather, target, transport, .. } = ended;
+        let Ended { results, exchanges, handshakes, leaked, weather, target, transport, .. } = ended;
         self.made.insert(timeout, transport);
         self.target = Some(Target { timeout: patience, ..target });
-        self.exchanges += exchanges;
+        self.exchanges += exchanges + handshakes;
         self.leaked.extend(leaked);
         self.weather = self.weather.and(weather);
         results

@@ -68,6 +68,8 @@ pub struct Ended {
     pub results: Vec<CaseResult>,
     /// Requests sent.
     pub exchanges: usize,
+    /// WebSocket handshakes besides.
+    pub handshakes: usize,
     /// Sessions that could not be ended.
     pub leaked: Vec<String>,
     /// Whether it was interrupted.
@@ -146,6 +148,7 @@ fn bed(contract: Arc<Contract>, target: Target, plan: Plan, means: Means, bounds
         sessions,
         silences: Silences::default(),
         sent: AtomicUsize::new(0),
+        handshakes: AtomicUsize::new(0),
         tally: Tally::default(),
         gave_up: OnceLock::new(),
         bounds,
@@ -178,6 +181,7 @@ async fn finish(bed: Arc<Bed>, cases: Vec<Arc<Case>>, progress: Arc<dyn Progress
     Ended {
         results,
         exchanges: bed.sent.load(Ordering::SeqCst),
+        handshakes: bed.handshakes.load(Ordering::SeqCst),
         leaked,
         interrupted,
         took,

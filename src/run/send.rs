@@ -49,6 +49,8 @@ pub struct Bed {
     pub silences: Silences,
     /// Requests sent.
     pub sent: AtomicUsize,
+    /// WebSocket handshakes sent.
+    pub handshakes: AtomicUsize,
     /// What it met on the way.
     pub tally: Tally,
     /// Set when the target has been silent for too long: the last failure in words.
@@ -214,14 +216,15 @@ impl Bed {
         })
     }
 
-    /// Connects to a WebSocket URL: a handshake is a request, counted and paced like any other.
+    /// Connects to a WebSocket URL: a handshake is a request, paced like any other. It is counted by itself: where clients
+    /// overlap, how many there are differs with their pace.
     pub async fn handshake(&self, url: &str, headers: &Headers) -> WsOutcome {
         if !self.pace.permitted()
             && let Err(reason) = self.turns(1).await
         {
             return WsOutcome::Refused(unsent(&reason));
         }
-        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.handshakes.fetch_add(1, Ordering::Relaxed);
         self.transport.websockets().connect(url, headers).await
     }
 

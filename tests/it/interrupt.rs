@@ -82,6 +82,42 @@ fn ctrl_c_ends_fuzzing_with_its_sessions_and_ends_130() {
 }
 
 #[test]
+fn a_second_signal_ends_at_once_and_lists_what_is_open() {
+    let run: &[&str] = &["run", "--jobs", "2", "--select", "end/session/near-miss end/session/malformed-open"];
+    for command_line in [run, &["fuzz", "--clients", "2"]] {
+        let sessions = Arc::new(Sessions::default());
+        let (reached, at_last) = channel();
+        let (_go, waiting) = channel::<()>();
+        let target = stalling(&sessions, reached, waiting);
+        let mut child = command(command_line)
+            .args(["--target", &target.url(), "--instance-id", "i-1"])
+            .args(["--without", "xml,websocket,describe,signatures,unsupported-region,other-region"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        at_last.recv_timeout(BOUND).expect("it asks that often");
+        let pid = child.id().to_string();
+        // What comes within a second of the first is the same signal. Nothing is answered any more, so that none ends it by
+        // cleaning up.
+        let begun = std::time::Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed() < BOUND, "it does not end");
+            Command::new("kill").args(["-INT", &pid]).status().unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        let open = sessions.open.lock().unwrap();
+        assert!(!open.is_empty(), "{err}");
+        for id in open.iter() {
+            assert!(err.contains(&format!("endspec call EndTerminalSession SessionId={id} ")), "{id}: {err}");
+        }
+    }
+}
+
+#[test]
 fn a_comparison_that_is_interrupted_at_the_second_target_is_no_pass() {
     let sessions = Arc::new(Sessions::default());
     let (reached, at_last) = channel();
