@@ -53,6 +53,7 @@ impl Stage {
             without: Vec::new(),
             part: report::Part::default(),
             baseline: None,
+            restarts: false,
             flags: String::new(),
             weather: None,
             insecure: false,

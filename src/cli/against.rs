@@ -38,7 +38,7 @@ pub(super) fn settings(
     let mut network = args.network.clone();
     network.target = Some(given.text);
     network.seed = Some(first.seed.to_string());
-    if !args.signs_both {
+    if !args.network.written.contains("auth") {
         network.auth = Some("none".to_owned());
     }
     let mut other = settings::resolve(&network, profile, contract)?;

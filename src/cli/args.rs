@@ -1,5 +1,6 @@
 //! Flags as written, before profile and defaults.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -59,6 +60,18 @@ pub enum Command {
     Man(ManArgs),
 }
 
+impl Command {
+    /// What it is told of a target, where it has one.
+    pub fn network(&mut self) -> Option<&mut NetworkArgs> {
+        match self {
+            Command::Run(args) => Some(&mut args.network),
+            Command::Fuzz(args) => Some(&mut args.network),
+            Command::Call(args) => Some(&mut args.network),
+            _ => None,
+        }
+    }
+}
+
 /// `endspec run`.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = ENVIRONMENT)]
@@ -74,9 +87,6 @@ pub struct RunArgs {
     /// A second endpoint for the same cases with the same seed; says of each clause how the two compare
     #[arg(long, value_name = "URL", env = "ENDSPEC_AGAINST")]
     pub against: Option<String>,
-    /// Whether `--auth` stands on the command line itself, which alone has the second endpoint signed for.
-    #[arg(skip)]
-    pub signs_both: bool,
     /// Cases at a time; those that only wait do not count, unless it is 1 or requests are paced [default: 8 on loopback, 4 elsewhere]
     #[arg(long, value_name = "N", env = "ENDSPEC_JOBS")]
     pub jobs: Option<String>,
@@ -149,6 +159,9 @@ pub struct FuzzArgs {
 /// Flags that every networked command shares.
 #[derive(Debug, Clone, ClapArgs, Default)]
 pub struct NetworkArgs {
+    /// Keys of what was given on the command line, and not in the environment.
+    #[arg(skip)]
+    pub written: BTreeSet<String>,
     /// The endpoint, or `aliyun` (`aliyun-vpc`) for Alibaba Cloud's own in `--region`; the reference server in this process without
     #[arg(long, value_name = "URL", env = "ENDSPEC_TARGET")]
     pub target: Option<String>,

@@ -13,7 +13,7 @@ use super::left::Left;
 use super::outputs::Stale;
 use super::plan::Extent;
 use super::run::{announce_panics, formats, runtime, usual_jobs, written};
-use super::settings::keys::outlast;
+use super::settings::keys::lasting;
 use super::settings::{self, Settings};
 use super::{Exit, outputs, plan, signals, suite};
 use crate::clock::{Clock, Moment, timestamp};
@@ -22,6 +22,7 @@ use crate::diagnostic::Diagnostic;
 use crate::files;
 use crate::fuzz::corpus::{Identity, Past};
 use crate::fuzz::{Abilities, Bounds, Campaign, Means, UNKEPT};
+use crate::limits;
 use crate::report::Report;
 use crate::run::Target;
 use crate::seed::Seed;
@@ -77,7 +78,7 @@ fn seed(own: &Own, corpus: Option<&Corpus>, resolved: Seed) -> Result<Seed, Vec<
 async fn drive(
     contract: Contract,
     settings: Settings,
-    own: Own,
+    mut own: Own,
     corpus: Option<Corpus>,
     stale: Stale,
     left: Left,
@@ -95,10 +96,11 @@ async fn drive(
     let through = super::transport(&endpoint, &settings.reach, clock.clone()).proxy();
     let calling = settings.calling;
     let target = settings.about.at(endpoint, listening.is_some());
-    outlast(until, own.time, "--time", clock.unix_seconds())?;
     let (care, rate) = (settings.care.as_ref(), settings.requests_per_second);
     plan::agree(care, &target, &Extent::Generated(own.time, clients), rate, &origins)?;
     stale.clear()?;
+    let cleaning = limits::CLEAN_UP.max(target.timeout) + target.timeout;
+    own.time = lasting(until, own.time, cleaning, clock.unix_seconds());
     let abilities = Abilities::of(&target, &contract, clients);
     // The port of the server in this process is another one each time.
     let whom = if target.built_in { "reference server" } else { url.as_str() };

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::args::NetworkArgs;
 use crate::diagnostic::Diagnostic;
 use crate::load::profile::Values;
 use crate::source::Place;
@@ -38,11 +39,11 @@ impl Given {
     }
 
     /// How near to the user it was given.
-    pub(super) fn layer(&self) -> Layer {
+    pub(super) fn layer(&self, args: &NetworkArgs) -> Layer {
         match &self.place {
             Some(_) => Layer::Profile,
-            None if is_in_environment(self.key, &self.text) => Layer::Environment,
-            None => Layer::Flag,
+            None if args.written.contains(self.key) => Layer::Flag,
+            None => Layer::Environment,
         }
     }
 
@@ -66,8 +67,7 @@ fn variable(key: &str) -> String {
 }
 
 fn is_in_environment(key: &str, text: &str) -> bool {
-    // Of a list each value is by itself.
-    std::env::var(variable(key)).is_ok_and(|value| value == text || value.split(',').any(|one| one == text))
+    std::env::var(variable(key)).is_ok_and(|value| value == text)
 }
 
 /// Takes one setting after the other, flag or environment before profile, noting mistakes.

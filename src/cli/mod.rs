@@ -33,6 +33,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::clock::Clock;
@@ -129,8 +130,9 @@ fn args() -> args::Args {
     let quiet = |command: clap::Command| command.mut_args(quiet);
     let matches = args::Args::command().mut_subcommands(quiet).get_matches();
     let mut args = args::Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    if let (args::Command::Run(run), Some(given)) = (&mut args.command, matches.subcommand_matches("run")) {
-        run.signs_both = given.value_source("auth") == Some(clap::parser::ValueSource::CommandLine);
+    if let (Some(network), Some((_, given))) = (args.command.network(), matches.subcommand()) {
+        let written = |id: &&clap::Id| given.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+        network.written = given.ids().filter(written).map(|id| id.as_str().replace('_', "-")).collect();
     }
     args
 }

@@ -16,15 +16,16 @@ use super::left::Left;
 use super::outputs::{Output, Stale};
 use super::plan::Extent;
 use super::progress::{Bar, Stream, Watched};
-use super::settings::keys::outlast;
+use super::settings::keys::lasting;
 use super::settings::{self, Settings, Whom};
 use super::{ENVIRONMENT, Exit, both, bounds, colored, outputs, plan, signals, suite, tell_people, together, width};
 use crate::case::Suite;
 use crate::case::baseline::Baseline;
 use crate::check::CaseResult;
-use crate::clock::{Clock, timestamp};
+use crate::clock::{Clock, Moment, timestamp};
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::Diagnostic;
+use crate::limits;
 use crate::load::profile::Values;
 use crate::report::against::{Side, against};
 use crate::report::ndjson::{self, Begun};
@@ -245,14 +246,16 @@ async fn once(
     let (care, rate) = (settings.care.as_ref(), settings.requests_per_second);
     let estimate = run::estimate(&shared.chosen.cases, &target, &shared.contract);
     let time_limit = more.time_limit.unwrap_or_else(|| plan::time_limit(care, &estimate, rate));
-    outlast(until, time_limit, "--time-limit", clock.unix_seconds())?;
     plan::agree(care, &target, &Extent::Cases(estimate), rate, &origins)?;
     written.stale.clear()?;
+    let cleaning = limits::CLEAN_UP.max(target.timeout) + target.timeout;
+    let time_limit = lasting(until, time_limit, cleaning + more.bounds.wait, clock.unix_seconds());
     let plan = Plan {
         jobs,
         seed: settings.seed,
         requests_per_second: settings.requests_per_second,
-        time_limit: Some(time_limit),
+        // Whoever was asked may have taken time to answer.
+        time_limit: Some(clock.now().since(Moment::default()) + time_limit),
     };
     let begun = Begun {
         suite: shared.chosen.digest.clone(),
@@ -301,6 +304,7 @@ async fn once(
         part: shared.part.clone(),
         baseline,
         flags: settings.again,
+        restarts: settings.restarts,
         weather: weather(ended.weather),
         insecure,
         secrets,

@@ -18,6 +18,8 @@ pub(super) use reach::Reach;
 
 use super::args::NetworkArgs;
 use super::given::{Given, Taker};
+use crate::cli::ENVIRONMENT;
+use crate::clock::Clock;
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::http::Headers;
@@ -54,6 +56,8 @@ pub(super) struct Settings {
     pub requests_per_second: Option<f64>,
     /// The flags that make the same run again.
     pub again: String,
+    /// Whether the command line says how the target is restarted: whoever makes the run again has to.
+    pub restarts: bool,
     /// Those of them that `endspec call` needs.
     pub calling: String,
 }
@@ -209,18 +213,23 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
     }
     let seed = taker.parsed::<Seed>(args.seed.as_ref(), "seed").unwrap_or_else(Seed::fresh);
     let requests_per_second = rate(&mut taker, args, care.as_ref());
+    let restarts = args.written.contains("restart-command");
     let calling = again::calling(&taker, args, &whom, &about);
     let again = again::again(&taker, args, &whom, &about, contract);
     let mut mistakes = taker.mistakes;
     if let Some(role) = about.keys.role.take().filter(|_| mistakes.is_empty()) {
         let (found, until) = role::fetch(&role).map_err(|mistake| vec![mistake])?;
+        if until.is_some_and(|until| until <= Clock::system().unix_seconds()) {
+            let help = "begin again when the metadata service has the next one";
+            return Err(vec![Diagnostic::new(ENVIRONMENT, "the key of the role has expired".to_owned()).help(help)]);
+        }
         (about.keys.own, about.keys.until) = (Some(found), until);
         mistakes.extend(about.keys.contradiction());
     }
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    Ok(Settings { whom, about, seed, reach, care, requests_per_second, again, calling })
+    Ok(Settings { whom, about, seed, reach, care, requests_per_second, again, restarts, calling })
 }
 
 /// What contradicts itself: against such a set-up a right target would look broken.

@@ -101,7 +101,7 @@ fn syntax_help(code: &str, source: &Source, span: Span) -> Option<String> {
     if line.trim_start_matches(' ').starts_with('\t') {
         return Some("indent with spaces".to_owned());
     }
-    let (at, bracket) = unclosed(&text[..span.start]).filter(|_| code == "yaml-syntax")?;
+    let (at, bracket) = unclosed(text).filter(|(at, _)| code == "yaml-syntax" && *at < span.start)?;
     let (number, column) = source.line_column(at);
     Some(format!("is the `{bracket}` of line {number}, column {column}, closed?"))
 }
@@ -111,10 +111,15 @@ fn unclosed(text: &str) -> Option<(usize, char)> {
     let mut open = Vec::new();
     let mut quote = None;
     let mut before = '\n';
+    let mut escaped = false;
     for (at, c) in text.char_indices() {
         match (quote, c) {
+            (Some('"'), '\\') => {
+                escaped = !escaped;
+                continue;
+            }
             (Some('#'), '\n') => quote = None,
-            (Some(opened), _) if opened == c && before != '\\' => quote = None,
+            (Some(opened), _) if opened == c && !escaped => quote = None,
             (Some(_), _) => {}
             (None, '"' | '\'') if !before.is_alphanumeric() => quote = Some(c),
             (None, '#') if before.is_whitespace() => quote = Some('#'),
@@ -124,7 +129,7 @@ fn unclosed(text: &str) -> Option<(usize, char)> {
             }
             (None, _) => {}
         }
-        before = c;
+        (before, escaped) = (c, false);
     }
     open.pop()
 }
@@ -166,6 +171,8 @@ mod tests {
         let rows = [
             ("a: [x\nb: [y]\n", Some("is the `[` of line 1, column 4, closed?")),
             ("a: \"[\"\nb: {c: [y]\nd: e\n", Some("is the `{` of line 2, column 4, closed?")),
+            ("a: {b: c d: e}\nf: [g]\n", None),
+            ("a: 'C:\\'\nb: \"\\\\\"\nc: [d\ne: f\n", Some("is the `[` of line 3, column 4, closed?")),
             ("# it's [\na: [x]\n\tb: c\n", Some("indent with spaces")),
             ("a: [x]\nb: ]\n", None),
         ];

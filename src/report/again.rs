@@ -30,8 +30,8 @@ pub(super) fn again(result: &CaseResult, found: &Finding, all: &[CaseResult], fa
     if !facts.flags.is_empty() {
         let _ = write!(words, " {}", facts.flags);
     }
-    // What the command says may be secret. The built-in server restarts itself.
-    if result.case.needs("restart") && !facts.built_in {
+    // What the command says may be secret.
+    if facts.restarts && result.case.needs("restart") {
         words.push_str(" --restart-command CMD");
     }
     words

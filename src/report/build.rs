@@ -74,6 +74,8 @@ pub struct Facts {
     pub baseline: Option<Arc<Baseline>>,
     /// The flags that make the same run again: `--target http://... --auth none`.
     pub flags: String,
+    /// Whether a case that restarts the target needs to be told how.
+    pub restarts: bool,
     /// What it met on the way.
     pub weather: Option<Weather>,
     /// Whether the target's certificate was not checked.

@@ -62,6 +62,10 @@ pub(super) async fn look(
             Via::End => observations.push(by_end(bed, name, &session, expected, state, history).await),
         }
     }
+    // It may have lapsed while turns were waited for.
+    if matches!(expected, LookOutcome::Usable | LookOutcome::Listed) && is_closed(&observations) {
+        awake(bed, name, state)?;
+    }
     // Where no other observer can tell, "usable" means that the first End answers `ok` (CONTRACT.md, capabilities).
     let told = observations.iter().any(|seen| matches!(seen.sight, Sight::Open | Sight::Closed));
     let of_describe = matches!(expected, LookOutcome::Listed | LookOutcome::NotListed);
@@ -92,6 +96,10 @@ async fn at_once(
         observations.push(Observation { observer: Observer::Connection, sight, manner: None, words });
     }
     observations
+}
+
+fn is_closed(observations: &[Observation]) -> bool {
+    observations.iter().any(|seen| seen.sight == Sight::Closed)
 }
 
 fn end_words(ended: &Ended) -> String {
@@ -179,6 +187,9 @@ pub(super) async fn hold(
     awake(bed, name, state)?;
     let at = bed.clock.now();
     let observations = web_socket(bed, &session, Via::WebSocket, name, LookOutcome::Usable, state).await;
+    if is_closed(&observations) {
+        awake(bed, name, state)?;
+    }
     let words = observations.last().map_or_else(String::new, |seen| seen.words.clone());
     history.push(record(bed, name, Vec::new(), observations, at));
     if judged || state.held.contains_key(name) {

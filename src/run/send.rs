@@ -219,6 +219,10 @@ impl Bed {
     /// Connects to a WebSocket URL: a handshake is a request, paced like any other. It is counted by itself: where clients
     /// overlap, how many there are differs with their pace.
     pub async fn handshake(&self, url: &str, headers: &Headers) -> WsOutcome {
+        // A run that was stopped cleans up, and nothing of that is a handshake.
+        if let Some(reason) = self.stopped() {
+            return WsOutcome::Refused(unsent(&reason));
+        }
         if !self.pace.permitted()
             && let Err(reason) = self.turns(1).await
         {

@@ -190,15 +190,15 @@ fn a_role_is_asked_of_the_metadata_service_only_where_it_is_named() {
 }
 
 #[test]
-fn what_may_take_longer_than_a_roles_key_is_good_is_not_begun() {
+fn a_roles_key_that_has_expired_is_told_before_anything_is_sent() {
     let (asked, target) = (Arc::default(), Target::untouched());
     let (service, home) = (metadata(true, &asked), tempdir().unwrap());
     let (url, service) = (target.url(), service.url());
     for command in ["run", "fuzz"] {
         let key = ["--auth", "v3", "--ecs-metadata", &service, "--ecs-ram-role", "outdated"];
         let args = [&[command, "--target", &url][..], &key].concat();
-        let done = endspec_in(home.path(), &[], &args).ends(2);
-        done.complains(&["the key of the role is good for 0 seconds more", "when the metadata service has the next"]);
+        let done = endspec_in(home.path(), &[], &args).ends(3);
+        done.complains(&["the key of the role has expired", "when the metadata service has the next"]);
     }
     target.is_untouched();
 }

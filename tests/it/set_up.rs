@@ -142,7 +142,12 @@ fn flags_that_contradict_each_other_are_mistakes_before_anything_is_sent() {
             &["--restart-command", "true", "--without", "restart"],
             &["--restart-command: `--without restart`"],
         ),
-        ("no Start", right, &["--instance-id", "i-1", "--without", "start,xml"], &["--instance-id: `--without start`"]),
+        (
+            "no other region",
+            right,
+            &["--other-region", "cn-b", "--without", "other-region,xml"],
+            &["--other-region: `--without other-region`"],
+        ),
         ("empty region", right, &["--region", ""], &["--region", "the region is empty", "variable of your CI"]),
         ("no key", keys(["", ""], DENIED), &["--auth", "v3"], &["as `--auth v3` says", "--auth none"]),
     ];
@@ -177,6 +182,11 @@ fn what_a_profile_gives_a_flag_may_replace_or_leave_out() {
     let few = ["run", "--target", &served.url, "--select", "end/success/ok,end/effect/survives-restart"];
     let flags = ["--session-id", "s-1", "--without", "restart,start,websocket,xml,signatures"];
     endspec_in(folder.path(), &[], &[&few[..], &flags].concat()).ends(3).says(&["`--session-id s-1`", "excluded"]);
+    std::fs::write(folder.path().join("endspec.yaml"), "other-region: cn-b\n").unwrap();
+    let files = Target::files();
+    let args = ["run", "--target", &files.url(), "--select", "end/error/missing", "--without", "xml,other-region"];
+    let done = endspec_in(folder.path(), &[], &args).ends(1).says(&["= again:", "--without xml,other-region"]);
+    assert!(!done.out.contains("--other-region"), "{}", done.out);
 }
 
 #[test]

@@ -116,6 +116,7 @@ impl Teller {
             part: report::Part::default(),
             baseline: None,
             flags: flags.trim().to_owned(),
+            restarts: false,
             weather: None,
             insecure: self.insecure,
             secrets: self.secrets.clone(),

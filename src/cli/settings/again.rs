@@ -1,5 +1,6 @@
 //! The flags that make the same run again.
 
+use super::declared::OF_CAPABILITY;
 use super::{About, Whom};
 use crate::cli::args::NetworkArgs;
 use crate::cli::given::Taker;
@@ -21,7 +22,12 @@ pub(super) fn again(taker: &Taker<'_>, args: &NetworkArgs, whom: &Whom, about: &
         ("contract", args.contract.as_ref()),
         ("settle", args.settle.as_ref()),
     ];
+    let of = |flag: &str| OF_CAPABILITY.iter().find(|(_, of)| *of == flag).map(|(capability, _)| *capability);
     for (flag, value) in given {
+        // What the profile gives for a capability that a flag takes away would contradict it.
+        if of(flag).is_some_and(|capability| about.lacking.contains(capability)) {
+            continue;
+        }
         match taker.text(value, flag).filter(|value| value != "false") {
             Some(value) if value == "true" => words.push(format!("--{flag}")),
             Some(value) => words.push(format!("--{flag} {}", quoted_where_needed(&value))),
@@ -33,7 +39,9 @@ pub(super) fn again(taker: &Taker<'_>, args: &NetworkArgs, whom: &Whom, about: &
         SessionSource::Start => {}
         SessionSource::Command(_) => {
             word("sessions", "command");
-            word("session-command", "CMD");
+            if args.written.contains("session-command") {
+                word("session-command", "CMD");
+            }
         }
         SessionSource::Pool(_) => word("sessions", "pool"),
     }

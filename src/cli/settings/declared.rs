@@ -1,5 +1,6 @@
 //! What the user declares of the target: what it lacks, how it reads open questions, where its sessions come from.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 
@@ -27,27 +28,26 @@ pub(super) fn lacking(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Cont
     lacking
 }
 
+/// What is given for a capability, by the capability.
+pub(super) const OF_CAPABILITY: [(&str, &str); 4] = [
+    ("restart", "restart-command"),
+    ("other-region", "other-region"),
+    ("unsupported-region", "unsupported-region"),
+    ("denied-credential", "denied-profile"),
+];
+
 /// Notes flags for what other flags say the target lacks. What the profile gives, a flag may leave out for one run.
 fn given_all_the_same(taker: &mut Taker<'_>, args: &NetworkArgs) {
-    let rows = [
-        ("restart", "restart-command", args.restart_command.as_ref()),
-        ("other-region", "other-region", args.other_region.as_ref()),
-        ("unsupported-region", "unsupported-region", args.unsupported_region.as_ref()),
-        ("denied-credential", "denied-profile", args.denied_profile.as_ref()),
-        ("start", "instance-id", args.instance_id.as_ref()),
-    ];
-    for without in taker.list(&args.without, "without").iter().filter(|given| is_flag(given)) {
-        for (_, flag, value) in rows.iter().filter(|(capability, ..)| *capability == without.text) {
-            if let Some(given) = taker.given(*value, flag).filter(is_flag) {
-                let words = format!("`--without {}` says that the target has no use for it", without.text);
-                taker.mistake(given.wrong(words).help("leave one of the two out"));
+    let without = taker.list(&args.without, "without");
+    let on_command_line = |given: &&Given| given.layer(args) == Layer::Flag;
+    for Given { text, .. } in without.iter().filter(on_command_line) {
+        for (_, flag) in OF_CAPABILITY.iter().filter(|(capability, _)| capability == text) {
+            if args.written.contains(*flag) {
+                let words = format!("--{flag}: `--without {text}` says that the target has no use for it");
+                taker.mistake(super::flag(words).help("leave one of the two out"));
             }
         }
     }
-}
-
-fn is_flag(given: &Given) -> bool {
-    given.layer() == Layer::Flag
 }
 
 pub(super) fn readings(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Contract) -> Readings {
@@ -82,7 +82,8 @@ pub(super) fn sessions(taker: &mut Taker<'_>, args: &NetworkArgs) -> SessionSour
         }
     }
     let source = taker.given(args.sessions.as_ref(), "sessions");
-    let chosen = source.as_ref().map_or_else(|| implied(taker, command.as_ref(), &given), |given| given.text.as_str());
+    let chosen =
+        source.as_ref().map_or_else(|| implied(taker, args, command.as_ref(), &given), |given| given.text.as_str());
     match (chosen, command) {
         ("start", _) => SessionSource::Start,
         ("command", Some(command)) => SessionSource::Command(command.text),
@@ -109,14 +110,19 @@ pub(super) fn sessions(taker: &mut Taker<'_>, args: &NetworkArgs) -> SessionSour
 }
 
 /// The source that the other settings speak of: the nearest of them.
-fn implied(taker: &mut Taker<'_>, command: Option<&Given>, ids: &[Given]) -> &'static str {
-    match (command, ids.first()) {
-        (None, None) => "start",
-        (Some(_), None) => "command",
-        (None, Some(_)) => "pool",
-        (Some(command), Some(id)) if command.layer() < id.layer() => "command",
-        (Some(command), Some(id)) if command.layer() > id.layer() => "pool",
-        (Some(command), Some(_)) => {
+fn implied(taker: &mut Taker<'_>, args: &NetworkArgs, command: Option<&Given>, ids: &[Given]) -> &'static str {
+    let (command, id) = match (command, ids.first()) {
+        (None, None) => return "start",
+        (Some(_), None) => return "command",
+        (None, Some(_)) => return "pool",
+        (Some(command), Some(id)) => (command, id),
+    };
+    match command.layer(args).cmp(&id.layer(args)) {
+        Ordering::Less => "command",
+        Ordering::Greater => "pool",
+        // A named profile cannot take back what the file says for all of them.
+        Ordering::Equal if command.layer(args) == Layer::Profile => "command",
+        Ordering::Equal => {
             let help = "leave one of the two out, or choose with `--sessions command` or `--sessions pool`";
             taker.mistake(command.wrong("`--session-id` gives sessions as well").help(help));
             "command"

@@ -1,5 +1,6 @@
 //! Which key calls are signed with: the sources of the official clients in their order, asked only where something is signed.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,9 +12,6 @@ use crate::diagnostic::Diagnostic;
 use crate::server::settings as server;
 use crate::wire::{Credential, Scheme};
 use crate::{files, limits};
-
-/// Seconds for which a key must be good beyond the end of a run: sessions are ended then.
-const KEY_MARGIN: u64 = 60;
 
 /// Keys of a run.
 #[derive(Debug, Default)]
@@ -60,18 +58,17 @@ impl Keys {
     }
 }
 
-/// Refuses to begin what may take longer than the key is good, until that second: its later calls would be refused for what
-/// no target is to blame for. `flag` bounds it.
-pub(in crate::cli) fn outlast(until: Option<u64>, time: Duration, flag: &str, now: u64) -> Result<(), Vec<Diagnostic>> {
-    let left = until.map_or(u64::MAX, |until| until.saturating_sub(now));
-    let longest = left.saturating_sub(KEY_MARGIN);
-    if time.as_secs() <= longest {
-        return Ok(());
+/// For how long something may go on that could take that time: not beyond the role's key, whose end would have a right target
+/// refuse what it took before. What cleans up after it needs the key too.
+pub(in crate::cli) fn lasting(until: Option<u64>, time: Duration, cleaning: Duration, now: u64) -> Duration {
+    let Some(left) = until.map(|until| Duration::from_secs(until.saturating_sub(now))) else { return time };
+    let longest = left.saturating_sub(cleaning);
+    if time > longest {
+        let (left, longest) = (left.as_secs(), longest.as_secs());
+        let words = format!("the key of the role is good for {left} seconds more, so this ends after {longest}");
+        let _ = writeln!(std::io::stderr(), "endspec: {words}");
     }
-    let message = format!("the key of the role is good for {left} seconds more, and this may take {}", time.as_secs());
-    let wait = "begin again when the metadata service has the next key";
-    let help = if longest == 0 { wait.to_owned() } else { format!("bound it by `{flag} {longest}s`, or {wait}") };
-    Err(vec![super::flag(message).help(help)])
+    time.min(longest)
 }
 
 /// Keys go to another host than the reference server only where `--auth` or the host itself asks for it.
@@ -272,13 +269,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_that_ends_before_the_run_may_is_told_with_the_bound_that_helps() {
-        let begun = |until, seconds| outlast(until, Duration::from_secs(seconds), "--time", 1_000);
-        assert!(begun(None, 1_000_000_000).is_ok() && begun(Some(4_600), 3_540).is_ok());
-        let mistake = begun(Some(4_600), 3_541).expect_err("too long").remove(0);
-        assert!(mistake.message.contains("3600 seconds more, and this may take 3541"), "{mistake:?}");
-        assert!(mistake.help.expect("a way").starts_with("bound it by `--time 3540s`"));
-        let mistake = begun(Some(900), 1).expect_err("over").remove(0);
-        assert_eq!(mistake.help.expect("a way"), "begin again when the metadata service has the next key");
+    fn nothing_goes_on_beyond_the_key_of_a_role_or_so_long_that_nothing_can_be_ended_with_it() {
+        let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3_600));
+        let rows = [
+            (None, hour, hour),
+            (Some(1_000 + 3_660), hour, hour),
+            (Some(1_000 + 3_659), hour, hour - Duration::from_secs(1)),
+            (Some(1_060), hour, Duration::ZERO),
+            (Some(1), hour, Duration::ZERO),
+        ];
+        for (until, time, longest) in rows {
+            assert_eq!(lasting(until, time, minute, 1_000), longest, "{until:?}");
+        }
     }
 }

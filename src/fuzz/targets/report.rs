@@ -119,6 +119,7 @@ fn judged(record: Record, said: &[u8]) -> Report {
         part: report::Part::default(),
         baseline: None,
         flags: String::new(),
+        restarts: false,
         weather: None,
         insecure: false,
         secrets: report::mask::Secrets::default(),
