@@ -18,23 +18,23 @@ use crate::{BOUND, command};
 /// Requests that the target has received when the signal is sent.
 const REQUESTS: usize = 25;
 
-#[test]
-fn ctrl_c_ends_sessions_writes_reports_and_ends_130() {
+/// What none of these runs asks of the target.
+const WITHOUT: [&str; 2] = ["--without", "xml,websocket,describe,signatures,unsupported-region,other-region"];
+
+/// Interrupts a command while its target has sessions open and answers nothing; what it says, once every one of them is ended.
+fn interrupted(args: &[&str]) -> String {
     let sessions = Arc::new(Sessions::default());
     let (reached, at_last) = channel();
     let (go, waiting) = channel::<()>();
     let target = stalling(&sessions, reached, waiting);
-    let folder = tempdir().unwrap();
-    let path = folder.path().join("report.json");
-    let mut child = command(&["run", "--target", &target.url(), "--instance-id", "i-1", "--jobs", "2"])
-        .args(["--without", "xml,websocket,describe,signatures,unsupported-region,other-region"])
-        .args(["--select", "end/session/near-miss end/session/malformed-open"])
-        .args(["--report", &format!("json={}", path.display())])
+    let mut child = command(args)
+        .args(["--target", &target.url(), "--instance-id", "i-1"])
+        .args(WITHOUT)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    at_last.recv_timeout(BOUND).expect("the run asks that often");
+    at_last.recv_timeout(BOUND).expect("it asks that often");
     assert!(!sessions.open.lock().unwrap().is_empty(), "a session is open when the signal comes");
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
@@ -45,40 +45,28 @@ fn ctrl_c_ends_sessions_writes_reports_and_ends_130() {
     let mut out = String::new();
     child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{out}");
+    assert_eq!(*sessions.open.lock().unwrap(), Default::default(), "every session was ended");
+    out
+}
+
+#[test]
+fn ctrl_c_ends_sessions_writes_reports_and_ends_130() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("report.json");
+    let report = format!("json={}", path.display());
+    let select = ["--select", "end/session/near-miss end/session/malformed-open"];
+    let out = interrupted(&[&["run", "--jobs", "2", "--report", &report], &select[..]].concat());
     assert!(out.contains("INCONCLUSIVE - interrupted"), "{out}");
     let report: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     assert_valid(&report);
     assert_eq!(report["interrupted"], true);
     assert_eq!(report["leaked"], serde_json::json!([]));
-    assert!(!sessions.started.lock().unwrap().is_empty());
-    assert_eq!(*sessions.open.lock().unwrap(), Default::default(), "every session was ended");
 }
 
 #[test]
 fn ctrl_c_ends_fuzzing_with_its_sessions_and_ends_130() {
-    let sessions = Arc::new(Sessions::default());
-    let (reached, at_last) = channel();
-    let (go, waiting) = channel::<()>();
-    let target = stalling(&sessions, reached, waiting);
-    let mut child = command(&["fuzz", "--target", &target.url(), "--instance-id", "i-1", "--clients", "2"])
-        .args(["--without", "xml,websocket,describe,signatures,unsupported-region,other-region"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    at_last.recv_timeout(BOUND).expect("it asks that often");
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    let mut line = String::new();
-    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-    assert!(line.contains("stopping; open sessions are ended first"), "{line}");
-    drop(go);
-    let mut out = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{out}");
+    let out = interrupted(&["fuzz", "--clients", "2"]);
     assert!(out.contains("INCONCLUSIVE - interrupted"), "{out}");
-    assert!(!sessions.started.lock().unwrap().is_empty());
-    assert_eq!(*sessions.open.lock().unwrap(), Default::default(), "every session was ended");
 }
 
 #[test]
@@ -91,7 +79,7 @@ fn a_second_signal_ends_at_once_and_lists_what_is_open() {
         let target = stalling(&sessions, reached, waiting);
         let mut child = command(command_line)
             .args(["--target", &target.url(), "--instance-id", "i-1"])
-            .args(["--without", "xml,websocket,describe,signatures,unsupported-region,other-region"])
+            .args(WITHOUT)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
