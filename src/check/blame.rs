@@ -2,7 +2,7 @@
 
 use super::expectation::Found;
 use super::same;
-use super::{Context, Place, Record, Seen};
+use super::{Context, Finding, Place, Record, Role, Seen};
 use crate::contract::{Answer, OutcomeRef};
 use crate::http::Exchange;
 
@@ -63,6 +63,33 @@ pub(super) fn lies_in_the_form(
     // A variant that broke anything would have been the last.
     let earlier = before.iter().filter(|other| other.step == record.step && other.variant != record.variant);
     earlier.chain(step.iter().filter(|found| found.held).map(|found| found.record)).any(is_peer)
+}
+
+/// Whether a finding blames how a call is written for an End that succeeded after another End of the session had: the
+/// session may as well have lived again, whatever was written.
+pub fn may_be_a_second_life(history: &[Record], finding: &Finding) -> bool {
+    let Some((before, record)) = history.get(..=finding.record).and_then(<[Record]>::split_last_chunk::<1>) else {
+        return false;
+    };
+    let [record] = record;
+    let ends = |record: &Record| {
+        let end = record.operation.as_deref() == Some("EndTerminalSession");
+        end && record.seen().is_some_and(|seen| seen.took_effect())
+    };
+    let same = |other: &&Record| {
+        (&other.session, &other.variant) == (&record.session, &record.variant) && other.role == Role::Judged
+    };
+    same::is_of_forms(&finding.clause)
+        && record.session.is_some()
+        && ends(record)
+        && before.iter().filter(same).any(ends)
+}
+
+/// Such a finding, of a form that a second attempt was answered rightly in.
+pub fn of_a_second_life(context: Context<'_>, finding: Finding) -> Finding {
+    let (clause, form) = ("end/effect/stays-closed".to_owned(), finding.clause.clone());
+    let words = format!("a second attempt in the same form was answered rightly, so that this is no breach of {form}");
+    Finding { level: context.level(&clause), clause, ..finding }.note("form", words)
 }
 
 fn is_refused_for_its_signature(context: Context<'_>, exchange: &Exchange) -> bool {

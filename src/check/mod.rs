@@ -31,6 +31,7 @@ pub mod situation;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use blame::{may_be_a_second_life, of_a_second_life};
 pub use finding::{Finding, Verdict};
 pub use gist::Gist;
 pub use history::{Event, Look, Manner, Observation, Observer, Record, Role, Sight};

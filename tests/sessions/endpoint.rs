@@ -47,6 +47,8 @@ pub enum Manner {
     Full(usize),
     /// The first End of each session finds nothing.
     SettlesLate,
+    /// Ends of these numbers succeed without an effect.
+    LosesEnds(&'static [usize]),
     /// Ends are answered once so many of them wait.
     EndsTogether(usize),
     /// All but Starts close the connection.
@@ -322,6 +324,7 @@ impl Small {
             Manner::Fails(most) if turn <= most => return error(503, "ServiceUnavailable", "m"),
             Manner::Throttles(most) if turn <= most => return error(429, "Throttling.User", "m"),
             Manner::SettlesLate if times == 1 => return not_found(),
+            Manner::LosesEnds(turns) if turns.contains(&turn) => return Some((200, String::new())),
             Manner::EndsTogether(count) => {
                 self.together.send_modify(|waiting| *waiting += 1);
                 let _ = self.together.subscribe().wait_for(|waiting| *waiting >= count).await;

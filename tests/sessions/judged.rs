@@ -73,3 +73,31 @@ steps:
     let small = endpoint(Manner::Right).await;
     assert!(simulated(&small, case).await.results[0].left_out.is_empty());
 }
+
+#[tokio::test]
+async fn an_end_that_is_lost_once_is_not_blamed_on_how_it_was_written() {
+    let case = r#"
+clauses: [rpc/placement/form]
+needs: [sessions]
+for-each: { placement: [POST-query, POST-form] }
+steps:
+  - open: victim
+  - call: EndTerminalSession
+    with: { RegionId: "{{region}}", SessionId: "{{victim.SessionId}}" }
+    expect: ok
+  - call: EndTerminalSession
+    with: { RegionId: "{{region}}", SessionId: "{{victim.SessionId}}" }
+    expect: { reading: repeat-end }
+"#;
+    // The third and the fifth End are the first ones by a form, of the first attempt and of the second.
+    let rows: [(&[usize], &[&str]); 3] =
+        [(&[], &[]), (&[3], &["end/effect/stays-closed"]), (&[3, 5], &["rpc/placement/form"])];
+    for (turns, clauses) in rows {
+        let small = endpoint(Manner::LosesEnds(turns)).await;
+        let ended = simulated(&small, case).await;
+        assert_eq!(broken(&ended), clauses, "{turns:?}");
+        let notes = |finding: &endspec::check::Finding| finding.notes.iter().any(|(name, _)| *name == "form");
+        assert_eq!(ended.results[0].findings.iter().any(notes), turns == [3], "{turns:?}");
+        leaves_nothing(&ended, &small);
+    }
+}
