@@ -101,12 +101,14 @@ fn manners(context: Context<'_>, place: Place<'_>, clause: &str, look: &Look) ->
         let finding = finding.label(format!("{} saw: {words}", observer.name()));
         return Some(finding.note("reading", format!("closed-websocket = {reading}")));
     }
-    let other = |(at, (observer, manner, _)): (usize, &(Observer, Manner, &str))| {
-        shown[..at].iter().any(|(earlier, before, _)| earlier == observer && before != manner)
+    let before = |(at, (observer, manner, _)): (usize, &(Observer, Manner, &str))| {
+        let earlier = shown[..at].iter().find(|(earlier, before, _)| earlier == observer && before != manner);
+        earlier.map(|(_, _, words)| (at, *words))
     };
-    let (_, (observer, manner, words)) = shown.iter().enumerate().find(|(at, seen)| other((*at, seen)))?;
+    let (at, earlier) = shown.iter().enumerate().find_map(before)?;
+    let (observer, manner, words) = &shown[at];
     let finding = Finding::new(context, clause, place, "the same answer every time", format!("now {}", manner.name()));
-    Some(finding.label(format!("{} saw: {words}", observer.name())))
+    Some(finding.label(format!("{} saw: {earlier}; and then: {words}", observer.name())))
 }
 
 fn finding(

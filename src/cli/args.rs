@@ -228,7 +228,7 @@ pub struct NetworkArgs {
     /// Where sessions come from: start, command, pool [default: start]
     #[arg(long, value_name = "SOURCE", env = "ENDSPEC_SESSIONS")]
     pub sessions: Option<String>,
-    /// Command (run by `sh -c`) that prints one JSON object with SessionId
+    /// Command (run by `sh -c`) that starts a session in the region $ENDSPEC_REGION and prints one JSON object with SessionId
     #[arg(long, value_name = "CMD", env = "ENDSPEC_SESSION_COMMAND")]
     pub session_command: Option<String>,
     /// An open session's id, used once (repeatable)

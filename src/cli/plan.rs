@@ -73,7 +73,10 @@ fn told(care: &Care, target: &Target, extent: &Extent, rate: Option<f64>, origin
     let operations =
         [("StartTerminalSession", "start"), ("EndTerminalSession", ""), ("DescribeTerminalSessions", "describe")];
     let called: Vec<&str> = operations.iter().filter(|(_, name)| !lacks(name)).map(|(name, _)| *name).collect();
-    line("calls", format!("{} in {}", called.join(", "), target.region));
+    let others = [("other-region", &target.other_region), ("unsupported-region", &target.unsupported_region)];
+    let others = others.into_iter().filter(|(name, _)| !lacks(name)).filter_map(|(_, region)| region.as_deref());
+    let regions: Vec<&str> = std::iter::once(target.region.as_str()).chain(others).collect();
+    line("calls", format!("{} in {}", called.join(", "), regions.join(", ")));
     let per_second = rate.map_or_else(String::new, |rate| format!(", at most {rate} a second"));
     let instance = target.instance_id.as_deref().unwrap_or("none");
     let sessions = |number: String| {

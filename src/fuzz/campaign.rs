@@ -98,6 +98,8 @@ pub struct Done {
     pub weather: Weather,
     /// Why it ended early: the target tells nothing any more.
     pub silent: Option<String>,
+    /// Why most of its cases were left undecided in something, where they were.
+    pub doubt: Option<String>,
     /// Whether it was interrupted.
     pub interrupted: bool,
     /// What it ran against.
@@ -116,6 +118,8 @@ pub struct Campaign {
     hasty: bool,
     /// Why the last batch judged nothing, where it did not.
     mute: Option<String>,
+    /// Why a case was left undecided in something, the last time that one was.
+    doubt: Option<String>,
     /// Turns of the shard that were drawn.
     turns: usize,
     pursuit: Pursuit,
@@ -148,7 +152,7 @@ impl Campaign {
         let turns = past.turns;
         let pursuit = Pursuit::new(bounds.findings, folder, told.clone(), past);
         let (tally, coverage) = (Tally::default(), Coverage::default());
-        Campaign { bounds, rig, program, told, tally, coverage, hasty: true, mute: None, turns, pursuit }
+        Campaign { bounds, rig, program, told, tally, coverage, hasty: true, mute: None, doubt: None, turns, pursuit }
     }
 
     /// Goes on until a bound is reached, the target falls silent, or it is stopped.
@@ -163,7 +167,8 @@ impl Campaign {
         self.pursuit.tell_doubtful(&mut self.rig).await;
         self.pursuit.reached();
         self.tell();
-        let Campaign { rig, pursuit, tally, coverage, mute, .. } = self;
+        let Campaign { rig, pursuit, tally, coverage, mute, doubt, .. } = self;
+        let doubt = doubt.filter(|_| tally.undecided * 2 > tally.cases);
         let silent = silent.or(mute.filter(|_| tally.judged == 0));
         Done {
             found: pursuit.found,
@@ -172,6 +177,7 @@ impl Campaign {
             leaked: rig.leaked.into_iter().collect(),
             weather: rig.weather,
             silent,
+            doubt,
             interrupted: *rig.stop.borrow(),
             target: rig.target,
         }
@@ -193,6 +199,7 @@ impl Campaign {
         self.tell();
         let mute = ended.iter().any(|result| result.skip.is_some() || !result.undecided.is_empty());
         self.hasty &= !mute;
+        self.doubt = ended.iter().find_map(|result| result.undecided.first().cloned()).or(self.doubt.take());
         let gave_up = ended.is_empty() && !self.is_enough();
         self.mute = (judged == 0 && !ended.is_empty()).then(|| reason(&ended));
         let silent = judged == 0 && ((mute && !hasty) || gave_up) && !self.is_over();

@@ -21,7 +21,7 @@ pub fn tree(source: &Arc<Source>, nodes: usize) -> Result<Node, Vec<Diagnostic>>
             span.end += source.text[span.start..].chars().next().map_or(0, char::len_utf8);
         }
         let mut diagnostic = Diagnostic::at(stop.code, stop.message, Place { source: source.clone(), span });
-        diagnostic.help = stop.help.or_else(|| syntax_help(stop.code, source, span));
+        diagnostic.help = stop.help.or_else(|| syntax_help(stop.code, &diagnostic.message, source, span));
         vec![diagnostic]
     })
 }
@@ -85,7 +85,7 @@ pub(super) fn shortened(text: &str) -> String {
     short.replace('\n', "\\n")
 }
 
-fn syntax_help(code: &str, source: &Source, span: Span) -> Option<String> {
+fn syntax_help(code: &str, message: &str, source: &Source, span: Span) -> Option<String> {
     let text = source.text.as_str();
     if code != "yaml-syntax" && code != "wrong-type" {
         return None;
@@ -98,12 +98,22 @@ fn syntax_help(code: &str, source: &Source, span: Span) -> Option<String> {
     if line.matches(": ").count() > 1 && !line.contains(['{', '"', '\'']) {
         return Some("a text that holds `: ` must be in quotes".to_owned());
     }
-    if line.trim_start_matches(' ').starts_with('\t') {
+    let next = text[start..].lines().nth(1).unwrap_or("");
+    if message.contains("tab") || [line, next].iter().any(|line| line.trim_start_matches(' ').starts_with('\t')) {
         return Some("indent with spaces".to_owned());
     }
-    let (at, bracket) = unclosed(text).filter(|(at, _)| code == "yaml-syntax" && *at < span.start)?;
-    let (number, column) = source.line_column(at);
-    Some(format!("is the `{bracket}` of line {number}, column {column}, closed?"))
+    if code != "yaml-syntax" {
+        return None;
+    }
+    if let Some((at, bracket)) = unclosed(text).filter(|(at, _)| *at < span.start) {
+        let (number, column) = source.line_column(at);
+        return Some(format!("is the `{bracket}` of line {number}, column {column}, closed?"));
+    }
+    let has = |words: &[&str]| words.iter().any(|words| message.contains(words));
+    if has(&["did not find expected ','", "trailing content", "expected ',' or"]) {
+        return Some("is a comma missing before it?".to_owned());
+    }
+    has(&["simple key expected ':'"]).then(|| "write `key: value`, with a space after the colon".to_owned())
 }
 
 /// The last bracket that nothing closes, and where it is. The reader stumbles only over what follows it.
@@ -171,7 +181,8 @@ mod tests {
         let rows = [
             ("a: [x\nb: [y]\n", Some("is the `[` of line 1, column 4, closed?")),
             ("a: \"[\"\nb: {c: [y]\nd: e\n", Some("is the `{` of line 2, column 4, closed?")),
-            ("a: {b: c d: e}\nf: [g]\n", None),
+            ("a: {b: \"c\" d: e}\nf: [g]\n", Some("is a comma missing before it?")),
+            ("a:b\nc: d\n", Some("write `key: value`, with a space after the colon")),
             ("a: 'C:\\'\nb: \"\\\\\"\nc: [d\ne: f\n", Some("is the `[` of line 3, column 4, closed?")),
             ("# it's [\na: [x]\n\tb: c\n", Some("indent with spaces")),
             ("a: [x]\nb: ]\n", None),

@@ -1,5 +1,6 @@
 //! What ended a session before what a finding is about, and what came to the session in between.
 
+use crate::case::{Action, Step};
 use crate::check::CaseResult;
 use crate::check::history::{Event, Observation, Record, Role, Sight};
 use crate::http::Request;
@@ -14,7 +15,7 @@ pub(super) fn before(result: &CaseResult, record: usize) -> Option<String> {
     let history = result.history.get(..=record)?;
     let about = history.last()?;
     let id = session_id(history)?;
-    let (at, ended) = history.iter().enumerate().find(|(_, record)| ends(record, &id))?;
+    let (at, ended) = history[..record].iter().enumerate().find(|(_, record)| ends(record, &id))?;
     let status = ended.exchange()?.reply.answer()?.status;
     let step = match ended.step? {
         step if Some(step) == about.step && overlap(ended, about) => "an overlapping request of this step".to_owned(),
@@ -24,7 +25,7 @@ pub(super) fn before(result: &CaseResult, record: usize) -> Option<String> {
     let mut words = format!("{step} ended this session with {status}");
     // What several clients did is drawn.
     if about.inner.is_none() {
-        words.push_str(&between(history, at + 1, &id));
+        words.push_str(&between(&result.case.steps, history, at, &id));
     }
     Some(words)
 }
@@ -33,13 +34,20 @@ fn overlap(ended: &Record, about: &Record) -> bool {
     ended.exchange().zip(about.exchange()).is_some_and(|(ended, about)| ended.done > about.sent)
 }
 
-/// What named the session, or looked at it, after it was ended, from that index on: it may be what opened it again.
-fn between(history: &[Record], from: usize, id: &str) -> String {
+/// What named the session, or looked at it, after it was ended by the record of that index, and pauses and restarts: it may
+/// be what opened it again.
+fn between(steps: &[Step], history: &[Record], ended: usize, id: &str) -> String {
     let mut all: Vec<String> = Vec::new();
-    for at in from..history.len() - 1 {
-        // What a look sends is told with what it saw.
+    let mut reached = history[ended].step;
+    for at in ended + 1..history.len() {
         let record = &history[at];
-        if record.role == Role::Probe || session_id(&history[..=at]).as_deref() != Some(id) {
+        if record.step > reached {
+            let from = reached.map_or(0, |step| step + 1);
+            all.extend((from..record.step.unwrap_or(0)).filter_map(|step| pause(steps, step)));
+            reached = record.step;
+        }
+        // What a look sends is told with what it saw.
+        if at + 1 == history.len() || record.role == Role::Probe || session_id(&history[..=at]).as_deref() != Some(id) {
             continue;
         }
         let place = record.step.map_or_else(String::new, |step| format!("step {} ", step + 1));
@@ -50,6 +58,16 @@ fn between(history: &[Record], from: usize, id: &str) -> String {
     let left_out = all.len().saturating_sub(BETWEEN);
     let more = if left_out > 0 { "..., " } else { "" };
     if all.is_empty() { String::new() } else { format!("; then {more}{}", all[left_out..].join(", ")) }
+}
+
+/// `step 6 restart`.
+fn pause(steps: &[Step], index: usize) -> Option<String> {
+    let words = match steps.get(index)?.action {
+        Action::Restart => "restart",
+        Action::Wait(_) => "wait",
+        _ => return None,
+    };
+    Some(format!("step {} {words}", index + 1))
 }
 
 /// What a look saw before it saw the session open, one observer after another.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::expand::ordinary;
 use super::send::Bed;
-use super::sessions::{self, Places, Session};
+use super::sessions::{self, Places, Session, SessionSource};
 use super::state::{State, context, fill};
 use super::target::{Availability, Target};
 use super::{call, clean_up, expand, look, overlap, preflight, raw, restart, weather, workload};
@@ -130,8 +130,12 @@ fn never_occurred(bed: &Bed, result: &CaseResult) -> Vec<String> {
         return Vec::new();
     }
     let asked = result.case.occurs.iter().map(|situation| situation.value);
-    let possible =
-        asked.filter(|situation| situation.capability().is_none_or(|name| !bed.target.lacking.contains(name)));
+    // Sessions of a command's or a pool's are no Starts of the run.
+    let starts = matches!(bed.target.sessions, SessionSource::Start) || result.case.needs("start");
+    let possible = asked.filter(|situation| {
+        let lacks = situation.capability().is_some_and(|name| bed.target.lacking.contains(name));
+        !lacks && (starts || ![Situation::Started, Situation::StartedAfter].contains(situation))
+    });
     let missing = possible.filter(|situation| !check::situation::occurred(*situation, &result.history));
     missing.map(|situation| format!("`{}` never occurred: {}", situation.name(), situation.sentence())).collect()
 }

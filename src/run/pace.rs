@@ -1,6 +1,7 @@
 //! Pace: how fast requests may go out.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,13 +17,14 @@ tokio::task_local! {
 pub struct Pace {
     interval: Option<Duration>,
     next: Mutex<Moment>,
+    given_back: AtomicBool,
 }
 
 impl Pace {
     /// At most this many requests a second; `None` for no limit.
     pub fn new(per_second: Option<f64>) -> Pace {
         let interval = per_second.filter(|rate| *rate > 0.0).map(|rate| Duration::from_secs_f64(1.0 / rate));
-        Pace { interval, next: Mutex::new(Moment::default()) }
+        Pace { interval, next: Mutex::new(Moment::default()), given_back: AtomicBool::new(false) }
     }
 
     /// How long that many requests take at least.
@@ -41,8 +43,12 @@ impl Pace {
         first.plus(self.time_of(count.saturating_sub(1))).since(now)
     }
 
-    /// Gives back the turns that nobody waits for any more, so that a run that is stopped cleans up at once.
+    /// Gives back the turns that nobody waits for any more, so that a run that is stopped cleans up at once: the first who
+    /// finds that it is does so for all, and turns that are taken after that are kept.
     pub fn give_back(&self, now: Moment) {
+        if self.given_back.swap(true, Ordering::SeqCst) {
+            return;
+        }
         let mut next = self.next();
         *next = (*next).min(now.plus(self.time_of(1)));
     }
@@ -86,6 +92,9 @@ mod tests {
         pace.take(64, Moment(0));
         pace.give_back(Moment(1));
         assert_eq!(pace.take(1, Moment(1)), Duration::from_secs(10));
+        // Others who find the run stopped clean up behind that one, and not beside it.
+        pace.give_back(Moment(1));
+        assert_eq!(pace.take(1, Moment(1)), Duration::from_secs(20));
     }
 
     #[tokio::test]

@@ -230,7 +230,7 @@ async fn denied_key(bed: &Bed, stream: &mut Stream) -> Option<String> {
     ))
 }
 
-/// Why an id that the user gave is none of an open session, as far as Describe tells.
+/// Why an id that the user or a command of the user's gave is none of an open session, as far as Describe tells.
 pub(super) async fn not_listed(
     bed: &Bed,
     id: &str,
@@ -248,24 +248,25 @@ pub(super) async fn not_listed(
         seen.took_effect() && listed::sessions(&seen).is_some_and(|all| all.iter().all(|session| session.id != id))
     });
     history.push(record(Role::SetUp, &call.action, exchange));
-    absent.then(|| {
-        let id = printable(id, 80);
-        format!("`--session-id {id}` names no open session: DescribeTerminalSessions does not list it in {region}")
-    })
+    absent.then(|| format!("names no open session: DescribeTerminalSessions does not list it in {region}"))
 }
 
 /// Where ids were given, and none but End can tell whether they are of open sessions: that the target does not know one
 /// which never showed itself open may come from the id.
 pub(super) fn doubt(bed: &Bed, ids: &[String], result: &mut CaseResult, first: usize) {
-    let given = matches!(bed.target.sessions, SessionSource::Pool(_));
-    let Some(id) = ids.iter().find(|id| given && bed.sessions.ended_at(id).is_none()) else { return };
+    let source = match bed.target.sessions {
+        SessionSource::Pool(_) => "--session-id",
+        SessionSource::Command(_) => "--session-command",
+        SessionSource::Start => return,
+    };
+    let Some(id) = ids.iter().find(|id| bed.sessions.ended_at(id).is_none()) else { return };
     let late = result.findings.split_off(first.min(result.findings.len()));
     let (doubtful, sure): (Vec<_>, Vec<_>) =
         late.into_iter().partition(|finding| result.history.get(finding.record).is_some_and(says_unknown));
     result.findings.extend(sure);
     if !doubtful.is_empty() {
         let id = printable(id, 80);
-        result.undecided.push(format!("`--session-id {id}` never showed itself as an open session: is it one?"));
+        result.undecided.push(format!("`{id}` of `{source}` never showed itself as an open session: is it one?"));
     }
 }
 

@@ -226,7 +226,7 @@ pub async fn open(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Ve
         SessionSource::Pool(ids) => match next(ids) {
             None => Err("the session ids supplied are used up: give more with `--session-id`".to_owned()),
             Some(id) => match preflight::not_listed(bed, &id, region, stream, history).await {
-                Some(why) => Err(why),
+                Some(why) => Err(format!("`--session-id {}` {why}", printable(&id, 80))),
                 None => Ok(Session { id, token: None, url: None, region: region.to_owned(), since: bed.clock.now() }),
             },
         },
@@ -235,6 +235,12 @@ pub async fn open(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Ve
     drop(room);
     // A first End may come too early for an endpoint that settles late (CONTRACT.md, rules for judging).
     bed.rest(bed.target.settle).await;
+    if matches!(bed.target.sessions, SessionSource::Command(_))
+        && let Some(why) = preflight::not_listed(bed, &session.id, region, stream, history).await
+    {
+        let words = "the session command is told the region as ENDSPEC_REGION: does it start its session there?";
+        return Err(format!("`{}` of `--session-command` {why}; {words}", printable(&session.id, 80)));
+    }
     Ok(session)
 }
 

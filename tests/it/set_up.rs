@@ -140,13 +140,13 @@ fn flags_that_contradict_each_other_are_mistakes_before_anything_is_sent() {
             "no restart",
             right,
             &["--restart-command", "true", "--without", "restart"],
-            &["--restart-command: `--without restart`"],
+            &["--restart-command: `--without restart` says"],
         ),
         (
             "no other region",
             right,
             &["--other-region", "cn-b", "--without", "other-region,xml"],
-            &["--other-region: `--without other-region`"],
+            &["--other-region: `--without other-region` says"],
         ),
         ("empty region", right, &["--region", ""], &["--region", "the region is empty", "variable of your CI"]),
         ("no key", keys(["", ""], DENIED), &["--auth", "v3"], &["as `--auth v3` says", "--auth none"]),
@@ -182,6 +182,11 @@ fn what_a_profile_gives_a_flag_may_replace_or_leave_out() {
     let few = ["run", "--target", &served.url, "--select", "end/success/ok,end/effect/survives-restart"];
     let flags = ["--session-id", "s-1", "--without", "restart,start,websocket,xml,signatures"];
     endspec_in(folder.path(), &[], &[&few[..], &flags].concat()).ends(3).says(&["`--session-id s-1`", "excluded"]);
+    // The environment is further than a flag, too, whichever of the two takes something away.
+    std::fs::write(folder.path().join("endspec.yaml"), "without: [xml]\n").unwrap();
+    let without = [("ENDSPEC_WITHOUT", "other-region,signatures,xml")];
+    let other = ["run", "--select", "end/session/other-region", "--other-region", "cn-shanghai"];
+    endspec_in(folder.path(), &without, &other).ends(0).says(&["1 passed"]);
     std::fs::write(folder.path().join("endspec.yaml"), "other-region: cn-b\n").unwrap();
     let files = Target::files();
     let args = ["run", "--target", &files.url(), "--select", "end/error/missing", "--without", "xml,other-region"];

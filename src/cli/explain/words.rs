@@ -13,8 +13,9 @@ struct Word {
 const CASES: &str = "case files";
 const BASELINES: &str = "baselines";
 const REPORTS: &str = "reports";
+const FINDINGS: &str = "findings";
 
-const WORDS: [Word; 13] = [
+const WORDS: [Word; 18] = [
     Word {
         name: "permitted",
         of: CASES,
@@ -116,6 +117,43 @@ const WORDS: [Word; 13] = [
             "a capability was declared to be lacking (`--without`), or a public host is met with care",
             "take the declaration back; `--thorough` allows what care leaves out",
         )),
+    },
+    Word {
+        name: "again",
+        of: FINDINGS,
+        means: "the command that runs the finding's case once more, with the seed and the flags of the run. What is written in \
+                capitals stands for what the report does not repeat: CMD for your own command, ID for ids of open sessions.",
+        mend: Some((
+            "where it passes, the fault needs what else the run did: other sessions, other connections, or time",
+            "run the whole suite with the `--seed` of the report's second line",
+        )),
+    },
+    Word {
+        name: "before",
+        of: FINDINGS,
+        means: "what ended the session that the finding is about, and the last of what came to it since: calls, looks, waits and \
+                restarts of the same case.",
+        mend: None,
+    },
+    Word {
+        name: "timeline",
+        of: FINDINGS,
+        means: "the shortest history that no single life of a session explains: a row a client, a bar from before the first byte \
+                to after the last, with what was asked and answered; below it milliseconds.",
+        mend: None,
+    },
+    Word {
+        name: "clients",
+        of: FINDINGS,
+        means: "who the numbers of a timeline are that do not belong to the workload's own clients.",
+        mend: None,
+    },
+    Word {
+        name: "weather",
+        of: REPORTS,
+        means: "what a run met that is no verdict: throttling that was waited out, requests without a whole answer, a clock that is \
+                apart from this machine's.",
+        mend: None,
     },
     Word {
         name: "leaked",

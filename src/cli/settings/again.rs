@@ -43,7 +43,12 @@ pub(super) fn again(taker: &Taker<'_>, args: &NetworkArgs, whom: &Whom, about: &
                 word("session-command", "CMD");
             }
         }
-        SessionSource::Pool(_) => word("sessions", "pool"),
+        SessionSource::Pool(_) => {
+            word("sessions", "pool");
+            if args.written.contains("session-id") {
+                word("session-id", "ID");
+            }
+        }
     }
     let without: Vec<String> = taker.list(&args.without, "without").into_iter().map(|given| given.text).collect();
     if !without.is_empty() {

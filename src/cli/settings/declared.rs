@@ -14,6 +14,9 @@ pub(super) fn lacking(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Cont
     let mut lacking = BTreeSet::new();
     for given in taker.list(&args.without, "without") {
         let name = given.text.as_str();
+        if is_given(taker, args, &given) {
+            continue;
+        }
         if let Some(capability) = contract.capability(name) {
             lacking.extend(capability.all_of.iter().cloned());
             lacking.insert(name.to_owned());
@@ -24,7 +27,6 @@ pub(super) fn lacking(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Cont
             taker.mistake(Diagnostic { code: "unknown-capability", ..mistake }.help(help));
         }
     }
-    given_all_the_same(taker, args);
     lacking
 }
 
@@ -36,18 +38,28 @@ pub(super) const OF_CAPABILITY: [(&str, &str); 4] = [
     ("denied-credential", "denied-profile"),
 ];
 
-/// Notes flags for what other flags say the target lacks. What the profile gives, a flag may leave out for one run.
-fn given_all_the_same(taker: &mut Taker<'_>, args: &NetworkArgs) {
-    let without = taker.list(&args.without, "without");
-    let on_command_line = |given: &&Given| given.layer(args) == Layer::Flag;
-    for Given { text, .. } in without.iter().filter(on_command_line) {
-        for (_, flag) in OF_CAPABILITY.iter().filter(|(capability, _)| capability == text) {
-            if args.written.contains(*flag) {
-                let words = format!("--{flag}: `--without {text}` says that the target has no use for it");
-                taker.mistake(super::flag(words).help("leave one of the two out"));
-            }
-        }
+/// What is given for a capability all the same.
+fn for_capability(taker: &Taker<'_>, args: &NetworkArgs, capability: &str) -> Option<Given> {
+    let (_, key) = OF_CAPABILITY.into_iter().find(|(of, _)| *of == capability)?;
+    let value = match key {
+        "restart-command" => args.restart_command.as_ref(),
+        "other-region" => args.other_region.as_ref(),
+        "unsupported-region" => args.unsupported_region.as_ref(),
+        _ => args.denied_profile.as_ref(),
+    };
+    taker.given(value, key)
+}
+
+/// Whether something nearer to the user is given for what is declared to be lacking; given beside it, it is a mistake. In a
+/// profile both may stand: a named one cannot take back what the file says for all of them.
+fn is_given(taker: &mut Taker<'_>, args: &NetworkArgs, without: &Given) -> bool {
+    let Some(given) = for_capability(taker, args, &without.text) else { return false };
+    let (layer, other) = (given.layer(args), without.layer(args));
+    if layer == other && layer != Layer::Profile {
+        let words = format!("{} says that the target has no use for it", without.origin());
+        taker.mistake(given.wrong(words).help("leave one of the two out"));
     }
+    layer < other
 }
 
 pub(super) fn readings(taker: &mut Taker<'_>, args: &NetworkArgs, contract: &Contract) -> Readings {
