@@ -7,6 +7,8 @@ use super::result::HOWEVER;
 use super::seen::printable;
 use super::silence::{self, Strikes, is_silent, named};
 use super::{Context, Event, Finding, Judgement, Place, Record, Seen, blame, look};
+use crate::case::mutation::Class;
+use crate::case::template::Part;
 use crate::case::{Action, Case, Step};
 use crate::http::{Exchange, Reply};
 
@@ -33,7 +35,7 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, history: &[Re
         let own = step_of(case, index, record);
         let Some(expectation) = own.expect.as_ref().map(|expect| &expect.value) else { continue };
         let place = Place { case, record, index: first + at };
-        let clause = record.mutation.as_ref().map_or_else(|| case.clause_of(own), |mutation| mutation.clause);
+        let clause = clause_of(context, case, own, record, history);
         match &record.event {
             Event::Look(seen) => look::judge(context, place, clause, seen, expectation, &mut judgement),
             Event::Exchange(exchange) if is_last_attempt(records, at) => {
@@ -67,6 +69,40 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, history: &[Re
         }
     }
     judgement
+}
+
+/// The clause that a request puts to the test: its step's, or its generated value's. What takes another letter case for the
+/// id has no such session while it is open; once that was ended, it ends it a second time or one that never was.
+fn clause_of<'a>(
+    context: Context<'_>,
+    case: &'a Case,
+    step: &'a Step,
+    record: &'a Record,
+    history: &[Record],
+) -> &'a str {
+    let Some(mutation) = &record.mutation else { return case.clause_of(step) };
+    let once = context.readings.of("repeat-end") == "not-found";
+    if once && mutation.class == Class::Exact && names_ended(step, record, history) {
+        return "end/effect/stays-closed";
+    }
+    mutation.clause
+}
+
+/// Whether the id that a generated value was made of is that of a session which the case had ended before.
+fn names_ended(step: &Step, record: &Record, history: &[Record]) -> bool {
+    let Action::Call(call) = &step.action else { return false };
+    let values = call.values.as_ref().filter(|values| values.value.parameter == "SessionId");
+    let given = values.and_then(|_| call.with.iter().find(|given| given.name.value == "SessionId"));
+    let parts = given.and_then(|given| given.values.first()).map_or(&[][..], |value| &value.parts);
+    let [Part::Variable(session)] = parts else { return false };
+    let ends = |other: &Record| {
+        other.session.as_ref() == Some(&session.name)
+            && other.variant == record.variant
+            && other.operation.as_deref() == Some("EndTerminalSession")
+            && other.began() < record.began()
+            && other.seen().is_some_and(|seen| seen.took_effect())
+    };
+    history.iter().any(ends)
 }
 
 /// The step that a record belongs to: one within the overlap, where it has an index there.

@@ -182,7 +182,7 @@ mod tests {
             ("a: [x\nb: [y]\n", Some("is the `[` of line 1, column 4, closed?")),
             ("a: \"[\"\nb: {c: [y]\nd: e\n", Some("is the `{` of line 2, column 4, closed?")),
             ("a: {b: \"c\" d: e}\nf: [g]\n", Some("is a comma missing before it?")),
-            ("a:b\nc: d\n", Some("write `key: value`, with a space after the colon")),
+            ("- a: v\n  b:c\n", Some("write `key: value`, with a space after the colon")),
             ("a: 'C:\\'\nb: \"\\\\\"\nc: [d\ne: f\n", Some("is the `[` of line 3, column 4, closed?")),
             ("# it's [\na: [x]\n\tb: c\n", Some("indent with spaces")),
             ("a: [x]\nb: ]\n", None),

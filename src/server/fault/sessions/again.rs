@@ -57,6 +57,11 @@ pub(super) const FAULTS: &[Fault] = &[
         "after five failures the circuit breaker answers what it answered when all was well",
         sixth_end_succeeds,
     ),
+    again(
+        "ends-again-in-upper-case",
+        "ended sessions are looked up in a table of the past, whose collation folds letters, and what is found there was ended",
+        ends_again_in_upper_case,
+    ),
     after(
         "end-written-behind",
         &["end/effect/once"],
@@ -108,6 +113,14 @@ fn sixth_end_succeeds(scene: &mut Scene<'_>, response: &mut Response) {
     let key = scene.ends().unwrap_or_default();
     *scene.scratch.counts.entry(key.clone()).or_default() += 1;
     again_if(scene, response, |scene, _| scene.scratch.counts[&key].is_multiple_of(6));
+}
+
+fn ends_again_in_upper_case(scene: &mut Scene<'_>, response: &mut Response) {
+    let folded = scene.ends().map(|id| (id.to_lowercase(), id)).filter(|(folded, id)| folded != id);
+    match folded.filter(|_| forged::is_not_found(response)) {
+        Some((folded, _)) if noted_since(scene, &folded).is_some() => forged::succeed(response),
+        _ => note_ended(scene, response),
+    }
 }
 
 fn end_written_behind(scene: &mut Scene<'_>, response: &mut Response) {

@@ -32,6 +32,12 @@ pub(super) const FAULTS: &[Fault] = &[
         hooks: Hooks { after: Some(note_by_get), resumes: Some(forget_by_get), ..HONEST },
     },
     Fault {
+        name: "restart-forgets-ends-of-used",
+        clauses: &["end/effect/survives-restart"],
+        how: "the end of a session that is in use is written when its connection has gone, by a job that a restart loses",
+        hooks: Hooks { resumes: Some(forget_used), ..HONEST },
+    },
+    Fault {
         name: "restart-counts-ids-anew",
         clauses: &["end/effect/id-not-reused"],
         how: "ids are numbers made unreadable, and the number goes on from how many open sessions were found",
@@ -67,6 +73,10 @@ fn restart_from_snapshot(saved: &mut Saved) {
 
 fn forget_ended(saved: &mut Saved) {
     saved.sessions.retain(|_, (session, _)| session.ended.is_none());
+}
+
+fn forget_used(saved: &mut Saved) {
+    reopen(saved, |session| session.connected.is_some());
 }
 
 /// Gives the next session an id that follows from how many there are.
