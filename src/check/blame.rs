@@ -66,12 +66,11 @@ pub(super) fn lies_in_the_form(
 }
 
 /// Whether a finding blames how a call is written for an End that succeeded after another End of the session had: the
-/// session may as well have lived again, whatever was written.
-pub fn may_be_a_second_life(history: &[Record], finding: &Finding) -> bool {
-    let Some((before, record)) = history.get(..=finding.record).and_then(<[Record]>::split_last_chunk::<1>) else {
+/// session may as well have lived again, whatever was written. The attempt that it is of begins at the record `first`.
+pub fn may_be_a_second_life(history: &[Record], first: usize, finding: &Finding) -> bool {
+    let Some((record, before)) = history.get(first..=finding.record).and_then(<[Record]>::split_last) else {
         return false;
     };
-    let [record] = record;
     let ends = |record: &Record| {
         let end = record.operation.as_deref() == Some("EndTerminalSession");
         end && record.seen().is_some_and(|seen| seen.took_effect())
@@ -88,7 +87,8 @@ pub fn may_be_a_second_life(history: &[Record], finding: &Finding) -> bool {
 /// Such a finding, of a form that a second attempt was answered rightly in.
 pub fn of_a_second_life(context: Context<'_>, finding: Finding) -> Finding {
     let (clause, form) = ("end/effect/stays-closed".to_owned(), finding.clause.clone());
-    let words = format!("a second attempt in the same form was answered rightly, so that this is no breach of {form}");
+    let words =
+        format!("a second attempt did not show it again in this form, so that this is held to be no breach of {form}");
     Finding { level: context.level(&clause), clause, ..finding }.note("form", words)
 }
 

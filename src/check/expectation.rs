@@ -82,7 +82,8 @@ fn clause_of<'a>(
 ) -> &'a str {
     let Some(mutation) = &record.mutation else { return case.clause_of(step) };
     let once = context.readings.of("repeat-end") == "not-found";
-    if once && mutation.class == Class::Exact && names_ended(step, record, history) {
+    let succeeds = || record.seen().is_some_and(|seen| seen.took_effect());
+    if once && mutation.class == Class::Exact && succeeds() && names_ended(step, record, history) {
         return "end/effect/stays-closed";
     }
     mutation.clause

@@ -13,7 +13,7 @@ use super::left::Left;
 use super::outputs::Stale;
 use super::plan::Extent;
 use super::run::{announce_panics, formats, runtime, usual_jobs, written};
-use super::settings::keys::lasting;
+use super::settings::keys::{cleaning, lasting};
 use super::settings::{self, Settings};
 use super::{Exit, outputs, plan, signals, suite};
 use crate::clock::{Clock, Moment, timestamp};
@@ -22,7 +22,6 @@ use crate::diagnostic::Diagnostic;
 use crate::files;
 use crate::fuzz::corpus::{Identity, Past};
 use crate::fuzz::{Abilities, Bounds, Campaign, Means, UNKEPT};
-use crate::limits;
 use crate::report::Report;
 use crate::run::Target;
 use crate::seed::Seed;
@@ -99,8 +98,7 @@ async fn drive(
     let (care, rate) = (settings.care.as_ref(), settings.requests_per_second);
     plan::agree(care, &target, &Extent::Generated(own.time, clients), rate, &origins)?;
     stale.clear()?;
-    let cleaning = limits::CLEAN_UP.max(target.timeout) + target.timeout;
-    own.time = lasting(until, own.time, cleaning, clock.unix_seconds());
+    own.time = lasting(until, own.time, cleaning(target.timeout), clock.unix_seconds());
     let abilities = Abilities::of(&target, &contract, clients);
     // The port of the server in this process is another one each time.
     let whom = if target.built_in { "reference server" } else { url.as_str() };

@@ -67,7 +67,8 @@ fn variable(key: &str) -> String {
 }
 
 fn is_in_environment(key: &str, text: &str) -> bool {
-    std::env::var(variable(key)).is_ok_and(|value| value == text)
+    // Of a list each value is by itself.
+    std::env::var(variable(key)).is_ok_and(|value| value == text || value.split(',').any(|one| one == text))
 }
 
 /// Takes one setting after the other, flag or environment before profile, noting mistakes.

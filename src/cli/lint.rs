@@ -14,7 +14,10 @@ pub(super) fn lint(args: &LintArgs) -> Result<Exit, Vec<Diagnostic>> {
     let mut cases: Vec<PathBuf> = Vec::new();
     let mut checked = 0;
     let mut mistakes = Vec::new();
-    for path in &args.paths {
+    // Without a path: the built-in suite, and the profile that `run` would take from here.
+    let own = [PathBuf::from("endspec.yaml")];
+    let profile = if args.paths.is_empty() && own[0].is_file() { &own[..] } else { &[] };
+    for path in args.paths.iter().chain(profile) {
         if is_profile(path) || is_schema(path) || is_baseline(path) {
             checked += 1;
             mistakes.extend(other(path, &contract));

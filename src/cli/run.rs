@@ -16,7 +16,7 @@ use super::left::Left;
 use super::outputs::{Output, Stale};
 use super::plan::Extent;
 use super::progress::{Bar, Stream, Watched};
-use super::settings::keys::lasting;
+use super::settings::keys::{cleaning, lasting};
 use super::settings::{self, Settings, Whom};
 use super::{ENVIRONMENT, Exit, both, bounds, colored, outputs, plan, signals, suite, tell_people, together, width};
 use crate::case::Suite;
@@ -25,7 +25,6 @@ use crate::check::CaseResult;
 use crate::clock::{Clock, Moment, timestamp};
 use crate::contract::{Contract, Readings};
 use crate::diagnostic::Diagnostic;
-use crate::limits;
 use crate::load::profile::Values;
 use crate::report::against::{Side, against};
 use crate::report::ndjson::{self, Begun};
@@ -248,8 +247,7 @@ async fn once(
     let time_limit = more.time_limit.unwrap_or_else(|| plan::time_limit(care, &estimate, rate));
     plan::agree(care, &target, &Extent::Cases(estimate), rate, &origins)?;
     written.stale.clear()?;
-    let cleaning = limits::CLEAN_UP.max(target.timeout) + target.timeout;
-    let time_limit = lasting(until, time_limit, cleaning + more.bounds.wait, clock.unix_seconds());
+    let time_limit = lasting(until, time_limit, cleaning(target.timeout) + more.bounds.wait, clock.unix_seconds());
     let plan = Plan {
         jobs,
         seed: settings.seed,

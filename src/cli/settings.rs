@@ -219,9 +219,12 @@ pub(super) fn resolve(args: &NetworkArgs, values: &Values, contract: &Contract) 
     let mut mistakes = taker.mistakes;
     if let Some(role) = about.keys.role.take().filter(|_| mistakes.is_empty()) {
         let (found, until) = role::fetch(&role).map_err(|mistake| vec![mistake])?;
-        if until.is_some_and(|until| until <= Clock::system().unix_seconds()) {
+        let left = until.map(|until| until.saturating_sub(Clock::system().unix_seconds()));
+        if let Some(left) = left.filter(|left| *left <= keys::cleaning(about.timeout).as_secs()) {
+            let message =
+                format!("the key of the role is good for {left} seconds more: too short to clean up after a run");
             let help = "begin again when the metadata service has the next one";
-            return Err(vec![Diagnostic::new(ENVIRONMENT, "the key of the role has expired".to_owned()).help(help)]);
+            return Err(vec![Diagnostic::new(ENVIRONMENT, message).help(help)]);
         }
         (about.keys.own, about.keys.until) = (Some(found), until);
         mistakes.extend(about.keys.contradiction());

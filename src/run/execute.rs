@@ -14,7 +14,7 @@ use crate::case::step::OpenStep;
 use crate::case::{Action, Case, Element, LaneChoice, Pause, Situation, Step, mutation};
 use crate::check::history::Record;
 use crate::check::result::CAREFUL;
-use crate::check::{self, CaseResult, Judgement, Skip};
+use crate::check::{self, CaseResult, Finding, Judgement, Skip};
 use crate::contract::{Contract, Level};
 use crate::limits;
 use crate::wire::Scheme;
@@ -37,7 +37,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
         let unknown = stream.unstructured(64, |u| mutation::unlike("s-hz023od0x9abcd", u));
         let entropy = bed.plan.seed.stream(&format!("{}\0{}", case.id, variant.as_deref().unwrap_or("")));
         let mut state = State::new(entropy, unknown, base, variant);
-        let (undecided, found) = (result.undecided.len(), result.findings.len());
+        let (undecided, before) = (result.undecided.len(), (result.history.len(), result.findings.len()));
         let mut held = attempt(bed, &case, &mut state, &mut result).await;
         if state.cut && bed.stopped().is_none() {
             // What depends on a connection that broke off is seen a second time before it is held against anybody.
@@ -46,7 +46,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
             held = attempt(bed, &case, &mut state, &mut result).await;
         }
         if !held {
-            doubt_forms(bed, &case, &mut state, &mut result, found).await;
+            doubt_forms(bed, &case, &mut state, &mut result, before).await;
             result.cut_short = true;
             break;
         }
@@ -64,24 +64,37 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
 }
 
 /// Tries a variant once more in which an End succeeded a second time, where that would be blamed on how it was written: a
-/// session that lives again by itself does so in any form, and hardly twice in the same place. `found` is how many findings
-/// there were before.
-async fn doubt_forms(bed: &Bed, case: &Arc<Case>, state: &mut State, result: &mut CaseResult, found: usize) {
-    let findings = result.findings.iter().enumerate().skip(found);
-    let first: Vec<usize> = findings
-        .filter(|(_, finding)| check::may_be_a_second_life(&result.history, finding))
-        .map(|(at, _)| at)
-        .collect();
-    if first.is_empty() || bed.stopped().is_some() {
+/// session that lives again by itself does so in any form, and hardly twice in the same place. `first` and `found` are how
+/// many records and findings there were before.
+async fn doubt_forms(
+    bed: &Bed,
+    case: &Arc<Case>,
+    state: &mut State,
+    result: &mut CaseResult,
+    (first, found): (usize, usize),
+) {
+    let doubtful = |result: &CaseResult, first: usize, found: usize| -> Vec<usize> {
+        let all = (found..result.findings.len()).rev();
+        all.filter(|at| check::may_be_a_second_life(&result.history, first, &result.findings[*at])).collect()
+    };
+    let doubts = doubtful(result, first, found);
+    if doubts.is_empty() || bed.stopped().is_some() {
         return;
     }
-    let undecided = result.undecided.len();
+    let (records, findings, undecided) = (result.history.len(), result.findings.len(), result.undecided.len());
+    let second = state.second;
     state.begin_again();
-    let held = attempt(bed, case, state, result).await;
+    // No connection has broken off for this attempt to be the second of.
+    state.second = second;
+    attempt(bed, case, state, result).await;
     result.undecided.truncate(undecided);
-    if held {
-        for at in first {
-            result.findings[at] = check::of_a_second_life(context(bed), result.findings[at].clone());
+    let again =
+        doubtful(result, records, findings).into_iter().map(|at| result.findings.remove(at)).collect::<Vec<_>>();
+    for at in doubts {
+        let finding = &result.findings[at];
+        let place = |finding: &Finding| (finding.clause.clone(), finding.step, finding.item.clone());
+        if !again.iter().any(|other| place(other) == place(finding)) {
+            result.findings[at] = check::of_a_second_life(context(bed), finding.clone());
         }
     }
 }

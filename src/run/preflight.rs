@@ -254,19 +254,15 @@ pub(super) async fn not_listed(
 /// Where ids were given, and none but End can tell whether they are of open sessions: that the target does not know one
 /// which never showed itself open may come from the id.
 pub(super) fn doubt(bed: &Bed, ids: &[String], result: &mut CaseResult, first: usize) {
-    let source = match bed.target.sessions {
-        SessionSource::Pool(_) => "--session-id",
-        SessionSource::Command(_) => "--session-command",
-        SessionSource::Start => return,
-    };
-    let Some(id) = ids.iter().find(|id| bed.sessions.ended_at(id).is_none()) else { return };
+    let given = matches!(bed.target.sessions, SessionSource::Pool(_));
+    let Some(id) = ids.iter().find(|id| given && bed.sessions.ended_at(id).is_none()) else { return };
     let late = result.findings.split_off(first.min(result.findings.len()));
     let (doubtful, sure): (Vec<_>, Vec<_>) =
         late.into_iter().partition(|finding| result.history.get(finding.record).is_some_and(says_unknown));
     result.findings.extend(sure);
     if !doubtful.is_empty() {
         let id = printable(id, 80);
-        result.undecided.push(format!("`{id}` of `{source}` never showed itself as an open session: is it one?"));
+        result.undecided.push(format!("`--session-id {id}` never showed itself as an open session: is it one?"));
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::expand::ordinary;
 use super::preflight;
-use super::send::{Bed, Way, call};
+use super::send::{Bed, Way, call, end_call};
 use super::target::Availability;
 use crate::check::Seen;
 use crate::check::history::{Event, Record, Role};
@@ -93,6 +93,8 @@ pub struct Sessions {
     ended: Mutex<BTreeMap<String, (Moment, Moment)>>,
     /// Sessions about to be opened.
     coming: AtomicUsize,
+    /// Regions in which the user's command has started a session that was open.
+    proved: Mutex<BTreeSet<String>>,
 }
 
 impl Default for Sessions {
@@ -103,6 +105,7 @@ impl Default for Sessions {
             issued: Mutex::default(),
             ended: Mutex::default(),
             coming: AtomicUsize::new(0),
+            proved: Mutex::default(),
         }
     }
 }
@@ -235,13 +238,37 @@ pub async fn open(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Ve
     drop(room);
     // A first End may come too early for an endpoint that settles late (CONTRACT.md, rules for judging).
     bed.rest(bed.target.settle).await;
-    if matches!(bed.target.sessions, SessionSource::Command(_))
-        && let Some(why) = preflight::not_listed(bed, &session.id, region, stream, history).await
-    {
-        let words = "the session command is told the region as ENDSPEC_REGION: does it start its session there?";
-        return Err(format!("`{}` of `--session-command` {why}; {words}", printable(&session.id, 80)));
+    if matches!(bed.target.sessions, SessionSource::Command(_)) && !lock(&bed.sessions.proved).contains(region) {
+        prove(bed, &session, stream, history).await?;
     }
     Ok(session)
+}
+
+/// Whether the first session of a command is where it should be: Describe lists it, or End ends it, whatever Describe says. A
+/// command that was right once in a region is no more asked for there.
+async fn prove(bed: &Bed, session: &Session, stream: &mut Stream, history: &mut Vec<Record>) -> Result<(), String> {
+    let Session { id, region, .. } = session;
+    let Some(why) = preflight::not_listed(bed, id, region, stream, history).await else {
+        lock(&bed.sessions.proved).insert(region.clone());
+        return Ok(());
+    };
+    let call = end_call(region, id);
+    let (exchange, _) = bed.call(&call, ordinary(&bed.target), Way::Lane(Lane::Live), stream).await;
+    let ended = exchange.reply.answer().is_some_and(|response| Seen::of(response).took_effect());
+    if ended {
+        bed.sessions.ended(id, region, &exchange);
+        lock(&bed.sessions.proved).insert(region.clone());
+    } else {
+        bed.sessions.gone(id);
+    }
+    history.push(record(Role::SetUp, &call.action, exchange));
+    let id = printable(id, 80);
+    if ended {
+        return Err(format!("`{id}` of `--session-command` was open, and DescribeTerminalSessions did not list it"));
+    }
+    let words = "the session command is told the region as ENDSPEC_REGION: does it start its session there? It may be open \
+                 elsewhere";
+    Err(format!("`{id}` of `--session-command` {why}; {words}"))
 }
 
 fn next(ids: &Mutex<VecDeque<String>>) -> Option<String> {

@@ -198,7 +198,7 @@ fn a_roles_key_that_has_expired_is_told_before_anything_is_sent() {
         let key = ["--auth", "v3", "--ecs-metadata", &service, "--ecs-ram-role", "outdated"];
         let args = [&[command, "--target", &url][..], &key].concat();
         let done = endspec_in(home.path(), &[], &args).ends(3);
-        done.complains(&["the key of the role has expired", "when the metadata service has the next"]);
+        done.complains(&["the key of the role is good for 0 seconds more", "when the metadata service has the next"]);
     }
     target.is_untouched();
 }

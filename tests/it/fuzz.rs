@@ -13,7 +13,7 @@ use tempfile::tempdir;
 
 use crate::endspec;
 use crate::serve::serve;
-use crate::target::Target;
+use crate::target::{Sessions, Target, error};
 
 /// What a server lacks that knows no session and no signature.
 const LITTLE: &str = "xml,websocket,describe,signatures,unsupported-region,other-region,sessions,start";
@@ -50,6 +50,19 @@ fn a_target_that_tells_nothing_is_no_pass() {
     let done = endspec(&["fuzz", "--target", &format!("http://{closed}"), "--instance-id", "i-1"]).ends(3);
     done.says(&["0 of", "nothing was judged: ", "verdict:  INCONCLUSIVE"]);
     endspec(&["fuzz", "--time", "0s"]).ends(3).says(&["0 of 0 judged", "verdict:  INCONCLUSIVE"]);
+}
+
+#[test]
+fn a_campaign_that_could_judge_most_of_its_cases_in_part_alone_says_why() {
+    let sessions = Sessions::default();
+    let target = Target::new(move |asked| match asked.parameter("Action").as_deref() {
+        Some("StartTerminalSession") => error(400, "SessionCount.ExceedLimit", "m"),
+        _ => sessions.answer(asked),
+    });
+    let lacks = ["--without", "xml,websocket,signatures,unsupported-region,other-region"];
+    let args = ["fuzz", "--target", &target.url(), "--instance-id", "i-1", "--time", "2s", "--max-findings", "9"];
+    let done = endspec(&[&args[..], &lacks].concat());
+    assert!(done.out.contains("partly:") || done.out.contains("nothing was judged"), "{}", done.out);
 }
 
 #[test]

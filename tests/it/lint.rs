@@ -4,7 +4,7 @@ use std::fs;
 
 use tempfile::tempdir;
 
-use crate::endspec;
+use crate::{endspec, endspec_in};
 
 #[test]
 fn the_built_in_cases_have_no_mistake() {
@@ -40,4 +40,5 @@ fn cases_schemas_and_profiles_are_checked_together() {
     fs::write(at("endspec.yaml"), "jbos: 4\n").unwrap();
     let done = endspec(&["lint", &at("a.yaml"), &at("b.json"), &at("endspec.yaml")]).ends(2);
     done.complains(&["a.yaml:1:", "b.json:1:3", "endspec.yaml:1:1", "did you mean `jobs`?"]);
+    endspec_in(folder.path(), &[], &["lint"]).ends(2).complains(&["endspec.yaml:1:1", "did you mean `jobs`?"]);
 }

@@ -393,6 +393,10 @@ impl Small {
         let (mut lives, mut closings) = (self.lives.subscribe(), self.closings.subscribe());
         let mut severed = self.severed.subscribe();
         let is_open = || self.open.lock().unwrap().contains(id);
+        // It may have ended between the look at it and this.
+        if open && !is_open() {
+            return drop(socket.close(None).await);
+        }
         loop {
             let message = tokio::select! {
                 message = socket.next() => match message {

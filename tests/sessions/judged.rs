@@ -1,6 +1,9 @@
 //! What is judged of sessions over a whole run, and what is left out and said so.
 
-use crate::endpoint::{Manner, broken, endpoint, leaves_nothing, passes, simulated};
+use endspec::clock::Clock;
+use endspec::run::SessionSource;
+
+use crate::endpoint::{Manner, broken, endpoint, leaves_nothing, passes, run_against, simulated};
 
 #[tokio::test]
 async fn a_success_that_lacks_only_its_request_id_is_one_to_whoever_asks_for_its_effect() {
@@ -100,4 +103,26 @@ steps:
         assert_eq!(ended.results[0].findings.iter().any(notes), turns == [3], "{turns:?}");
         leaves_nothing(&ended, &small);
     }
+}
+
+#[tokio::test]
+async fn a_session_that_a_command_says_is_open_and_nobody_lists_is_a_matter_of_set_up() {
+    let case = r#"
+clauses: [end/success/status]
+needs: [sessions]
+steps:
+  - open: victim
+  - call: EndTerminalSession
+    with: { RegionId: "{{region}}", SessionId: "{{victim.SessionId}}" }
+    expect: ok
+"#;
+    let small = endpoint(Manner::Right).await;
+    let command = r#"printf '{"SessionId":"s-in-%s"}' "$ENDSPEC_REGION""#;
+    let ended = run_against(&small, case, Clock::simulated(1_770_000_000), |target| {
+        target.sessions = SessionSource::Command(command.to_owned());
+    });
+    let ended = ended.await;
+    let words = ended.results[0].undecided.join("\n");
+    assert!(words.contains("`s-in-cn-hangzhou` of `--session-command` names no open session"), "{words}");
+    assert_eq!((broken(&ended), ended.results[0].findings.len()), (Vec::new(), 0));
 }

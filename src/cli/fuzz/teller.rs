@@ -199,12 +199,7 @@ impl Teller {
             Exit::Interrupted
         } else if done.found.iter().any(|found| found.level == Level::Must) || self.told_before(Level::Must) > 0 {
             Exit::Fail
-        } else if done.tally.judged == 0
-            || done.silent.is_some()
-            || done.doubt.is_some()
-            || !done.leaked.is_empty()
-            || lost
-        {
+        } else if done.tally.judged == 0 || done.silent.is_some() || !done.leaked.is_empty() || lost {
             Exit::Inconclusive
         } else {
             Exit::Pass
@@ -242,7 +237,7 @@ impl Teller {
                 writeln!(text, "reason:   nothing was judged{}: {reason}", if judged > 0 { " any more" } else { "" });
         }
         if let Some(reason) = &done.doubt {
-            let _ = writeln!(text, "reason:   most cases could not be judged whole, the last one because of {reason}");
+            let _ = writeln!(text, "partly:   most cases could not be judged whole, the last one because of {reason}");
         }
         if done.tally.cases == 0 && self.remembered.as_ref().is_some_and(|remembered| remembered.past.turns > 0) {
             text.push_str(

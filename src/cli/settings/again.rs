@@ -50,7 +50,9 @@ pub(super) fn again(taker: &Taker<'_>, args: &NetworkArgs, whom: &Whom, about: &
             }
         }
     }
-    let without: Vec<String> = taker.list(&args.without, "without").into_iter().map(|given| given.text).collect();
+    // Without what something nearer was given for all the same.
+    let without = taker.list(&args.without, "without").into_iter().map(|given| given.text);
+    let without: Vec<String> = without.filter(|name| about.lacking.contains(name)).collect();
     if !without.is_empty() {
         word("without", &without.join(","));
     }

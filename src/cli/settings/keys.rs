@@ -58,6 +58,11 @@ impl Keys {
     }
 }
 
+/// The longest that a run takes after its time is up: for the last answer, and to end its sessions.
+pub(in crate::cli) fn cleaning(timeout: Duration) -> Duration {
+    limits::CLEAN_UP.max(timeout) + timeout
+}
+
 /// For how long something may go on that could take that time: not beyond the role's key, whose end would have a right target
 /// refuse what it took before. What cleans up after it needs the key too.
 pub(in crate::cli) fn lasting(until: Option<u64>, time: Duration, cleaning: Duration, now: u64) -> Duration {
