@@ -26,7 +26,7 @@ fn interrupted(args: &[&str]) -> String {
     let sessions = Arc::new(Sessions::default());
     let (reached, at_last) = channel();
     let (go, waiting) = channel::<()>();
-    let target = stalling(&sessions, reached, waiting);
+    let target = stalling(&sessions, true, reached, waiting);
     let mut child = command(args)
         .args(["--target", &target.url(), "--instance-id", "i-1"])
         .args(WITHOUT)
@@ -76,7 +76,7 @@ fn a_second_signal_ends_at_once_and_lists_what_is_open() {
         let sessions = Arc::new(Sessions::default());
         let (reached, at_last) = channel();
         let (_go, waiting) = channel::<()>();
-        let target = stalling(&sessions, reached, waiting);
+        let target = stalling(&sessions, true, reached, waiting);
         let mut child = command(command_line)
             .args(["--target", &target.url(), "--instance-id", "i-1"])
             .args(WITHOUT)
@@ -112,7 +112,7 @@ fn a_comparison_that_is_interrupted_at_the_second_target_is_no_pass() {
     let (go, waiting) = channel::<()>();
     let honest = Sessions::default();
     let first = Target::new(move |asked| honest.answer(asked));
-    let second = stalling(&sessions, reached, waiting);
+    let second = stalling(&sessions, false, reached, waiting);
     let mut child = command(&["run", "--target", &first.url(), "--against", &second.url(), "--report", "json=-"])
         .args(["--without", "sessions,xml,signatures", "--select", "end/session/malformed end/session/unknown"])
         .stdout(Stdio::piped())
@@ -134,12 +134,21 @@ fn a_comparison_that_is_interrupted_at_the_second_target_is_no_pass() {
     assert_eq!((&report["interrupted"], &report["verdict"]), (&true.into(), &"inconclusive".into()));
 }
 
-/// A target that, asked so often, says so and answers nothing until it may go on.
-fn stalling(sessions: &Arc<Sessions>, reached: std::sync::mpsc::Sender<()>, waiting: Receiver<()>) -> Target {
+/// A target that, asked so often and with a session open where there are any, says so and answers nothing until it may go on.
+fn stalling(
+    sessions: &Arc<Sessions>,
+    any: bool,
+    reached: std::sync::mpsc::Sender<()>,
+    waiting: Receiver<()>,
+) -> Target {
     let sessions = Arc::clone(sessions);
-    let (count, waiting) = (AtomicUsize::new(0), Mutex::new(waiting));
+    let (count, turn, waiting) = (AtomicUsize::new(0), Mutex::new(()), Mutex::new(waiting));
     Target::new(move |asked| {
-        if count.fetch_add(1, Ordering::SeqCst) >= REQUESTS {
+        // One at a time, so that what is open stays open once nothing is answered.
+        let own = turn.lock().unwrap();
+        let often = count.fetch_add(1, Ordering::SeqCst) >= REQUESTS;
+        if often && !(any && sessions.open.lock().unwrap().is_empty()) {
+            drop(own);
             let _ = reached.send(());
             // Ends when the sender is dropped, at once from then on.
             let _ = waiting.lock().unwrap().recv_timeout(BOUND);
