@@ -137,7 +137,12 @@ fn beside(action: &Action, violation: &Violation) -> Option<String> {
     let Action::Workload(workload) = action else { return None };
     let own = usize::try_from(workload.clients).unwrap_or(usize::MAX);
     let others = violation.operations.iter().any(|operation| operation.client > own);
-    others.then(|| format!("the workload's are 1 to {own}; each of the others opened a session before it, or looked at one and ended it after"))
+    others.then(|| {
+        format!(
+            "the workload's are 1 to {own}; each of the others opened a session before it, or looked at one and ended it \
+             after"
+        )
+    })
 }
 
 /// When a session was found closed before anybody had sent it an End, if that is the violation.

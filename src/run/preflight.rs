@@ -230,25 +230,26 @@ async fn denied_key(bed: &Bed, stream: &mut Stream) -> Option<String> {
     ))
 }
 
-/// Why an id that the user or a command of the user's gave is none of an open session, as far as Describe tells.
-pub(super) async fn not_listed(
+/// Whether Describe lists a session, where it tells.
+pub(super) async fn lists(
     bed: &Bed,
     id: &str,
     region: &str,
     stream: &mut Stream,
     history: &mut Vec<Record>,
-) -> Option<String> {
+) -> Option<bool> {
     if bed.target.lacking.contains("describe") {
         return None;
     }
     let call = call("DescribeTerminalSessions", &[("RegionId", region), ("SessionId", id)]);
     let (exchange, _) = bed.call(&call, ordinary(&bed.target), Way::Lane(Lane::Live), stream).await;
-    let absent = exchange.reply.answer().filter(|_| !is_silent(&exchange)).is_some_and(|response| {
+    let listed = exchange.reply.answer().filter(|_| !is_silent(&exchange)).and_then(|response| {
         let seen = Seen::of(response);
-        seen.took_effect() && listed::sessions(&seen).is_some_and(|all| all.iter().all(|session| session.id != id))
+        let all = if seen.took_effect() { listed::sessions(&seen) } else { None };
+        all.map(|all| all.iter().any(|session| session.id == id))
     });
     history.push(record(Role::SetUp, &call.action, exchange));
-    absent.then(|| format!("names no open session: DescribeTerminalSessions does not list it in {region}"))
+    listed
 }
 
 /// Where ids were given, and none but End can tell whether they are of open sessions: that the target does not know one

@@ -223,52 +223,71 @@ pub async fn open(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Ve
     let room = bed.sessions.room().ok_or_else(full)?;
     let session = match &bed.target.sessions {
         SessionSource::Start => start(bed, region, stream, history).await,
-        SessionSource::Command(command) => {
-            by_command(bed, command, region, bed.target.timeout.max(Duration::from_secs(30))).await
-        }
+        SessionSource::Command(command) => by_command(bed, command, region).await,
         SessionSource::Pool(ids) => match next(ids) {
             None => Err("the session ids supplied are used up: give more with `--session-id`".to_owned()),
-            Some(id) => match preflight::not_listed(bed, &id, region, stream, history).await {
-                Some(why) => Err(format!("`--session-id {}` {why}", printable(&id, 80))),
-                None => Ok(Session { id, token: None, url: None, region: region.to_owned(), since: bed.clock.now() }),
-            },
+            Some(id) if preflight::lists(bed, &id, region, stream, history).await == Some(false) => {
+                Err(format!("`--session-id {}` {}", printable(&id, 80), unlisted(region)))
+            }
+            Some(id) => Ok(Session { id, token: None, url: None, region: region.to_owned(), since: bed.clock.now() }),
         },
     }?;
     bed.sessions.opened(&session);
     drop(room);
     // A first End may come too early for an endpoint that settles late (CONTRACT.md, rules for judging).
     bed.rest(bed.target.settle).await;
-    if matches!(bed.target.sessions, SessionSource::Command(_)) && !lock(&bed.sessions.proved).contains(region) {
-        prove(bed, &session, stream, history).await?;
+    match &bed.target.sessions {
+        SessionSource::Command(command) if !lock(&bed.sessions.proved).contains(region) => {
+            proved(bed, command, session, stream, history).await
+        }
+        _ => Ok(session),
     }
+}
+
+/// A session of a command that was right in this region: Describe lists what it started, or else End ends it, which takes
+/// another in its place. What neither knows is a matter of set-up.
+async fn proved(
+    bed: &Bed,
+    command: &str,
+    session: Session,
+    stream: &mut Stream,
+    history: &mut Vec<Record>,
+) -> Result<Session, String> {
+    let Session { id, region, .. } = &session;
+    let prove = || lock(&bed.sessions.proved).insert(region.clone());
+    if preflight::lists(bed, id, region, stream, history).await == Some(true) {
+        prove();
+        return Ok(session);
+    }
+    let call = end_call(region, id);
+    let (exchange, _) = bed.call(&call, ordinary(&bed.target), Way::Lane(Lane::Live), stream).await;
+    let seen = exchange.reply.answer().map(Seen::of);
+    let ended = seen.as_ref().is_some_and(Seen::took_effect);
+    let unknown = seen.as_ref().is_some_and(|seen| seen.code() == Some("InvalidSessionId.NotFound"));
+    if ended {
+        bed.sessions.ended(id, region, &exchange);
+    }
+    history.push(record(Role::SetUp, &call.action, exchange));
+    let printed = printable(id, 80);
+    if unknown {
+        bed.sessions.gone(id);
+        let words = "the command is told the region as ENDSPEC_REGION: does it start its session there? It may be open elsewhere";
+        return Err(format!("`{printed}` of `--session-command` {}; {words}", unlisted(region)));
+    }
+    if !ended {
+        return Err(format!("whether `{printed}` of `--session-command` is open could not be told"));
+    }
+    prove();
+    let room = bed.sessions.room().ok_or_else(full)?;
+    let session = by_command(bed, command, region).await?;
+    bed.sessions.opened(&session);
+    drop(room);
+    bed.rest(bed.target.settle).await;
     Ok(session)
 }
 
-/// Whether the first session of a command is where it should be: Describe lists it, or End ends it, whatever Describe says. A
-/// command that was right once in a region is no more asked for there.
-async fn prove(bed: &Bed, session: &Session, stream: &mut Stream, history: &mut Vec<Record>) -> Result<(), String> {
-    let Session { id, region, .. } = session;
-    let Some(why) = preflight::not_listed(bed, id, region, stream, history).await else {
-        lock(&bed.sessions.proved).insert(region.clone());
-        return Ok(());
-    };
-    let call = end_call(region, id);
-    let (exchange, _) = bed.call(&call, ordinary(&bed.target), Way::Lane(Lane::Live), stream).await;
-    let ended = exchange.reply.answer().is_some_and(|response| Seen::of(response).took_effect());
-    if ended {
-        bed.sessions.ended(id, region, &exchange);
-        lock(&bed.sessions.proved).insert(region.clone());
-    } else {
-        bed.sessions.gone(id);
-    }
-    history.push(record(Role::SetUp, &call.action, exchange));
-    let id = printable(id, 80);
-    if ended {
-        return Err(format!("`{id}` of `--session-command` was open, and DescribeTerminalSessions did not list it"));
-    }
-    let words = "the session command is told the region as ENDSPEC_REGION: does it start its session there? It may be open \
-                 elsewhere";
-    Err(format!("`{id}` of `--session-command` {why}; {words}"))
+fn unlisted(region: &str) -> String {
+    format!("names no open session: {region} does not know it")
 }
 
 fn next(ids: &Mutex<VecDeque<String>>) -> Option<String> {
@@ -320,7 +339,8 @@ pub(super) fn started(exchange: &Exchange, region: &str) -> Result<Session, Stri
     session.bounded()
 }
 
-async fn by_command(bed: &Bed, command: &str, region: &str, timeout: Duration) -> Result<Session, String> {
+async fn by_command(bed: &Bed, command: &str, region: &str) -> Result<Session, String> {
+    let timeout = bed.target.timeout.max(Duration::from_secs(30));
     let failed = |words: String| format!("the session command failed: {words}");
     let mut child = tokio::process::Command::new("sh")
         .args(["-c", command])

@@ -116,13 +116,16 @@ steps:
     with: { RegionId: "{{region}}", SessionId: "{{victim.SessionId}}" }
     expect: ok
 "#;
-    let small = endpoint(Manner::Right).await;
     let command = r#"printf '{"SessionId":"s-in-%s"}' "$ENDSPEC_REGION""#;
-    let ended = run_against(&small, case, Clock::simulated(1_770_000_000), |target| {
-        target.sessions = SessionSource::Command(command.to_owned());
-    });
-    let ended = ended.await;
-    let words = ended.results[0].undecided.join("\n");
-    assert!(words.contains("`s-in-cn-hangzhou` of `--session-command` names no open session"), "{words}");
-    assert_eq!((broken(&ended), ended.results[0].findings.len()), (Vec::new(), 0));
+    for lacking in [None, Some("describe")] {
+        let small = endpoint(Manner::Right).await;
+        let ended = run_against(&small, case, Clock::simulated(1_770_000_000), |target| {
+            target.sessions = SessionSource::Command(command.to_owned());
+            target.lacking.extend(lacking.map(str::to_owned));
+        });
+        let ended = ended.await;
+        let words = ended.results[0].undecided.join("\n");
+        assert!(words.contains("`s-in-cn-hangzhou` of `--session-command` names no open session"), "{words}");
+        assert_eq!((broken(&ended), ended.results[0].findings.len()), (Vec::new(), 0), "{lacking:?}");
+    }
 }
