@@ -102,8 +102,7 @@ fn micros(duration: Duration) -> u64 {
 /// `yyyy-MM-ddTHH:mm:ssZ`, as both signature schemes write it (FACTS 1.2, 1.4).
 pub fn timestamp(unix_seconds: u64) -> String {
     let seconds = i64::try_from(unix_seconds).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_second(seconds)
-        .map_or_else(|_| "9999-12-31T23:59:59Z".to_owned(), |t| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| "9999-12-31T23:59:59Z".to_owned(), |time| time.to_string())
 }
 
 /// Seconds since 1970 of a Date header: `Sun, 06 Nov 1994 08:49:37 GMT`.

@@ -69,13 +69,10 @@ impl Stream {
 
     /// Lower-case hexadecimal text of `count` digits, for nonces.
     pub fn hex(&mut self, count: usize) -> String {
-        use fmt::Write;
-        let mut text = String::with_capacity(count + 1);
-        for byte in self.bytes(count.div_ceil(2)) {
-            let _ = write!(text, "{byte:02x}");
-        }
-        text.truncate(count);
-        text
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let bytes = self.bytes(count.div_ceil(2));
+        let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).take(count);
+        nibbles.map(|nibble| char::from(DIGITS[usize::from(nibble)])).collect()
     }
 
     /// Runs `make` on a fresh stretch of the stream, in the shape that generators take.

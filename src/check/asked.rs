@@ -16,11 +16,10 @@ pub(super) enum Wanted {
 }
 
 /// The format that a request asks for.
-pub(super) fn format(request: &Request) -> Wanted {
-    let Ok(incoming) = Incoming::parse(request) else { return Wanted::Unclear };
+pub(super) fn format(incoming: &Incoming<'_>) -> Wanted {
     let named: Vec<&str> =
         incoming.parameters().filter(|(name, _)| *name == "Format").map(|(_, value)| value).collect();
-    let accepts = request.headers.get("accept");
+    let accepts = incoming.headers.get("accept");
     match (named.as_slice(), accepts) {
         ([name], _) if name.eq_ignore_ascii_case("JSON") => Wanted::Format(Format::Json),
         ([name], _) if *name == "XML" => Wanted::Format(Format::Xml),
@@ -40,11 +39,6 @@ pub(super) fn parameters(request: &Request, name: &str) -> Vec<String> {
     let given = [request.query().as_bytes(), request.body.as_slice()];
     let given = given.into_iter().filter_map(|text| wire::parameters::parse(text).ok()).flatten();
     given.filter(|(other, _)| other == name).map(|(_, value)| value).collect()
-}
-
-/// Whether the call names a version: without one it is not judged (CONTRACT.md, RPC answers).
-pub(super) fn names_version(request: &Request) -> bool {
-    Incoming::parse(request).is_ok_and(|incoming| incoming.version().is_some())
 }
 
 /// Whether outcome `too-long` is permitted besides: target or headers exceed 2 KiB, or the body 64 KiB, as sent.
@@ -87,18 +81,20 @@ mod tests {
             ("another one", of(Scheme::None, None), "&Format=YAML", Wanted::Unclear),
             ("an empty one", of(Scheme::None, None), "&Format=", Wanted::Unclear),
             ("two", of(Scheme::None, json), "&Format=XML", Wanted::Unclear),
-            ("no UTF-8", of(Scheme::None, json), "&x=%ff", Wanted::Unclear),
         ];
         for (name, form, more, wanted) in rows {
             let mut request = sample::request(form, "s");
             request.target.push_str(more);
-            assert_eq!(super::format(&request), wanted, "{name}");
+            assert_eq!(super::format(&Incoming::parse(&request).expect("reads")), wanted, "{name}");
         }
         let form = WireForm { placement: Placement::PostForm, ..of(Scheme::V1, xml) };
-        assert_eq!(super::format(&sample::request(form, "s")), Wanted::Format(Format::Xml), "in a form body");
+        let request = sample::request(form, "s");
+        let incoming = Incoming::parse(&request).expect("reads");
+        assert_eq!(super::format(&incoming), Wanted::Format(Format::Xml), "in a form body");
         let mut accepts = sample::request(of(Scheme::None, None), "s");
         accepts.headers.push("accept", "application/json");
-        assert_eq!(super::format(&accepts), Wanted::Unclear, "accept, unsigned");
+        let incoming = Incoming::parse(&accepts).expect("reads");
+        assert_eq!(super::format(&incoming), Wanted::Unclear, "accept, unsigned");
     }
 
     #[test]
@@ -125,14 +121,5 @@ mod tests {
         for (name, request, large) in rows {
             assert_eq!(is_large(&request), large, "{name}");
         }
-    }
-
-    #[test]
-    fn a_version_is_named_by_parameter_or_header() {
-        let request = |scheme| sample::request(WireForm { scheme, ..sample::form() }, "s");
-        assert!(names_version(&request(Scheme::None)) && names_version(&request(Scheme::V3)));
-        let mut without = request(Scheme::None);
-        without.target = without.target.replace("Version=", "Vorsion=");
-        assert!(!names_version(&without));
     }
 }

@@ -5,8 +5,7 @@ use serde_json::Value;
 use super::asked::{self, Wanted};
 use super::seen::printable;
 use super::{Context, Finding, Judgement, Place, Seen};
-use crate::http::Exchange;
-use crate::wire::{DocumentFault, Format};
+use crate::wire::{DocumentFault, Format, Incoming};
 
 /// Members that every error has, as strings.
 const ENVELOPE: [&str; 3] = ["RequestId", "Code", "Message"];
@@ -14,7 +13,7 @@ const ENVELOPE: [&str; 3] = ["RequestId", "Code", "Message"];
 pub(super) fn judge(
     context: Context<'_>,
     place: Place<'_>,
-    exchange: &Exchange,
+    asked: &Incoming<'_>,
     seen: &Seen<'_>,
     judgement: &mut Judgement,
 ) {
@@ -24,7 +23,7 @@ pub(super) fn judge(
     if seen.is_bodiless() {
         return;
     }
-    match asked::format(&exchange.request) {
+    match asked::format(asked) {
         Wanted::Format(Format::Json) => json(context, place, seen, judgement),
         Wanted::Format(Format::Xml) => xml(context, place, seen, judgement),
         Wanted::Nothing => default_format(context, place, seen, judgement),
@@ -211,9 +210,10 @@ mod tests {
     fn found_under(context: Context<'_>, format: Option<Format>, response: &Response) -> Vec<String> {
         let form = WireForm { format, ..sample::form() };
         let record = sample::sent_in(form, Role::Judged, Reply::Answered(response.clone()));
-        let exchange = record.exchange().expect("an exchange").clone();
+        let request = record.exchange().expect("an exchange").request.clone();
+        let asked = Incoming::parse(&request).expect("reads");
         let judgement = sample::judged("EndTerminalSession", response, |place, seen, judgement| {
-            judge(context, place, &exchange, seen, judgement);
+            judge(context, place, &asked, seen, judgement);
         });
         broken(&judgement).into_iter().map(str::to_owned).collect()
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::seen::Read;
-use super::{Gist, Seen};
+use super::{Gist, Seen, request_id};
 use crate::case::{Class, Mutation};
 use crate::clock::Moment;
 use crate::http::{Exchange, Reply, Request};
@@ -58,6 +58,8 @@ pub struct Record {
     pub gist: Option<Box<Gist>>,
     /// What a short answer says, once somebody asked: many judgements do, until its case is over.
     pub read: Option<OnceLock<Read>>,
+    /// The RequestId that counts, once its case is over and what was read is let go.
+    pub request_id: Option<Option<Box<str>>>,
 }
 
 /// What happened.
@@ -181,6 +183,7 @@ impl Record {
             event,
             gist: None,
             read: Some(OnceLock::new()),
+            request_id: None,
         }
     }
 
@@ -207,7 +210,6 @@ impl Record {
     /// Lets go of more, once its case is over and no finding is about it; one that only the whole run tells shows less of a long
     /// answer then. What a Start answered tells what reports mask.
     pub fn let_go_passed(&mut self) {
-        self.read = None;
         if self.operation.as_deref() != Some("StartTerminalSession")
             && let Event::Exchange(exchange) = &mut self.event
             && let Reply::Answered(response) = &mut exchange.reply
@@ -215,6 +217,8 @@ impl Record {
         {
             self.gist = Some(Box::new(gist));
         }
+        self.request_id = Some(request_id::of(self));
+        self.read = None;
     }
 
     /// When it began.

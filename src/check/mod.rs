@@ -41,6 +41,7 @@ pub use seen::Seen;
 use crate::case::Case;
 use crate::contract::{Contract, Level, Readings};
 use crate::http::{Exchange, Reply};
+use crate::wire::Incoming;
 
 /// What every check may know besides the history.
 #[derive(Debug, Clone, Copy)]
@@ -121,21 +122,23 @@ pub fn answers(context: Context<'_>, case: &Arc<Case>, records: &[Record], first
         }
         let place = Place { case, record, index: first + offset };
         framing::judge(context, place, exchange, response, &mut judgement);
-        if is_rpc_answer(record, exchange, &seen) {
+        if let Some(asked) = rpc_request(record, exchange, &seen) {
             answer::judge(context, place, &seen, &mut judgement);
-            envelope::judge(context, place, exchange, &seen, &mut judgement);
+            envelope::judge(context, place, &asked, &seen, &mut judgement);
         }
     }
     judgement
 }
 
-/// Whether the clauses on RPC answers apply: not to HTTP's own refusals, nor to what is not judged (CONTRACT.md).
-fn is_rpc_answer(record: &Record, exchange: &Exchange, seen: &Seen<'_>) -> bool {
-    record.is_rpc()
+/// What was asked, where the clauses on RPC answers apply: not to HTTP's own refusals, nor to what is not judged, as is what
+/// names no version (CONTRACT.md).
+fn rpc_request<'a>(record: &Record, exchange: &'a Exchange, seen: &Seen<'_>) -> Option<Incoming<'a>> {
+    let applies = record.is_rpc()
         && !Seen::is_http_refusal(seen.response.status)
         && !seen.response.body_cut
-        && !asked::is_refused_unread(&exchange.request, seen)
-        && asked::names_version(&exchange.request)
+        && !asked::is_refused_unread(&exchange.request, seen);
+    let asked = Incoming::parse(&exchange.request).ok().filter(|_| applies)?;
+    asked.version().is_some().then_some(asked)
 }
 
 /// A record and where it stands, for findings.
@@ -165,7 +168,13 @@ mod tests {
             })
         };
         let throttled = || sample::refusal(503, "Throttling.User", "m");
-        let rows: [(&str, Record, bool); 17] = [
+        let v3 = || {
+            let form = crate::wire::WireForm { scheme: crate::wire::Scheme::V3, ..sample::form() };
+            sample::sent_in(form, Role::Judged, Reply::Answered(html(404)))
+        };
+        let undecodable =
+            sample::with(record(Role::Judged, html(404)), |exchange| exchange.request.target.push_str("&x=%ff"));
+        let rows: [(&str, Record, bool); 19] = [
             ("a page", record(Role::Judged, html(404)), true),
             ("a page to a probe", record(Role::Probe, html(404)), true),
             ("a page to a strike", record(Role::Strike, html(404)), true),
@@ -186,6 +195,8 @@ mod tests {
                 large(record(Role::Judged, sample::refusal(400, "Oops", "m"))),
                 true,
             ),
+            ("a page to a call whose version is a header", v3(), true),
+            ("a page to a call that cannot be decoded", undecodable, false),
             ("a page to a call without a version", unversioned(record(Role::Judged, html(404))), false),
         ];
         for (name, record, judged) in rows {

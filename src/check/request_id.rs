@@ -26,7 +26,7 @@ impl RequestIds {
     pub fn judge(&mut self, context: Context<'_>, case: &Arc<Case>, records: &[Record]) -> Judgement {
         let mut judgement = Judgement::default();
         for (index, record) in records.iter().enumerate() {
-            let Some(id) = request_id(record) else { continue };
+            let Some(id) = record.request_id.clone().unwrap_or_else(|| of(record)) else { continue };
             // Set-up and clean-up are never verdicts, but what they got may not come again in an answer that is.
             let judged = record.is_attempt() || record.role == Role::Probe;
             // Two spellings of one UUID are one id.
@@ -47,7 +47,7 @@ impl RequestIds {
 }
 
 /// The RequestId of an RPC answer that counts.
-fn request_id(record: &Record) -> Option<String> {
+pub(super) fn of(record: &Record) -> Option<Box<str>> {
     let exchange = record.exchange().filter(|_| record.is_rpc())?;
     let response = exchange.reply.answer().filter(|_| !is_silent(exchange))?;
     if Seen::is_http_refusal(response.status) {
@@ -55,7 +55,7 @@ fn request_id(record: &Record) -> Option<String> {
     }
     let seen = record.seen()?;
     let id = seen.text("RequestId").filter(|id| !id.is_empty() && !seen.is_throttled())?;
-    Some(id.to_owned())
+    Some(id.into())
 }
 
 fn words(earlier: &Earlier) -> String {

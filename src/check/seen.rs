@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::sync::OnceLock;
 
+use memchr::memmem;
 use serde_json::Value;
 
 use crate::contract::{Schema, Violation};
@@ -103,13 +104,38 @@ impl<'a> Seen<'a> {
         matches!(self.response.status, 100..=199 | 204 | 205 | 304)
     }
 
+    /// Whether a word can stand in the document, which need not be read to know that most cannot.
+    fn may_hold(&self, word: &str) -> bool {
+        let is_read = match &self.kept {
+            Kept::Here(cell) => cell.get().is_some(),
+            Kept::There(cell) => cell.get().is_some(),
+            Kept::Before(_) => true,
+        };
+        if is_read {
+            return true;
+        }
+        let body = &self.response.body[..];
+        // What may spell it otherwise, or stand within it.
+        let spelt = || match self.format {
+            Format::Json => memchr::memchr(b'\\', body).is_some(),
+            Format::Xml => {
+                memchr::memchr(b'&', body).is_some()
+                    || memmem::find(body, b"<!").is_some()
+                    || memmem::rfind(body, b"<?").is_some_and(|at| at > 0)
+            }
+        };
+        memmem::find(body, word.as_bytes()).is_some() || spelt()
+    }
+
     /// Whether it says error by its status or, under a status of success, by its Code.
     pub fn says_error(&self) -> bool {
-        self.is_error()
-            || self
-                .document()
-                .as_ref()
-                .is_ok_and(|document| document.value.get("Code").is_some_and(|code| !says_success(code)))
+        self.is_error() || (self.may_hold("Code") && self.says_error_code())
+    }
+
+    fn says_error_code(&self) -> bool {
+        self.document()
+            .as_ref()
+            .is_ok_and(|document| document.value.get("Code").is_some_and(|code| !says_success(code)))
     }
 
     /// Whether an answer of this status can be `Throttling*`: most need not be read to know that they are not.
@@ -119,12 +145,14 @@ impl<'a> Seen<'a> {
 
     /// Whether a Start was refused for the number of open sessions, which is waited out and never a verdict.
     pub fn is_full(&self) -> bool {
-        (400..500).contains(&self.response.status) && self.code().is_some_and(|code| code.starts_with("SessionCount."))
+        let may_be = (400..500).contains(&self.response.status) && self.may_hold("SessionCount.");
+        may_be && self.code().is_some_and(|code| code.starts_with("SessionCount."))
     }
 
     /// Whether it is `Throttling*`: 400, 429 or 503 (outcome `throttled`).
     pub fn is_throttled(&self) -> bool {
-        Seen::may_be_throttled(self.response.status) && self.code().is_some_and(|code| code.starts_with("Throttling"))
+        let may_be = Seen::may_be_throttled(self.response.status) && self.may_hold("Throttling");
+        may_be && self.code().is_some_and(|code| code.starts_with("Throttling"))
     }
 
     /// Whether it says that the call took effect, to whoever asks what became of it: 200, and no Code that says error. What
@@ -249,6 +277,12 @@ mod tests {
         }
         assert!(Seen::of(&answer(400, "<Error><Code>Throttling.User</Code></Error>")).is_throttled(), "in XML");
         assert!(!Seen::of(&answer(429, "slow down")).is_throttled(), "without a code");
+        for code in ["Thrott<!-- -->ling", "Throt<![CDATA[tling]]>", "Thrott<?x?>ling", "Thr&#111;ttling"] {
+            let body = format!("<?xml version='1.0'?><Error><Code>{code}</Code></Error>");
+            assert!(Seen::of(&answer(429, body)).is_throttled(), "{code}");
+        }
+        assert!(Seen::of(&answer(429, r#"{"Code":"Thr\u006fttling"}"#)).is_throttled(), "escaped");
+        assert!(!Seen::of(&answer(200, r#"{"C\u006fde":"Oops"}"#)).took_effect(), "an escaped name");
     }
 
     #[test]

@@ -321,7 +321,8 @@ impl Drawing<'_, '_, '_> {
         if plain {
             return Saying::default();
         }
-        let raw = self.draw.one_in(6);
+        // A connection of its own takes as much as several calls.
+        let raw = self.draw.one_in(16);
         Saying { axes: self.axes(), fresh: self.draw.one_in(4), raw, times: 1 }
     }
 

@@ -1,8 +1,15 @@
 //! Header fields: ordered, duplicates kept, values as bytes.
 
 /// Header fields in the order sent or received, duplicates and all.
+///
+/// They lie in two buffers: an exchange has a dozen of them, and a run keeps thousands of exchanges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(String, Vec<u8>)>);
+pub struct Headers {
+    names: String,
+    values: Vec<u8>,
+    /// Where each field ends, in either buffer.
+    ends: Vec<(usize, usize)>,
+}
 
 impl Headers {
     /// No fields.
@@ -11,13 +18,20 @@ impl Headers {
     }
 
     /// Appends a field, leaving others of that name in place.
-    pub fn push(&mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) {
-        self.0.push((name.into(), value.into()));
+    pub fn push(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) {
+        self.names.push_str(name.as_ref());
+        self.values.extend_from_slice(value.as_ref());
+        self.ends.push((self.names.len(), self.values.len()));
     }
 
     /// All fields in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+        let mut start = (0, 0);
+        self.ends.iter().map(move |&end| {
+            let field = (&self.names[start.0..end.0], &self.values[start.1..end.1]);
+            start = end;
+            field
+        })
     }
 
     /// The values of every field of that name, in any letter case.
@@ -33,22 +47,26 @@ impl Headers {
 
     /// Removes every field of that name.
     pub fn remove(&mut self, name: &str) {
-        self.0.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+        *self = self.iter().filter(|(n, _)| !n.eq_ignore_ascii_case(name)).collect();
     }
 
     /// Number of fields.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.ends.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.ends.is_empty()
     }
 }
 
-impl<N: Into<String>, V: Into<Vec<u8>>> FromIterator<(N, V)> for Headers {
+impl<N: AsRef<str>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Headers {
-        Headers(fields.into_iter().map(|(n, v)| (n.into(), v.into())).collect())
+        let mut headers = Headers::new();
+        for (name, value) in fields {
+            headers.push(name, value);
+        }
+        headers
     }
 }

@@ -229,12 +229,12 @@ async fn side_by_side(
         let (bed, progress) = (bed.clone(), progress.clone());
         running.spawn(async move {
             // It is over only when it was told of: what comes next may not begin after it.
-            let case = async {
+            let case = Box::pin(async {
                 let result = execute(&bed, case).await;
                 bed.enough.note(&bed.bounds, &result);
                 progress.case(&result);
                 result
-            };
+            });
             let result = Slots::run(slot, case).await;
             drop(bed);
             (index, result)

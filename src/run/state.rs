@@ -163,7 +163,7 @@ fn value(bed: &Bed, state: &State, variable: &Variable) -> Option<String> {
         ("other-region", None) => target.other_region.clone(),
         ("unsupported-region", None) => target.unsupported_region.clone(),
         ("instance-id", None) => target.instance_id.clone(),
-        ("host", None) => Some(target.endpoint.host_header()),
+        ("host", None) => Some(target.endpoint.host_header().to_owned()),
         ("path", None) => Some(target.endpoint.path().to_owned()),
         ("unknown", Some("SessionId")) => Some(state.unknown.clone()),
         (name, None) => state.captured.get(name).cloned(),

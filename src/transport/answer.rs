@@ -1,5 +1,7 @@
 //! Reads an HTTP/1.1 answer from bytes as they come, and notes every breach of its framing (RFC 9112).
 
+use std::mem::MaybeUninit;
+
 use bytes::{Buf, BytesMut};
 
 use crate::http::{Cause, CauseKind, FramingFault, Headers, Response};
@@ -209,16 +211,16 @@ impl Reader {
         let head = self.buffer.split_to(end);
         self.head_bytes += end;
         self.scanned = 0;
-        let mut fields = [httparse::EMPTY_HEADER; limits::HEADER_FIELDS];
-        let mut parsed = httparse::Response::new(&mut fields);
-        match parsed.parse(&head) {
+        let mut fields = [const { MaybeUninit::uninit() }; limits::HEADER_FIELDS];
+        let mut parsed = httparse::Response::new(&mut []);
+        match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, &head, &mut fields) {
             Ok(httparse::Status::Complete(_)) => {}
             Ok(httparse::Status::Partial) => {
                 return self.broken("the head is no HTTP: it ends too early".to_owned(), status_line(&head));
             }
             Err(error) => return self.broken(format!("the head is no HTTP: {error}"), status_line(&head)),
         }
-        if head.iter().enumerate().any(|(at, byte)| *byte == b'\n' && (at == 0 || head[at - 1] != b'\r')) {
+        if memchr::memchr_iter(b'\n', &head).any(|at| at == 0 || head[at - 1] != b'\r') {
             self.fault(FramingFault::BadHead("a line of the head ends without carriage return".to_owned()));
         }
         let status = parsed.code.unwrap_or(0);
@@ -353,7 +355,7 @@ impl Reader {
 
 /// The end of a head: after an empty line, looked for from `from` on.
 fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
-    bytes.iter().enumerate().skip(from).filter(|(_, byte)| **byte == b'\n').find_map(|(at, _)| {
+    memchr::memchr_iter(b'\n', &bytes[from..]).map(|at| from + at).find_map(|at| {
         match (bytes.get(at + 1), bytes.get(at + 2)) {
             (Some(b'\n'), _) => Some(at + 2),
             (Some(b'\r'), Some(b'\n')) => Some(at + 3),
@@ -387,8 +389,10 @@ fn length(text: &str) -> Option<u64> {
     (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }
 
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+/// Whether a byte may stand in a name or method (RFC 9110, 5.6.2).
+pub(super) fn is_token(byte: u8) -> bool {
+    matches!(byte,
+        b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'|' | b'~')
 }
 
 /// The first bytes, escaped: what a hostile target says is data.

@@ -12,6 +12,7 @@ pub struct Endpoint {
     host: Host,
     port: u16,
     path: String,
+    host_header: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +99,10 @@ impl Endpoint {
             return Err(EndpointError::Path(path.to_owned()));
         }
         let path = if path.is_empty() { "/" } else { path }.to_owned();
-        Ok(Endpoint { secure, host, port, path })
+        let mut endpoint = Endpoint { secure, host, port, path, host_header: String::new() };
+        let is_default = port == if secure { 443 } else { 80 };
+        endpoint.host_header = if is_default { endpoint.bracketed() } else { endpoint.authority() };
+        Ok(endpoint)
     }
 
     /// Whether it is HTTPS.
@@ -133,8 +137,8 @@ impl Endpoint {
     }
 
     /// What the `host` field says: the port only where it is not the scheme's own, IPv6 in brackets.
-    pub fn host_header(&self) -> String {
-        if self.port == if self.secure { 443 } else { 80 } { self.bracketed() } else { self.authority() }
+    pub fn host_header(&self) -> &str {
+        &self.host_header
     }
 
     /// Host and port, always both.

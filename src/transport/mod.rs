@@ -12,6 +12,7 @@ pub mod local;
 mod pins;
 pub mod raw;
 mod surplus;
+mod talk;
 mod tls;
 pub mod websocket;
 
@@ -146,8 +147,7 @@ impl Transport {
         let lane = if lane == Lane::Live && self.live.carries(&request) { Lane::Live } else { Lane::Raw };
         let sent = self.clock.now();
         let reply: Reply = match lane {
-            Lane::Live if fresh => self.live.send_fresh(&request).await,
-            Lane::Live => self.live.send(&request).await,
+            Lane::Live => self.live.send(&request, fresh).await,
             Lane::Raw => self.raw.send(&request).await,
         };
         Exchange { request, raw: None, reply, lane, sent, done: self.clock.now() }

@@ -4,18 +4,14 @@
 //! method expects one and no field says how long it is, then `connection: close` where no `connection` field is given
 //! and nothing is to follow. Nothing else.
 
-use std::convert::Infallible;
-use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::answer::{End, Reader};
-use super::connect::{Progress, Route, Stream, chain, late};
+use super::connect::{Progress, Route, late};
 use super::surplus::{second_answer, surplus_fault};
+use super::talk::{Next, talk};
 use crate::clock::Clock;
 use crate::http::{Cause, CauseKind, Exchange, Lane, Reply, Request};
 use crate::limits;
@@ -26,16 +22,6 @@ pub struct Raw {
     timeout: Duration,
 }
 
-/// What to do after a piece of an answer.
-enum Next {
-    /// Read on.
-    Read,
-    /// Say that nothing more will be sent, and read on.
-    Hush,
-    /// Enough.
-    Stop,
-}
-
 impl Raw {
     pub(super) fn new(route: Route, timeout: Duration) -> Raw {
         Raw { route, timeout }
@@ -44,7 +30,7 @@ impl Raw {
     /// Sends a request that asks to close the connection, and reads until it is closed: bytes after the answer are
     /// faults of it.
     pub async fn send(&self, request: &Request) -> Reply {
-        self.single(&serialise(request, true), &request.method, true).await
+        self.single(&serialise(request, None, true), &request.method, true).await
     }
 
     /// Sends bytes as they are, and reads one answer. What follows it is not judged, as the bytes may well have been
@@ -57,7 +43,7 @@ impl Raw {
     async fn single(&self, bytes: &[u8], method: &str, judged: bool) -> Reply {
         let mut reader = Reader::new(method);
         let mut progress = Progress::default();
-        let talk = async {
+        let talking = async {
             let mut stream = self.route.open_through().await?;
             progress.sent = true;
             let take = |piece: &[u8]| {
@@ -68,9 +54,9 @@ impl Raw {
                     _ => Next::Stop,
                 }
             };
-            Ok(converse(&mut stream, bytes, take).await)
+            Ok(talk(&mut stream, bytes, take).await.end)
         };
-        match timeout(self.timeout, talk).await {
+        match timeout(self.timeout, talking).await {
             Ok(Ok(end)) => conclude(reader, end, judged),
             Ok(Err(cause)) => progress.failed(cause),
             Err(_) if progress.sent => conclude(reader, self.late(), judged),
@@ -87,14 +73,14 @@ impl Raw {
         let mut progress = Progress::default();
         let mut stream = None;
         let sent = clock.now();
-        let talk = async {
+        let talking = async {
             let open = stream.insert(self.route.open_through().await?);
             progress.sent = true;
-            let bytes = serialise(&first, false);
+            let bytes = serialise(&first, None, false);
             let take = |piece: &[u8]| if reader.push(piece) { Next::Read } else { Next::Stop };
-            Ok(converse(open, &bytes, take).await)
+            Ok(talk(open, &bytes, take).await.end)
         };
-        let end = match timeout(self.timeout, talk).await {
+        let end = match timeout(self.timeout, talking).await {
             Ok(Ok(end)) => end,
             Ok(Err(cause)) => return unsent(first, second, progress.failed(cause), sent, clock),
             Err(_) => self.late(),
@@ -110,7 +96,7 @@ impl Raw {
                 reader.push(piece);
                 if follows(&reader) { Next::Read } else { Next::Stop }
             };
-            let _ = timeout(self.timeout, converse(&mut stream, b"", take)).await;
+            let _ = timeout(self.timeout, talk(&mut stream, b"", take)).await;
             return unsent(first, second, conclude(reader, end, true), sent, clock);
         }
         let mut rest = reader.surplus().to_vec();
@@ -125,7 +111,7 @@ impl Raw {
         };
         let sent = clock.now();
         let mut reader = Reader::new(&second.method);
-        let bytes = serialise(&second, true);
+        let bytes = serialise(&second, None, true);
         let take = |piece: &[u8]| {
             rest.extend_from_slice(piece);
             reader.push(piece);
@@ -137,7 +123,8 @@ impl Raw {
                 Next::Read
             }
         };
-        let end = timeout(self.timeout, converse(&mut stream, &bytes, take)).await.unwrap_or_else(|_| self.late());
+        let talked = timeout(self.timeout, talk(&mut stream, &bytes, take)).await;
+        let end = talked.map_or_else(|_| self.late(), |talked| talked.end);
         let (faults, result) = second_answer(&rest, before, &second.method, end);
         if let Reply::Answered(response) = &mut first.reply {
             response.framing.extend(faults);
@@ -181,59 +168,30 @@ fn unsent(first: Request, second: Request, reply: Reply, sent: crate::clock::Mom
     ]
 }
 
-/// Writes bytes, and reads at the same time, since an answer may come before all of the request is taken.
-async fn converse(stream: &mut Stream, bytes: &[u8], mut take: impl FnMut(&[u8]) -> Next) -> End {
-    let (mut from, mut to) = tokio::io::split(stream);
-    let hush = Notify::new();
-    let written = AtomicBool::new(false);
-    let mut writing = pin!(async {
-        // A failure to write shows when reading.
-        if to.write_all(bytes).await.is_ok() && to.flush().await.is_ok() {
-            written.store(true, Ordering::Relaxed);
-            hush.notified().await;
-            drop(to.shutdown().await);
-        }
-        std::future::pending::<Infallible>().await
-    });
-    let mut piece = vec![0; 16 << 10];
-    loop {
-        let count = tokio::select! {
-            biased;
-            never = &mut writing => match never {},
-            count = from.read(&mut piece) => count,
-        };
-        match count {
-            Ok(0) => return End::Closed,
-            Ok(count) => match take(&piece[..count]) {
-                Next::Read => {}
-                Next::Hush if written.load(Ordering::Relaxed) => hush.notify_one(),
-                // Hushed or not, the other side may never take the rest of the request.
-                Next::Hush | Next::Stop => return End::Closed,
-            },
-            // TLS without a last word: the same as a plain connection that ends.
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return End::Closed,
-            Err(error) => return End::Failed(CauseKind::Closed, chain(&error)),
-        }
-    }
-}
-
 /// Whether a request says how long its body is, even when it has none (RFC 9110, 8.6).
 pub(super) fn expects_length(request: &Request) -> bool {
     !request.body.is_empty() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH")
 }
 
-/// The request as bytes; `last` when nothing is to follow on the connection.
-pub fn serialise(request: &Request, last: bool) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(256 + request.target.len() + request.body.len());
-    bytes.extend(format!("{} {} HTTP/1.1\r\n", request.method, request.target).into_bytes());
+/// The request as bytes; with what it is `forwarded` by to a proxy, which is told the endpoint and what admits to it;
+/// `last` when nothing is to follow on the connection.
+pub(super) fn serialise(request: &Request, forwarded: Option<(String, Option<&[u8]>)>, last: bool) -> Vec<u8> {
+    let fields: usize = request.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+    let mut bytes = Vec::with_capacity(128 + request.target.len() + fields + request.body.len());
+    let (before, authorization) = forwarded.unwrap_or_default();
+    for part in [&request.method, " ", &before, &request.target, " HTTP/1.1\r\n"] {
+        bytes.extend_from_slice(part.as_bytes());
+    }
     let mut field = |name: &str, value: &[u8]| {
-        bytes.extend(name.as_bytes());
-        bytes.extend(b": ");
-        bytes.extend(value);
-        bytes.extend(b"\r\n");
+        for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+            bytes.extend_from_slice(part);
+        }
     };
     for (name, value) in request.headers.iter() {
         field(name, value);
+    }
+    if let Some(authorization) = authorization {
+        field("proxy-authorization", authorization);
     }
     let has = |name| request.headers.all(name).next().is_some();
     if expects_length(request) && !has("content-length") && !has("transfer-encoding") {
@@ -242,8 +200,8 @@ pub fn serialise(request: &Request, last: bool) -> Vec<u8> {
     if last && !has("connection") {
         field("connection", b"close");
     }
-    bytes.extend(b"\r\n");
-    bytes.extend(&request.body);
+    bytes.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(&request.body);
     bytes
 }
 
@@ -286,7 +244,7 @@ mod tests {
         for (name, method, fields, body, last, wanted) in rows {
             let headers = fields.iter().copied().collect();
             let request = Request { method: method.to_owned(), target: "/?*".to_owned(), headers, body: body.into() };
-            assert_eq!(String::from_utf8_lossy(&serialise(&request, last)), wanted, "{name}");
+            assert_eq!(String::from_utf8_lossy(&serialise(&request, None, last)), wanted, "{name}");
         }
     }
 }

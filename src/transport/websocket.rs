@@ -145,7 +145,7 @@ async fn handshake(
     progress: &mut Progress,
 ) -> Result<(Response, Vec<u8>), Cause> {
     let closed = |error: std::io::Error| Cause::new(CauseKind::Closed, chain(&error));
-    stream.write_all(&serialise(request, false)).await.map_err(closed)?;
+    stream.write_all(&serialise(request, None, false)).await.map_err(closed)?;
     stream.flush().await.map_err(closed)?;
     let mut reader = Reader::new(&request.method);
     let mut piece = vec![0; 4 << 10];
@@ -183,7 +183,7 @@ mod tests {
         ];
         for (url, host, target) in rows {
             let (endpoint, found) = parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
-            assert_eq!((endpoint.host_header().as_str(), found.as_str()), (host, target), "{url}");
+            assert_eq!((endpoint.host_header(), found.as_str()), (host, target), "{url}");
             assert_eq!(endpoint.is_secure(), url.to_lowercase().starts_with("wss"), "{url}");
         }
     }

@@ -13,6 +13,9 @@ use crate::limits;
 /// Duplicate members that are listed; a body can hold more of them than memory holds their pointers.
 pub(super) const DUPLICATES_LISTED: usize = 16;
 
+/// Members that answers have, about.
+const MEMBERS: usize = 8;
+
 /// Reads `text`, which begins at byte `start` of the body.
 pub(super) fn parse(text: &str, start: usize, faults: &mut Vec<DocumentFault>) -> Result<Value, DocumentFault> {
     let mut reading = Reading { faults, duplicates: 0, too_deep: false };
@@ -143,7 +146,8 @@ impl<'de> Visitor<'de> for Node<'_, '_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
         self.enter()?;
-        let mut object = Map::new();
+        // The members of an answer, and what is hostile nests deeper.
+        let mut object = Map::with_capacity(if self.depth == 1 { MEMBERS } else { 0 });
         let mut repeated: Vec<String> = Vec::new();
         while let Some(name) = members.next_key::<String>()? {
             let path = Path::Member(self.path, &name);

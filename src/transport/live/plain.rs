@@ -1,26 +1,21 @@
-//! The polished lane over plain HTTP: hyper's client, with connections that are reused while they are surely alive.
+//! The polished lane over plain HTTP: well-formed requests on connections that are reused while they are surely alive.
 //!
-//! On the wire: the request's own fields in their order (those of one name together), names in lower case, and
-//! `content-length` where there is a body or the method expects one. Nothing else: no `accept`, no `user-agent`, no
-//! `connection`.
+//! On the wire: the request's own fields as they are, and `content-length` where there is a body or the method expects
+//! one. Nothing else: no `accept`, no `user-agent`, no `connection`.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Uri, Version};
-use hyper_util::rt::TokioIo;
-use tokio::task::JoinHandle;
-
-use super::super::connect::{Peek, Progress, Route, chain};
-use super::super::raw::expects_length;
-use super::{collect, is_wrong};
+use super::super::answer::{self, End, Reader};
+use super::super::connect::{Peek, Progress, Route, Stream};
+use super::super::raw::serialise;
+use super::super::talk::{Next, Talked, talk};
 use crate::clock::{Clock, Moment};
-use crate::http::{Cause, CauseKind, Headers, Reply, Request, Response};
+use crate::http::{Cause, CauseKind, FramingFault, Headers, Reply, Request, Response};
 use crate::limits;
+
+/// Bytes of a target that is carried; a longer one goes by itself.
+const TARGET: usize = 65_534;
 
 /// The polished lane to an endpoint over plain HTTP, or to the proxy before it.
 pub struct Plain {
@@ -37,22 +32,8 @@ struct Idle {
 
 /// An open connection; dropping it closes it.
 struct Connection {
-    sender: SendRequest<Full<Bytes>>,
+    stream: Stream,
     peek: Option<Peek>,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-impl Connection {
-    /// Whether nothing has come since the last answer, neither its end nor bytes that nobody asked for.
-    fn is_quiet(&self) -> bool {
-        !self.sender.is_closed() && self.peek.as_ref().is_some_and(Peek::is_quiet)
-    }
 }
 
 impl Plain {
@@ -60,29 +41,21 @@ impl Plain {
         Plain { route, timeout, clock, idle: Mutex::default() }
     }
 
-    /// Whether this lane puts the request on the wire exactly as it is, but for the case of field names.
+    /// Whether a connection can go on after the request: nothing in it may be read as the end of it, or say what
+    /// becomes of the connection.
     pub fn carries(&self, request: &Request) -> bool {
-        self.build(request).is_some()
+        let is_visible = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+        let target = request.target.as_bytes();
+        target.starts_with(b"/")
+            && target.len() <= TARGET
+            && target.iter().fold(true, |all, byte| all & is_visible(*byte))
+            && is_token(&request.method)
+            && request.method != "CONNECT"
+            && request.headers.iter().all(|(name, value)| is_carried(name, value))
     }
 
-    /// Sends a request on any connection and reads its answer.
-    ///
-    /// # Panics
-    /// When the lane does not carry the request.
-    pub async fn send(&self, request: &Request) -> Reply {
-        self.bounded(request, false).await
-    }
-
-    /// Sends a request on a connection of its own and reads its answer.
-    ///
-    /// # Panics
-    /// When the lane does not carry the request.
-    pub async fn send_fresh(&self, request: &Request) -> Reply {
-        self.bounded(request, true).await
-    }
-
-    async fn bounded(&self, request: &Request, fresh: bool) -> Reply {
-        let request = self.build(request).expect("a request that the polished lane carries");
+    /// Sends a request that the lane carries on any connection, or on a `fresh` one that is its own, and reads its answer.
+    pub async fn send(&self, request: &Request, fresh: bool) -> Reply {
         let mut progress = Progress::default();
         match tokio::time::timeout(self.timeout, self.exchange(request, fresh, &mut progress)).await {
             Ok(Ok(response)) => Reply::Answered(response),
@@ -91,133 +64,112 @@ impl Plain {
         }
     }
 
-    async fn exchange(
-        &self,
-        mut request: hyper::Request<Full<Bytes>>,
-        fresh: bool,
-        progress: &mut Progress,
-    ) -> Result<Response, Cause> {
+    async fn exchange(&self, request: &Request, fresh: bool, progress: &mut Progress) -> Result<Response, Cause> {
+        let bytes = serialise(request, self.route.forwarded(), false);
         loop {
-            let idle = if fresh { None } else { self.take_idle().await };
+            let idle = if fresh { None } else { self.take_idle() };
             let reused = idle.is_some();
             let mut connection = match idle {
                 Some(connection) => connection,
                 None => self.connect().await?,
             };
             progress.sent = true;
-            match connection.sender.try_send_request(request).await {
-                Ok(answer) => {
-                    progress.status = Some(answer.status().as_u16());
-                    return self.receive(connection, answer, fresh).await;
-                }
-                // Given back, so not a byte of it was written: an idle connection ended as it was taken up.
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) if reused => {
-                        progress.sent = false;
-                        request = unsent;
-                    }
-                    _ => return Err(cause_of(error.error())),
-                },
+            let mut reader = Reader::new(&request.method);
+            let take = |piece: &[u8]| {
+                let next = if reader.push(piece) { Next::Read } else { Next::Stop };
+                progress.status = reader.status();
+                next
+            };
+            let Talked { end, written } = talk(&mut connection.stream, &bytes, take).await;
+            // Not a byte of it was written: an idle connection ended as it was taken up.
+            if reused && written == 0 && !reader.is_done() {
+                progress.sent = false;
+                continue;
             }
+            let goes_on = !fresh && reader.is_framed() && !reader.closes() && reader.surplus().is_empty();
+            let response = concluded(reader, end)?;
+            if goes_on && response.status != 101 && !is_used_up(&response.headers) {
+                self.keep(connection);
+            }
+            return Ok(response);
         }
     }
 
     async fn connect(&self) -> Result<Connection, Cause> {
         let link = self.route.open().await?;
-        let (sender, connection) = http1::Builder::new()
-            .max_headers(limits::HEADER_FIELDS)
-            .max_header_size(limits::HEAD_BYTES)
-            // It reads ahead as far as it may, on each of many connections.
-            .max_buf_size(2 * limits::HEAD_BYTES)
-            .handshake(TokioIo::new(link.stream))
-            .await
-            .map_err(|error| Cause::new(CauseKind::Connect, chain(&error)))?;
-        // What ends the connection is told to whoever waits for an answer on it.
-        let task = tokio::spawn(async { drop(connection.await) });
-        Ok(Connection { sender, peek: link.peek, task })
+        Ok(Connection { stream: link.stream, peek: link.peek })
     }
 
-    async fn take_idle(&self) -> Option<Connection> {
+    /// A connection on which nothing has come since the last answer, neither its end nor bytes that nobody asked for.
+    fn take_idle(&self) -> Option<Connection> {
+        let now = self.clock.now();
+        let mut idle = self.idle();
+        idle.retain(|idle| now.since(idle.since) < limits::CONNECTION_IDLE);
         loop {
-            let mut connection = {
-                let now = self.clock.now();
-                let mut idle = self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                idle.retain(|idle| now.since(idle.since) < limits::CONNECTION_IDLE);
-                idle.pop()?.connection
-            };
-            if connection.is_quiet() && connection.sender.ready().await.is_ok() {
+            let connection = idle.pop()?.connection;
+            if connection.peek.as_ref().is_some_and(Peek::is_quiet) {
                 return Some(connection);
             }
         }
     }
 
-    async fn receive(
-        &self,
-        connection: Connection,
-        answer: hyper::Response<hyper::body::Incoming>,
-        fresh: bool,
-    ) -> Result<Response, Cause> {
-        let version = answer.version();
-        let response = collect(answer, cause_of).await?;
-        let switched = response.status == 101;
-        if !fresh && !switched && !response.body_cut && version == Version::HTTP_11 && goes_on(&response.headers) {
-            let idle = Idle { connection, since: self.clock.now() };
-            self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(idle);
-        }
-        Ok(response)
+    fn keep(&self, connection: Connection) {
+        let since = self.clock.now();
+        self.idle().push(Idle { connection, since });
     }
 
-    /// The request in hyper's terms; `None` when anything of it would change on the way.
-    fn build(&self, request: &Request) -> Option<hyper::Request<Full<Bytes>>> {
-        let method = Method::from_bytes(request.method.as_bytes()).ok()?;
-        let forwarded = self.route.forwarded();
-        let target = match &forwarded {
-            Some((before, _)) => format!("{before}{}", request.target),
-            None => request.target.clone(),
-        };
-        let uri: Uri = target.parse().ok()?;
-        if !request.target.starts_with('/') || uri.to_string() != target || method == Method::CONNECT {
-            return None;
-        }
-        let mut headers = HeaderMap::with_capacity(request.headers.len() + 1);
-        for (name, value) in request.headers.iter() {
-            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-            // Fields that hyper answers for itself, and `upgrade`, whose answer it would not read.
-            if matches!(name.as_str(), "connection" | "content-length" | "expect" | "transfer-encoding" | "upgrade") {
-                return None;
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The answer as HTTP clients take it: what is cut short is lost, and what cannot be read is none. The exact lane tells
+/// what is wrong with it.
+fn concluded(reader: Reader, end: End) -> Result<Response, Cause> {
+    let (result, _) = reader.finish(end);
+    let response = result?;
+    let of = |kind, words: String| Cause { status: Some(response.status), ..Cause::new(kind, words) };
+    for fault in &response.framing {
+        match fault {
+            FramingFault::Short { .. } => {
+                return Err(of(CauseKind::Closed, "the connection was closed within the body".to_owned()));
             }
-            headers.append(name, HeaderValue::from_bytes(value).ok()?);
+            FramingFault::BadLength(words) => {
+                return Err(of(CauseKind::NotHttp, format!("content-length is {words}")));
+            }
+            FramingFault::BadChunk(words) => return Err(of(CauseKind::NotHttp, words.clone())),
+            FramingFault::Trailing(_)
+            | FramingFault::SecondAnswer
+            | FramingFault::LengthAndChunked
+            | FramingFault::BadHead(_) => {}
         }
-        if let Some((_, Some(authorization))) = &forwarded {
-            headers.insert(hyper::header::PROXY_AUTHORIZATION, HeaderValue::from_bytes(authorization).ok()?);
-        }
-        if expects_length(request) {
-            headers.insert(hyper::header::CONTENT_LENGTH, HeaderValue::from(request.body.len()));
-        }
-        let mut built = hyper::Request::new(Full::new(Bytes::from(request.body.clone())));
-        *built.method_mut() = method;
-        *built.uri_mut() = uri;
-        *built.headers_mut() = headers;
-        Some(built)
     }
+    Ok(response)
 }
 
-/// Whether the answer leaves the connection open for another request.
-fn goes_on(headers: &Headers) -> bool {
-    let members = |name| {
-        headers.all(name).flat_map(|value| value.split(|byte| *byte == b',')).map(|member| {
-            let member = String::from_utf8_lossy(member.trim_ascii()).to_ascii_lowercase();
-            member.split_once('=').map_or((member.clone(), None), |(key, number)| {
-                (key.trim_end().to_owned(), number.trim_start().parse::<u64>().ok())
-            })
+fn is_carried(name: &str, value: &[u8]) -> bool {
+    // What lanes say for themselves, and `upgrade`, after which HTTP may not go on.
+    const OTHERS: [&str; 5] = ["connection", "content-length", "expect", "transfer-encoding", "upgrade"];
+    is_token(name)
+        // Without a way out in the middle, many bytes at a time.
+        && !value.iter().fold(false, |is_control, byte| is_control | (byte.is_ascii_control() & (*byte != b'\t')))
+        && !OTHERS.iter().any(|other| name.eq_ignore_ascii_case(other))
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(answer::is_token)
+}
+
+/// Whether the answer says that no other request is taken on the connection.
+fn is_used_up(headers: &Headers) -> bool {
+    let members = headers.all("keep-alive").flat_map(|value| value.split(|byte| *byte == b','));
+    members.map(|member| String::from_utf8_lossy(member)).any(|member| {
+        member.split_once('=').is_some_and(|(key, number)| {
+            let key = key.trim();
+            (key.eq_ignore_ascii_case("timeout") || key.eq_ignore_ascii_case("max"))
+                && number.trim().parse() == Ok(0u64)
         })
-    };
-    !members("connection").any(|(option, _)| option == "close")
-        && !members("keep-alive").any(|(key, number)| matches!(key.as_str(), "timeout" | "max") && number == Some(0))
-}
-
-fn cause_of(error: &hyper::Error) -> Cause {
-    Cause::new(if is_wrong(error) { CauseKind::NotHttp } else { CauseKind::Closed }, chain(error))
+    })
 }
 
 #[cfg(test)]
@@ -279,26 +231,25 @@ mod tests {
     #[test]
     fn through_a_proxy_the_target_names_the_endpoint() {
         let lane = lane(&Proxies::all("http://u:p@proxy.example:3128"));
-        let built = lane.build(&request("GET", "/?a=%2a'", &[("host", b"ecs.example.com")])).expect("carried");
-        assert_eq!(built.uri().to_string(), "http://ecs.example.com/?a=%2a'");
-        assert!(built.headers().contains_key("proxy-authorization"));
+        let request = request("GET", "/?a=%2a'", &[("host", b"ecs.example.com")]);
+        let bytes = String::from_utf8(serialise(&request, lane.route.forwarded(), false)).expect("text");
+        let wanted = "GET http://ecs.example.com/?a=%2a' HTTP/1.1\r\nhost: ecs.example.com\r\n";
+        assert!(lane.carries(&request) && bytes.starts_with(&format!("{wanted}proxy-authorization: ")), "{bytes}");
     }
 
     #[test]
     fn limits_of_keep_alive_are_honoured() {
-        let rows: [(&[(&str, &str)], bool); 8] = [
-            (&[], true),
-            (&[("connection", "keep-alive"), ("keep-alive", "timeout=25")], true),
-            (&[("keep-alive", "timeout=5, max=1")], true),
-            (&[("keep-alive", "timeout=5, max=0")], false),
-            (&[("keep-alive", "timeout = 0")], false),
-            (&[("connection", "Close")], false),
-            (&[("connection", "x, close")], false),
-            (&[("connection", "x"), ("connection", "close")], false),
+        let rows: [(&[(&str, &str)], bool); 6] = [
+            (&[], false),
+            (&[("connection", "keep-alive"), ("keep-alive", "timeout=25")], false),
+            (&[("keep-alive", "timeout=5, max=1")], false),
+            (&[("keep-alive", "timeout=5, max=0")], true),
+            (&[("keep-alive", "Timeout = 0")], true),
+            (&[("keep-alive", "timeout=5"), ("keep-alive", "max=0")], true),
         ];
-        for (fields, kept) in rows {
+        for (fields, used_up) in rows {
             let headers: Headers = fields.iter().copied().collect();
-            assert_eq!(goes_on(&headers), kept, "{fields:?}");
+            assert_eq!(is_used_up(&headers), used_up, "{fields:?}");
         }
     }
 }

@@ -14,6 +14,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Uri};
@@ -24,8 +25,7 @@ use rustls::ClientConfig;
 use super::super::connect::{Choice, Progress, certificate, chain, find, of_proxy};
 use super::super::raw::expects_length;
 use super::super::{Endpoint, Pins, Settings, Versions};
-use super::{collect, is_wrong};
-use crate::http::{Cause, CauseKind, Reply, Request, Response};
+use crate::http::{Cause, CauseKind, FramingFault, Headers, Reply, Request, Response};
 use crate::limits;
 
 /// The polished lane to an endpoint over HTTPS.
@@ -239,7 +239,41 @@ async fn exchange(client: &Client, request: reqwest::Request, status: &mut Optio
     if head > limits::HEAD_BYTES || answer.headers().len() > limits::HEADER_FIELDS {
         return Err(sure(Cause::new(CauseKind::NotHttp, "the head of the answer is longer than is read")));
     }
-    collect(hyper::Response::from(answer), failure).await.map_err(sure)
+    collect(hyper::Response::from(answer)).await.map_err(sure)
+}
+
+/// Reads an answer to its end, or to the bound on its body.
+async fn collect(answer: hyper::Response<reqwest::Body>) -> Result<Response, Cause> {
+    let (head, mut body) = answer.into_parts();
+    let headers: Headers =
+        head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes().to_vec())).collect();
+    let mut response = Response::new(head.status.as_u16(), headers, Vec::new());
+    if response.headers.all("content-length").next().is_some()
+        && response.headers.all("transfer-encoding").next().is_some()
+    {
+        response.framing.push(FramingFault::LengthAndChunked);
+    }
+    // What is announced and never comes is only reserved.
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    response.body.reserve_exact(announced.min(limits::BODY_BYTES));
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|error| failure(&error))?.into_data() else { continue };
+        let room = limits::BODY_BYTES - response.body.len();
+        response.body.extend_from_slice(&data[..data.len().min(room)]);
+        if data.len() > room {
+            response.body_cut = true;
+            break;
+        }
+    }
+    response.body.shrink_to_fit();
+    Ok(response)
+}
+
+/// Whether what came is no HTTP, rather than nothing or too little.
+fn is_wrong(error: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind::{InvalidData, InvalidInput};
+    find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse)
+        || find::<std::io::Error>(error).is_some_and(|io| matches!(io.kind(), InvalidData | InvalidInput))
 }
 
 fn is_unprocessed(error: &reqwest::Error) -> bool {
