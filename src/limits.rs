@@ -48,9 +48,7 @@ pub const KEPT_BYTES: usize = 16 << 10;
 pub const PASSED_BYTES: usize = 2 << 10;
 /// Bytes of a text in such an answer that are kept.
 pub const PASSED_TEXT_BYTES: usize = 256;
-/// Bytes of an answer's body up to which what was read of it is kept for the next judgement.
-pub const READ_ONCE_BYTES: usize = 2 << 10;
-const _: () = assert!(READ_ONCE_BYTES <= PASSED_BYTES && PASSED_BYTES <= KEPT_BYTES);
+const _: () = assert!(PASSED_BYTES <= KEPT_BYTES);
 /// Bytes of a text that an answer said which are kept with it.
 pub const KEPT_TEXT_BYTES: usize = 4 << 10;
 /// Nesting of a JSON or XML answer.

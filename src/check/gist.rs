@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Seen;
+use super::seen::Read;
 use crate::http::Response;
 use crate::limits;
 use crate::wire::{Document, DocumentFault, Format};
@@ -22,12 +23,15 @@ pub struct Gist {
 }
 
 impl Gist {
-    /// Takes the gist of an answer and cuts its body; `None` for one that is small enough to stay whole.
-    pub(super) fn of(response: &mut Response) -> Option<Gist> {
-        if response.body.len() <= limits::KEPT_BYTES {
-            return None;
+    /// Takes the gist of an answer and cuts its body; `None` for one that is small enough to stay whole. One that may stay
+    /// until its case is over, and was `read`, is not read again by then.
+    pub(super) fn of(response: &mut Response, read: Option<&Read>) -> Option<Gist> {
+        let length = response.body.len();
+        if length <= limits::KEPT_BYTES {
+            let read = read.filter(|_| length > limits::PASSED_BYTES)?;
+            return Some(Gist::taken(length, Seen::of(response).format, read, limits::KEPT_TEXT_BYTES));
         }
-        let gist = Gist::taken(response, limits::KEPT_TEXT_BYTES);
+        let gist = Gist::read(response, limits::KEPT_TEXT_BYTES);
         // A copy: a large block that is cut in place leaves holes which the next body does not fit.
         response.body = response.body[..limits::KEPT_BYTES].to_vec();
         Some(gist)
@@ -45,20 +49,25 @@ impl Gist {
                 Gist { length: *length, format: *format, document: Ok(Document { value, ..document.clone() }) }
             }
             Some(gist) => gist.clone(),
-            None => Gist::taken(response, limits::PASSED_TEXT_BYTES),
+            None => Gist::read(response, limits::PASSED_TEXT_BYTES),
         };
         response.body = Vec::new();
         Some(gist)
     }
 
-    fn taken(response: &Response, text: usize) -> Gist {
-        let length = response.body.len();
+    fn read(response: &Response, text: usize) -> Gist {
         let seen = Seen::of(response);
-        let (format, document) = (seen.format, seen.into_document());
-        // What is wrong about it was judged; the faults may name members without end.
-        let document =
-            document.map(|document| Document { value: members(&document.value, text), faults: Vec::new(), ..document });
-        let document = document.map_err(|faults| faults.into_iter().take(1).collect());
+        Gist::taken(response.body.len(), seen.format, seen.document(), text)
+    }
+
+    fn taken(length: usize, format: Format, read: &Read, text: usize) -> Gist {
+        let document = match read {
+            // What is wrong about it was judged; the faults may name members without end.
+            Ok(Document { format, root, value, .. }) => {
+                Ok(Document { format: *format, root: root.clone(), value: members(value, text), faults: Vec::new() })
+            }
+            Err(faults) => Err(faults.iter().take(1).cloned().collect()),
+        };
         Gist { length, format, document }
     }
 

@@ -190,9 +190,10 @@ impl Record {
     /// Its answer, read.
     pub fn seen(&self) -> Option<Seen<'_>> {
         let response = self.exchange()?.reply.answer()?;
-        Some(match (&self.gist, &self.read) {
+        let cut = self.gist.as_ref().filter(|gist| gist.length > response.body.len());
+        Some(match (cut, &self.read) {
             (Some(gist), _) => gist.seen(response),
-            (None, Some(read)) if response.body.len() <= limits::READ_ONCE_BYTES => Seen::kept(response, read),
+            (None, Some(read)) if response.body.len() <= limits::KEPT_BYTES => Seen::kept(response, read),
             (None, _) => Seen::of(response),
         })
     }
@@ -203,7 +204,9 @@ impl Record {
             && let Reply::Answered(response) = &mut exchange.reply
             && self.gist.is_none()
         {
-            self.gist = Gist::of(response).map(Box::new);
+            let read = self.read.as_ref().and_then(OnceLock::get);
+            self.gist = Gist::of(response, read).map(Box::new);
+            self.read.take_if(|_| response.body.len() > limits::PASSED_BYTES);
         }
     }
 

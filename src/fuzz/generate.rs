@@ -321,9 +321,9 @@ impl Drawing<'_, '_, '_> {
         if plain {
             return Saying::default();
         }
-        // A connection of its own takes as much as several calls.
-        let raw = self.draw.one_in(16);
-        Saying { axes: self.axes(), fresh: self.draw.one_in(4), raw, times: 1 }
+        // Connections of their own take as much as several calls.
+        let (raw, fresh) = (self.draw.one_in(16), self.draw.one_in(12));
+        Saying { axes: self.axes(), fresh, raw, times: 1 }
     }
 
     /// Each axis ordinary, of one value, or now and then of all.

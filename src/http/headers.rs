@@ -19,6 +19,12 @@ impl Headers {
 
     /// Appends a field, leaving others of that name in place.
     pub fn push(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) {
+        if self.ends.is_empty() {
+            // What most heads fit, at once.
+            self.names.reserve(128);
+            self.values.reserve(384);
+            self.ends.reserve(12);
+        }
         self.names.push_str(name.as_ref());
         self.values.extend_from_slice(value.as_ref());
         self.ends.push((self.names.len(), self.values.len()));
@@ -35,14 +41,19 @@ impl Headers {
     }
 
     /// The values of every field of that name, in any letter case.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        let (mut start, names) = ((0, 0), self.names.as_bytes());
+        self.ends.iter().filter_map(move |&end| {
+            let field = std::mem::replace(&mut start, end);
+            // Most names are of another length.
+            let is_it = end.0 - field.0 == name.len() && names[field.0..end.0].eq_ignore_ascii_case(name.as_bytes());
+            is_it.then(|| &self.values[field.1..end.1])
+        })
     }
 
     /// The first value of that name, when it is UTF-8.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name))?;
-        std::str::from_utf8(value).ok().map(str::trim)
+        std::str::from_utf8(self.all(name).next()?).ok().map(str::trim)
     }
 
     /// Removes every field of that name.

@@ -37,7 +37,9 @@ pub(super) fn parse(
 /// Whatever it takes for no tag, the parser refuses at that place or before it.
 fn survey(text: &str) -> Result<Option<usize>, DocumentFault> {
     let bytes = text.as_bytes();
-    let past = |from: usize, mark: &str| text[from..].find(mark).map(|found| from + found + mark.len());
+    let past = |from: usize, mark: &str| {
+        memchr::memmem::find(&bytes[from..], mark.as_bytes()).map(|found| from + found + mark.len())
+    };
     let (mut at, mut depth, mut attributes, mut ended) = (0, 0_usize, 0_usize, false);
     loop {
         if ended {
@@ -49,7 +51,7 @@ fn survey(text: &str) -> Result<Option<usize>, DocumentFault> {
                 return Ok(Some(at));
             }
         }
-        let Some(found) = text[at..].find('<') else { return Ok(None) };
+        let Some(found) = memchr::memchr(b'<', &bytes[at..]) else { return Ok(None) };
         at += found;
         let rest = &text[at..];
         let next = if rest.starts_with("<!--") {

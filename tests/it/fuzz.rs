@@ -134,9 +134,9 @@ fn shards_run_cases_of_their_own_and_need_a_seed() {
 #[test]
 fn an_input_of_the_fuzz_target_is_replayed_as_the_case_that_it_stands_for() {
     let folder = tempdir().unwrap();
-    let (save, input) = (folder.path().join("saved"), concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/scenario/1"));
+    let (save, input) = (folder.path().join("saved"), concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/scenario/3"));
     let saved = save.display().to_string();
-    endspec(&["fuzz", "--replay", input]).ends(0).says(&["1 of 1 judged", "case:\n    title: \"replayed from 1"]);
+    endspec(&["fuzz", "--replay", input]).ends(0).says(&["1 of 1 judged", "case:\n    title: \"replayed from 3"]);
     endspec(&["fuzz", "--replay", input, "--save", &saved]).ends(0).says(&["saved: "]);
     let path = fs::read_dir(&save).unwrap().next().unwrap().unwrap().path();
     let id = path.file_stem().unwrap().to_string_lossy().into_owned();

@@ -1,6 +1,6 @@
 //! A small server of sessions, right or with one fault, over loopback sockets: Start and End, JSON alone, unsigned.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
@@ -36,8 +36,9 @@ struct State {
     sessions: BTreeMap<String, bool>,
     /// How many Ends were sent for each.
     asked: BTreeMap<String, usize>,
+    first_ended: Option<String>,
     last_ended: Option<String>,
-    given_again: BTreeSet<String>,
+    given_again: bool,
     starts: usize,
     requests: usize,
     ends: usize,
@@ -46,6 +47,10 @@ struct State {
 impl State {
     fn end(&mut self, id: &str, fault: Fault) {
         self.sessions.insert(id.to_owned(), false);
+        // The first one issued is everybody's: while it ends, others are still being started.
+        if !id.ends_with("01") {
+            self.first_ended.get_or_insert_with(|| id.to_owned());
+        }
         self.last_ended = Some(id.to_owned());
         if fault == Fault::EndsAnother
             && let Some(open) = self.sessions.values_mut().find(|open| **open)
@@ -57,12 +62,16 @@ impl State {
     fn start(&mut self, fault: Fault) -> String {
         self.starts += 1;
         let mut id = format!("s-hz{:014x}", self.starts);
+        // That whose End is surely answered by now.
+        let again = self.first_ended.clone().filter(|_| fault == Fault::IdAgain && !self.given_again);
+        if let Some(ended) = again {
+            (id, self.given_again) = (ended, true);
+        }
         match (fault, &self.last_ended) {
             (Fault::Reopens, Some(ended)) => {
                 self.sessions.insert(ended.clone(), true);
             }
             (Fault::IdTwice, _) if self.starts.is_multiple_of(3) => id = format!("s-hz{:014x}", self.starts - 1),
-            (Fault::IdAgain, Some(ended)) if self.given_again.insert(ended.clone()) => id.clone_from(ended),
             _ => {}
         }
         self.sessions.insert(id.clone(), true);
