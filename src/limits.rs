@@ -143,6 +143,8 @@ pub const LAST_WORD: Duration = Duration::from_secs(1);
 pub const KEEP_AWAKE: Duration = Duration::from_secs(20);
 /// Generated cases in a batch, for each that runs at a time.
 pub const FUZZ_BATCH: usize = 2;
+/// Generated cases that pause together, at most: they hold their sessions for as long.
+pub const FUZZ_PAUSING: usize = 16;
 /// Numbers in a row that no case came of before a campaign gives up.
 pub const FUZZ_EMPTY: usize = 1_000;
 /// Shards of one run or campaign.

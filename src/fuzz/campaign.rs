@@ -122,7 +122,16 @@ pub struct Campaign {
     doubt: Option<String>,
     /// Turns of the shard that were drawn.
     turns: usize,
+    /// What was drawn and pauses: it is run when there is more of it, so that all pause at the same time.
+    pausing: Vec<Turn>,
     pursuit: Pursuit,
+}
+
+/// A generated case, what it was lowered from, and the turn that it was drawn in.
+struct Turn {
+    number: usize,
+    case: Arc<Case>,
+    drawn: Drawn,
 }
 
 impl Campaign {
@@ -152,7 +161,8 @@ impl Campaign {
         let turns = past.turns;
         let pursuit = Pursuit::new(bounds.findings, folder, told.clone(), past);
         let (tally, coverage) = (Tally::default(), Coverage::default());
-        Campaign { bounds, rig, program, told, tally, coverage, hasty: true, mute: None, doubt: None, turns, pursuit }
+        let (hasty, mute, doubt, pausing) = (true, None, None, Vec::new());
+        Campaign { bounds, rig, program, told, tally, coverage, hasty, mute, doubt, turns, pausing, pursuit }
     }
 
     /// Goes on until a bound is reached, the target falls silent, or it is stopped.
@@ -193,7 +203,7 @@ impl Campaign {
         let reached = self.bounds.shard.case(self.turns.saturating_sub(1)) + 1;
         let pursued = self.pursuit.batch(&mut self.rig, &Batch { drawn, hasty, reached }, &ended).await;
         if pursued && !self.rig.is_stopped() {
-            self.pursuit.past.turns = self.turns;
+            self.pursuit.past.turns = self.pausing.first().map_or(self.turns, |turn| turn.number);
         }
         self.pursuit.reached();
         self.tell();
@@ -212,7 +222,7 @@ impl Campaign {
     }
 
     fn is_over(&self) -> bool {
-        self.rig.is_stopped() || self.is_enough() || self.pursuit.is_enough()
+        self.rig.is_stopped() || (self.is_enough() && self.pausing.is_empty()) || self.pursuit.is_enough()
     }
 
     /// Whether all cases were drawn.
@@ -222,21 +232,28 @@ impl Campaign {
 
     /// The next cases, each beside what it was lowered from. What nothing is left of is a case that judges nothing.
     fn drawn(&mut self) -> (Vec<Arc<Case>>, Vec<Drawn>) {
-        let (mut cases, mut kept, mut empty) = (Vec::new(), Vec::new(), 0);
-        while cases.len() < self.bounds.jobs * limits::FUZZ_BATCH && empty < limits::FUZZ_EMPTY && !self.is_enough() {
-            let drawn = self.draw(self.bounds.shard.case(self.turns));
+        let (mut batch, mut empty) = (Vec::new(), 0);
+        let together = self.bounds.jobs.min(limits::FUZZ_PAUSING);
+        while batch.len() < self.bounds.jobs * limits::FUZZ_BATCH
+            && self.pausing.len() < together
+            && empty < limits::FUZZ_EMPTY
+            && !self.is_enough()
+        {
+            let (number, drawn) = (self.turns, self.draw(self.bounds.shard.case(self.turns)));
             self.turns += 1;
-            self.tally.cases += 1;
-            match lower::case(&format!("fuzz-{}", drawn.number), &drawn.program, &self.rig.abilities) {
-                Some(case) => {
-                    cases.push(Arc::new(case));
-                    kept.push(drawn);
-                    empty = 0;
-                }
-                None => empty += 1,
-            }
+            let Some(case) = lower::case(&format!("fuzz-{}", drawn.number), &drawn.program, &self.rig.abilities) else {
+                (empty, self.tally.cases) = (empty + 1, self.tally.cases + 1);
+                continue;
+            };
+            empty = 0;
+            let turns = if drawn.program.pauses() { &mut self.pausing } else { &mut batch };
+            turns.push(Turn { number, case: Arc::new(case), drawn });
         }
-        (cases, kept)
+        if batch.is_empty() {
+            batch = std::mem::take(&mut self.pausing);
+        }
+        self.tally.cases += batch.len();
+        batch.into_iter().map(|turn| (turn.case, turn.drawn)).unzip()
     }
 
     /// The case of a number: each has a stream of its own, so that no pace changes it.

@@ -150,7 +150,7 @@ impl Drawing<'_, '_, '_> {
         // To open and to end is what all is about; to wait takes long, and to overlap many requests.
         weights[0] = weights[0].clamp(1, 2);
         weights[3] = weights[3].max(1);
-        weights[8] = usize::from(self.draw.one_in(100));
+        weights[8] = usize::from(self.draw.one_in(200));
         weights[9] = usize::from(self.draw.one_in(8));
         weights[10] = usize::from(self.abilities.clients > 1 && self.draw.one_in(5));
         weights
@@ -166,6 +166,8 @@ impl Drawing<'_, '_, '_> {
             5 => self.refuse(Drawing::value, ops),
             6 => self.refuse(Drawing::flaw, ops),
             7 => self.sibling(ops),
+            // Once is long enough.
+            8 if ops.iter().any(|op| matches!(op, Op::Wait(_))) => {}
             8 => {
                 let pause = self.draw.of(&[Pause::Long, Pause::Time(Duration::from_millis(500)), Pause::Settle]);
                 ops.push(Op::Wait(pause));

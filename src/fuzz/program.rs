@@ -141,6 +141,11 @@ impl Op {
 }
 
 impl Program {
+    /// Whether it waits for something to pass.
+    pub fn pauses(&self) -> bool {
+        self.0.iter().any(|op| matches!(op, Op::Wait(_)))
+    }
+
     /// The same with other names for its sessions; `None` where clients have scripts, which name them too.
     pub fn within(&self, prefix: &str) -> Option<Program> {
         let renamed = |name: &mut String| {
