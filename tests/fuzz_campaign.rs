@@ -1,7 +1,7 @@
 //! Generated cases in memory: the honest server passes them, faults are found by few of them, and what is found is small.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arbitrary::Unstructured;
@@ -9,6 +9,7 @@ use arbitrary::Unstructured;
 use endspec::case::{Case, write};
 use endspec::contract::{Contract, Level, Readings};
 use endspec::fuzz::corpus::Past;
+use endspec::fuzz::generate;
 use endspec::fuzz::{self, Abilities, Bounds, Campaign, Done, Found, Means, Shard, Tally, Told, UNKEPT};
 use endspec::rehearsal::{self, Rehearsal, Stage};
 use endspec::run::{Ended, Target};
@@ -105,17 +106,34 @@ impl Told for Unheard {
     fn reached(&self, _: &Past) {}
 }
 
+/// Notes where a later campaign would go on from.
+#[derive(Default)]
+struct Heard(Mutex<Vec<Past>>);
+
+impl Told for Heard {
+    fn tally(&self, _: &Tally) {}
+    fn found(&self, _: &Found) {}
+    fn reached(&self, past: &Past) {
+        self.0.lock().unwrap().push(past.clone());
+    }
+}
+
 /// A campaign in memory that ends with the first finding.
 fn campaign(fault: &'static fault::Fault, seed: u64, cases: usize) -> Done {
+    let server = Settings { fault: Some(fault), ..Settings::default() };
+    campaign_after(Past::default(), server, seed, cases, Arc::new(Unheard))
+}
+
+fn campaign_after(past: Past, server: Settings, seed: u64, cases: usize, told: Arc<dyn Told>) -> Done {
     let contract = contract();
     let until = Some(Duration::from_secs(3_600));
     let bounds = Bounds { until, cases: Some(cases), shard: Shard::default(), findings: 1, clients: 8, jobs: 8 };
     let play = async |stage: Stage| {
         let Stage { target, transport, clock } = stage;
         let (_send, stop) = tokio::sync::watch::channel(false);
-        let (contract, seed, told, folder) = (contract.clone(), Seed(seed), Arc::new(Unheard), UNKEPT.to_owned());
+        let (contract, seed, folder) = (contract.clone(), Seed(seed), UNKEPT.to_owned());
         let requests_per_second = None;
-        let (program, past, salt) = (None, Past::default(), seed);
+        let (program, salt) = (None, seed);
         let means = Means {
             contract,
             target,
@@ -133,8 +151,27 @@ fn campaign(fault: &'static fault::Fault, seed: u64, cases: usize) -> Done {
         };
         Campaign::new(bounds, means).run().await
     };
-    let server = Settings { fault: Some(fault), ..Settings::default() };
     rehearsal::in_memory(server, Readings::defaults(&contract), Seed(seed), play).unwrap()
+}
+
+#[test]
+fn cases_that_pause_do_so_together_and_none_is_left_out() {
+    const CASES: usize = 600;
+    let abilities = abilities(&contract(), 8);
+    let pauses = |number: &usize| {
+        let mut stream = Seed(8).stream(&format!("fuzz {number}"));
+        stream.unstructured(generate::ENTROPY, |u| generate::program(&abilities, u)).pauses()
+    };
+    let pausing: BTreeSet<usize> = (0..CASES).filter(pauses).collect();
+    let heard = Arc::new(Heard::default());
+    let done = campaign_after(Past::default(), Settings::default(), 8, CASES, heard.clone());
+    assert_eq!(done.tally.cases, CASES);
+    let pasts = heard.0.lock().unwrap();
+    assert_eq!(pasts.last().map(|past| past.turns), Some(CASES));
+    // While one waits for others to pause with, a later campaign goes on from there.
+    let first = pasts.iter().find(|past| pausing.contains(&past.turns)).expect("a case that waits for others");
+    let later = campaign_after(first.clone(), Settings::default(), 8, CASES, Arc::new(Unheard));
+    assert_eq!(later.tally.cases, CASES - first.turns);
 }
 
 /// Does something with each of these on two threads.

@@ -176,7 +176,7 @@ impl Pursuit {
             stated::list(&mut case, clause);
         }
         case.title = Some(format!("found by fuzzing, seed {}: {clause} is broken", rig.seed));
-        let text = write::write(&case);
+        let mut text = write::write(&case);
         let source = Source::new(format!("{}/{id}.yaml", self.folder), text.as_str());
         let case = Arc::new(load::case::case(&source, id, &rig.contract).unwrap_or(case));
         let (mut broken, mut times) = (0, 0);
@@ -197,6 +197,8 @@ impl Pursuit {
         result.findings.retain(|finding| finding.clause == *clause);
         if broken < times || times == 0 {
             let words = format!("once, and in {broken} of {times} further runs of this case");
+            // At the end, so that every place in the text stays where it is.
+            text.push_str(&format!("# Seen {words}: it may need what ran beside it.\n"));
             result.findings.iter_mut().for_each(|finding| finding.notes.push(("seen", words.clone())));
         }
         let (clause, level, cases) = (clause.clone(), finding.level, *reached);
