@@ -155,7 +155,7 @@ fn campaign_after(past: Past, server: Settings, seed: u64, cases: usize, told: A
 }
 
 #[test]
-fn cases_that_pause_do_so_together_and_none_is_left_out() {
+fn cases_that_pause_wait_for_each_other_for_a_while_and_none_is_left_out() {
     const CASES: usize = 600;
     let abilities = abilities(&contract(), 8);
     let pauses = |number: &usize| {

@@ -210,6 +210,7 @@ async fn each_misbehaviour_gives_its_reply_on_both_lanes() {
         ("lengths that differ", after(vec![write(head("content-length: 2\r\ncontent-length: 3") + "hi")]), "lost NotHttp after 200", "200 \"hi\" BadLength(\"`2, 3`\")"),
         ("length and chunks", after(vec![write(head("content-length: 2\r\ntransfer-encoding: chunked") + "1\r\na\r\n0\r\n\r\n")]), "200 \"a\" LengthAndChunked", "200 \"a\" LengthAndChunked"),
         ("a chunk that breaks the grammar", after(vec![chunked("x\r\n")]), "lost NotHttp after 200", "200 \"\" BadChunk(\"`x` is no chunk size\")"),
+        ("a line without carriage return", after(vec![write(OK.replace("\r\ncontent", "\ncontent"))]), "200 \"hi\"", "200 \"hi\" BadHead(\"a line of the head ends without carriage return\")"),
         ("bytes too many", after(vec![write(OK), write(" there")]), "200 \"hi\"", "200 \"hi\" Trailing(6)"),
         ("an answer too many", after(vec![write(OK), write(OK)]), "200 \"hi\"", "200 \"hi\" SecondAnswer"),
         ("a switch of protocols", after(vec![write("HTTP/1.1 101 x\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nframes"), hold]), "101 \"\"", "101 \"\""),
@@ -342,11 +343,14 @@ async fn connections_are_used_again_only_while_they_are_surely_alive() {
     let (gone, strays, sent) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(Notify::new()));
     let again = || vec![Act::Read, write(OK), Act::Read, write(OK), Act::Hold];
     let limited = OK.replace("content", "keep-alive: timeout=5, max=0\r\ncontent");
+    let old_kept = OK.replace("1.1", "1.0").replace("content", "connection: keep-alive\r\ncontent");
     let rows = [
         ("kept", again(), 1),
         ("closed as announced", vec![Act::Read, write(LAST), Act::Hold], 2),
         ("closed without a word", vec![Act::Read, write(OK), Act::Closed(gone.clone())], 2),
         ("old version", vec![Act::Read, write(OK.replace("1.1", "1.0")), Act::Hold], 2),
+        ("old version, kept", vec![Act::Read, write(old_kept), Act::Hold], 2),
+        ("bytes too many", vec![Act::Read, write(format!("{OK}\r\n")), Act::Hold], 2),
         ("used up", vec![Act::Read, write(limited), Act::Hold], 2),
         (
             "bytes that nobody asked for",
@@ -422,6 +426,23 @@ async fn an_answer_may_come_before_the_request_is_taken() {
         let answer = exchange.reply.answer().map(|answer| answer.status);
         assert_eq!(answer, Some(200), "{lane:?}: {:?}", exchange.reply);
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_waits_for_the_rest_of_a_request_takes_no_other() {
+    let early = vec![write(OK), Act::Await(Arc::default())];
+    let server = Server::start(vec![early.clone(), vec![Act::Read, write(OK), Act::Hold]]).await;
+    let transport = server.transport(PATIENT);
+    let body = "a".repeat(32 << 20);
+    let exchange = transport.exchange(server.request("POST", &body), Lane::Live).await;
+    assert_eq!(tell(&exchange.reply), "200 \"hi\"");
+    let exchange = transport.exchange(server.request("GET", ""), Lane::Live).await;
+    assert_eq!(tell(&exchange.reply), "200 \"hi\"", "on another connection");
+
+    let server = Server::start(vec![early]).await;
+    let (first, second) = (server.request("POST", &body), server.request("GET", ""));
+    let [first, second] = server.transport(PATIENT).exchange_pair(first, second).await;
+    assert_eq!((tell(&first.reply), tell(&second.reply)), ("200 \"hi\"".to_owned(), "refused Closed".to_owned()));
 }
 
 #[tokio::test]

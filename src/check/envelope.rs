@@ -355,7 +355,7 @@ mod tests {
         }
         let mut odd = json();
         odd.headers.remove("content-type");
-        odd.headers.push("content-type", b"application/json; x=\xff".to_vec());
+        odd.headers.push("content-type", b"application/json; x=\xff");
         assert!(found(Format::Json, &odd).is_empty(), "bytes beyond ASCII in a parameter");
     }
 

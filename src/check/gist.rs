@@ -13,7 +13,7 @@ const COMPARED: [&str; 2] = ["RequestId", "SessionId"];
 /// Members that reports ask for once a case is over.
 const ASKED: [&str; 4] = ["Code", "Message", "SecurityToken", "WebSocketUrl"];
 
-/// What an answer said and how long it was, kept in place of its body.
+/// What an answer said and how long it was, for when its body is gone.
 #[derive(Debug, Clone)]
 pub struct Gist {
     /// Bytes of the body as it came.
@@ -165,8 +165,20 @@ mod tests {
             ("large", format!(r#"{{"RequestId":"{ID}","Code":"C","Message":"{pad}{pad}"}}"#), 0),
             ("no document", format!("{pad}{pad}"), 0),
         ];
-        for (name, body, length) in rows {
-            let (whole, mut record) = (answer(200, body.as_str()), let_go(&body));
+        // Whether it was read by the time that it is let go makes no difference.
+        let rows = rows
+            .into_iter()
+            .flat_map(|(name, body, length)| [false, true].map(|read| (name, body.clone(), length, read)));
+        for (name, body, length, read) in rows {
+            let whole = answer(200, body.as_str());
+            let mut record = sample::sent(Role::Judged, Reply::Answered(whole.clone()));
+            if read {
+                let _ = record.seen().map(|seen| seen.document().is_ok());
+            }
+            record.let_go();
+            let middle = (limits::PASSED_BYTES..=limits::KEPT_BYTES).contains(&body.len());
+            assert_eq!(record.seen().map(|seen| seen.words()), Some(Seen::of(&whole).words()), "{name}, {read}");
+            assert_eq!(record.gist.is_some(), body.len() > limits::KEPT_BYTES || (middle && read), "{name}, {read}");
             record.operation = Some("EndTerminalSession".to_owned());
             record.let_go_passed();
             let (before, after) = (Seen::of(&whole), record.seen().expect("an answer"));

@@ -54,9 +54,9 @@ pub struct Record {
     pub session: Option<String>,
     /// What happened.
     pub event: Event,
-    /// What its answer said, where the body was let go.
+    /// What its answer said, where the body was let go or will be when its case is over.
     pub gist: Option<Box<Gist>>,
-    /// What a short answer says, once somebody asked: many judgements do, until its case is over.
+    /// What its answer says, once somebody asked and while its body is whole: many judgements do.
     pub read: Option<OnceLock<Read>>,
     /// The RequestId that counts, once its case is over and what was read is let go.
     pub request_id: Option<Option<Box<str>>>,

@@ -137,7 +137,7 @@ fn rpc_request<'a>(record: &Record, exchange: &'a Exchange, seen: &Seen<'_>) -> 
         && !Seen::is_http_refusal(seen.response.status)
         && !seen.response.body_cut
         && !asked::is_refused_unread(&exchange.request, seen);
-    let asked = Incoming::parse(&exchange.request).ok().filter(|_| applies)?;
+    let asked = if applies { Incoming::parse(&exchange.request).ok()? } else { return None };
     asked.version().is_some().then_some(asked)
 }
 

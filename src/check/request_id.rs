@@ -105,16 +105,19 @@ mod tests {
         ];
         let case = sample::call("end/request-id/unique", "refused");
         for (name, first, second, repeated) in rows {
-            for apart in [false, true] {
+            for (apart, let_go) in [(false, false), (true, false), (false, true)] {
                 let mut ids = RequestIds::default();
                 let mut judgement = Judgement::default();
                 let histories = if apart { vec![vec![&first], vec![&second]] } else { vec![vec![&first, &second]] };
                 for history in histories {
-                    let history: Vec<Record> = history.into_iter().cloned().collect();
+                    let mut history: Vec<Record> = history.into_iter().cloned().collect();
+                    if let_go {
+                        history.iter_mut().for_each(Record::let_go_passed);
+                    }
                     judgement.join(ids.judge(sample::context(), &case, &history));
                 }
                 let expected: &[&str] = if repeated { &["end/request-id/unique"] } else { &[] };
-                assert_eq!(broken(&judgement), expected, "{name}, in two cases: {apart}");
+                assert_eq!(broken(&judgement), expected, "{name}, in two cases: {apart}, let go: {let_go}");
             }
         }
     }

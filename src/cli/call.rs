@@ -59,7 +59,7 @@ async fn send(
     let stamp = Stamp { timestamp: clock::timestamp(clock.unix_seconds()), nonce };
     let credential = if form.scheme == Scheme::None { None } else { target.credential.as_ref() };
     let mut request =
-        wire::encode(&call, form, &target.endpoint.host_header(), target.endpoint.path(), credential, &stamp);
+        wire::encode(&call, form, target.endpoint.host_header(), target.endpoint.path(), credential, &stamp);
     target.headers.iter().for_each(|(name, value)| request.headers.push(name, value));
     if args.dry_run {
         print(&secrets.masked(&dry(&target, &request, credential, &origins)));

@@ -233,9 +233,8 @@ impl Campaign {
     /// The next cases, each beside what it was lowered from. What nothing is left of is a case that judges nothing.
     fn drawn(&mut self) -> (Vec<Arc<Case>>, Vec<Drawn>) {
         let (mut batch, mut empty) = (Vec::new(), 0);
-        let together = self.bounds.jobs.min(limits::FUZZ_PAUSING);
         while batch.len() < self.bounds.jobs * limits::FUZZ_BATCH
-            && self.pausing.len() < together
+            && !self.is_to_pause()
             && empty < limits::FUZZ_EMPTY
             && !self.is_enough()
         {
@@ -254,6 +253,13 @@ impl Campaign {
         }
         self.tally.cases += batch.len();
         batch.into_iter().map(|turn| (turn.case, turn.drawn)).unzip()
+    }
+
+    /// Whether cases that pause have waited for each other for long enough.
+    fn is_to_pause(&self) -> bool {
+        let since = self.pausing.first().map_or(0, |turn| self.turns - turn.number);
+        self.pausing.len() >= self.bounds.jobs.min(limits::FUZZ_PAUSING)
+            || since >= self.bounds.jobs * limits::FUZZ_PAUSES_AFTER
     }
 
     /// The case of a number: each has a stream of its own, so that no pace changes it.

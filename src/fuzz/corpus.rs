@@ -11,7 +11,7 @@ use crate::seed::Seed;
 use crate::wire::encoding::hex;
 
 /// The version of the text.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What makes a campaign what it is: with anything of it changed, a number stands for another case or another answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +108,10 @@ fn understood(text: &str) -> Result<Text, String> {
     let own = env!("CARGO_PKG_VERSION");
     match (value["format"].as_u64(), value["endspec"].as_str()) {
         (Some(format), Some(version)) if format != u64::from(FORMAT) || version != own => {
-            return Err(format!("endspec {version} wrote it, and to endspec {own} its numbers stand for other cases"));
+            let by = if version == own { "another build of endspec" } else { "endspec" };
+            return Err(format!(
+                "{by} {version} wrote it, and to this endspec {own} its numbers stand for other cases"
+            ));
         }
         (Some(_), Some(_)) => {}
         _ => return Err("it names no `format` and `endspec` that wrote it".to_owned()),
@@ -151,7 +154,7 @@ mod tests {
             ("another seed", write(&identity(8, 8), &past()), "the seed was 0000000000000008"),
             ("other clients", write(&identity(7, 4), &past()), "number of clients was"),
             ("another version", text.replace(&own, "\"0.0.1\""), "endspec 0.0.1 wrote it"),
-            ("another format", text.replace("\"format\": 1", "\"format\": 2"), "wrote it"),
+            ("another format", text.replace("\"format\": 2", "\"format\": 1"), "another build of endspec"),
             ("a member more", text.replace("\"turns\"", "\"more\": 1, \"turns\""), "unknown field `more`"),
             ("no version", "{}".to_owned(), "names no `format`"),
             ("half of it", text[..text.len() / 2].to_owned(), "no JSON"),

@@ -197,8 +197,10 @@ impl Pursuit {
         result.findings.retain(|finding| finding.clause == *clause);
         if broken < times || times == 0 {
             let words = format!("once, and in {broken} of {times} further runs of this case");
-            // At the end, so that every place in the text stays where it is.
-            text.push_str(&format!("# Seen {words}: it may need what ran beside it.\n"));
+            if times > 0 {
+                // At the end, so that every place in the text stays where it is.
+                text.push_str(&format!("# Seen {words}: it may need what ran beside it.\n"));
+            }
             result.findings.iter_mut().for_each(|finding| finding.notes.push(("seen", words.clone())));
         }
         let (clause, level, cases) = (clause.clone(), finding.level, *reached);

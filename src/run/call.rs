@@ -154,7 +154,7 @@ fn filled(bed: &Bed, state: &State, step: &CallStep) -> Result<Call, String> {
     }
     let mut headers = Headers::new();
     for (name, value) in &step.headers {
-        headers.push(name.clone(), fill(bed, state, value)?);
+        headers.push(name, fill(bed, state, value)?);
     }
     call.headers = headers;
     Ok(call)

@@ -59,7 +59,7 @@ pub(super) async fn connect(
 /// What gateways before the target ask for, where the URL is the target's own.
 fn headers(bed: &Bed, url: &str) -> Headers {
     let authority = url.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or(""));
-    if authority.eq_ignore_ascii_case(&bed.target.endpoint.host_header()) {
+    if authority.eq_ignore_ascii_case(bed.target.endpoint.host_header()) {
         bed.target.headers.clone()
     } else {
         Headers::new()

@@ -202,12 +202,12 @@ async fn describe(bed: &Bed, session: &Session, state: &mut State, history: &mut
     let call = call("DescribeTerminalSessions", &[("RegionId", &session.region), ("SessionId", &session.id)]);
     let form = ordinary(&bed.target);
     let (exchange, _) = bed.call(&call, form, Way::Lane(Lane::Live), &mut state.stream).await;
-    let record = probe("DescribeTerminalSessions", form, exchange);
-    let (sight, words) = match (record.seen(), record.exchange().map(|exchange| &exchange.reply)) {
-        (Some(seen), _) => described(&seen, &session.id),
-        (None, Some(Reply::Refused(cause) | Reply::Lost(cause))) => (Sight::Unknown, printable(&cause.words, 200)),
-        (None, _) => (Sight::Unknown, String::new()),
+    let lost = match &exchange.reply {
+        Reply::Refused(cause) | Reply::Lost(cause) => printable(&cause.words, 200),
+        Reply::Answered(_) => String::new(),
     };
+    let record = probe("DescribeTerminalSessions", form, exchange);
+    let (sight, words) = record.seen().map_or((Sight::Unknown, lost), |seen| described(&seen, &session.id));
     history.push(record);
     Observation { observer: Observer::Describe, sight, manner: None, words }
 }

@@ -178,12 +178,12 @@ impl Bed {
     ) -> Request {
         let endpoint = &self.target.endpoint;
         let credential = if form.scheme == Scheme::None { None } else { key };
-        let mut request = wire::encode(call, form, &endpoint.host_header(), endpoint.path(), credential, stamp);
+        let mut request = wire::encode(call, form, endpoint.host_header(), endpoint.path(), credential, stamp);
         for (name, value) in self.target.headers.iter() {
             request.headers.push(name, value);
         }
         if let Some(name) = &self.target.id_header {
-            request.headers.push(name.clone(), stream.hex(16));
+            request.headers.push(name, stream.hex(16));
         }
         request
     }

@@ -24,6 +24,8 @@ pub struct Reader {
     announced: Option<u64>,
     received: u64,
     closes: bool,
+    /// It is of HTTP/1.0.
+    old: bool,
     /// The answer says truthfully where it ends.
     framed: bool,
 }
@@ -65,6 +67,7 @@ impl Reader {
             announced: None,
             received: 0,
             closes: false,
+            old: false,
             framed: true,
         }
     }
@@ -91,6 +94,11 @@ impl Reader {
     /// Whether the answer announced that the connection is closed after it, or only that can end it.
     pub fn closes(&self) -> bool {
         self.closes
+    }
+
+    /// Whether the answer is of HTTP/1.0, where connections are kept by an agreement that proxies may not know of.
+    pub fn is_old(&self) -> bool {
+        self.old
     }
 
     /// The status, once a status line has come.
@@ -228,16 +236,17 @@ impl Reader {
             return true;
         }
         let headers: Headers = parsed.headers.iter().map(|field| (field.name, field.value)).collect();
-        self.body_begins(status, parsed.version == Some(0), &headers);
+        self.old = parsed.version == Some(0);
+        self.body_begins(status, &headers);
         self.response = Some(Response::new(status, headers, Vec::new()));
         true
     }
 
     /// Where the body ends (RFC 9112, 6.3).
-    fn body_begins(&mut self, status: u16, old: bool, headers: &Headers) {
+    fn body_begins(&mut self, status: u16, headers: &Headers) {
         let codings = tokens(headers, "transfer-encoding");
         let options = tokens(headers, "connection");
-        self.closes = options.iter().any(|o| o == "close") || (old && !options.iter().any(|o| o == "keep-alive"));
+        self.closes = options.iter().any(|o| o == "close") || (self.old && !options.iter().any(|o| o == "keep-alive"));
         let lengths = tokens(headers, "content-length");
         let mut known = lengths.iter().filter_map(|text| length(text));
         let first = known.next();

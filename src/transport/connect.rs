@@ -139,6 +139,12 @@ impl Route {
         Some((format!("http://{}", self.endpoint.host_header()), proxy.authorization.as_deref()))
     }
 
+    /// Whether bytes are enciphered on the way: that a write failed does not tell then that nothing of it was sent.
+    pub fn is_sealed(&self) -> bool {
+        let of_proxy = self.proxy.as_ref().is_some_and(|proxy| proxy.endpoint.as_ref().is_ok_and(Endpoint::is_secure));
+        of_proxy || self.endpoint.is_secure()
+    }
+
     /// A connection for requests as HTTP clients send them, which can be looked at: plain ones stop at the proxy.
     pub async fn open(&self) -> Result<Link, Cause> {
         match &self.proxy {

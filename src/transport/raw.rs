@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::answer::{End, Reader};
 use super::connect::{Progress, Route, late};
 use super::surplus::{second_answer, surplus_fault};
-use super::talk::{Next, talk};
+use super::talk::{Next, Talked, talk};
 use crate::clock::Clock;
 use crate::http::{Cause, CauseKind, Exchange, Lane, Reply, Request};
 use crate::limits;
@@ -78,17 +78,19 @@ impl Raw {
             progress.sent = true;
             let bytes = serialise(&first, None, false);
             let take = |piece: &[u8]| if reader.push(piece) { Next::Read } else { Next::Stop };
-            Ok(talk(open, &bytes, take).await.end)
+            let Talked { end, written } = talk(open, &bytes, take).await;
+            Ok((end, written == bytes.len()))
         };
-        let end = match timeout(self.timeout, talking).await {
-            Ok(Ok(end)) => end,
+        let (end, whole) = match timeout(self.timeout, talking).await {
+            Ok(Ok(talked)) => talked,
             Ok(Err(cause)) => return unsent(first, second, progress.failed(cause), sent, clock),
-            Err(_) => self.late(),
+            Err(_) => (self.late(), false),
         };
         let Some(mut stream) = stream else {
             return unsent(first, second, progress.late(self.timeout), sent, clock);
         };
-        if !follows(&reader) {
+        // What waits for the rest of the first request would take the second for it.
+        if !follows(&reader) || !whole {
             return unsent(first, second, conclude(reader, end, false), sent, clock);
         }
         if reader.closes() {
@@ -187,7 +189,8 @@ pub(super) fn serialise(request: &Request, forwarded: Option<(String, Option<&[u
             bytes.extend_from_slice(part);
         }
     };
-    for (name, value) in request.headers.iter() {
+    let is_replaced = |name: &str| authorization.is_some() && name.eq_ignore_ascii_case("proxy-authorization");
+    for (name, value) in request.headers.iter().filter(|(name, _)| !is_replaced(name)) {
         field(name, value);
     }
     if let Some(authorization) = authorization {

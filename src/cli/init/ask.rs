@@ -221,7 +221,7 @@ impl Asked<'_> {
         for attempt in 1.. {
             let unix = clock::Clock::system().unix_seconds();
             let stamp = Stamp { timestamp: clock::timestamp(unix), nonce: Seed::fresh().stream("nonce").hex(32) };
-            let request = wire::encode(call, form, &host, path, key, &stamp);
+            let request = wire::encode(call, form, host, path, key, &stamp);
             let exchange = self.transport.exchange(request, Lane::Live).await;
             if !is_throttled(&exchange) || attempt == limits::THROTTLED_ATTEMPTS {
                 return exchange;

@@ -103,9 +103,9 @@ async fn send(
     more: &[(&str, &str)],
 ) -> Result<Vec<u8>, String> {
     let mut headers = Headers::new();
-    headers.push("host".to_owned(), service.host_header());
-    headers.push("accept".to_owned(), "*/*".to_owned());
-    more.iter().for_each(|(name, value)| headers.push((*name).to_owned(), (*value).to_owned()));
+    headers.push("host", service.host_header());
+    headers.push("accept", "*/*");
+    more.iter().for_each(|(name, value)| headers.push(*name, *value));
     let request = Request { method: method.to_owned(), target: path.to_owned(), headers, body: Vec::new() };
     match transport.exchange(request, Lane::Live).await.reply {
         Reply::Answered(answer) if answer.status == 200 => Ok(answer.body),

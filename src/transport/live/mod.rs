@@ -52,7 +52,7 @@ impl Live {
     /// Sends a request on any connection, or on a `fresh` one that is its own, and reads its answer.
     ///
     /// # Panics
-    /// When the lane does not carry the request.
+    /// When the lane does not carry the request, over plain HTTP where debug assertions are on.
     pub async fn send(&self, request: &Request, fresh: bool) -> Reply {
         match &self.0 {
             Client::Plain(plain) => plain.send(request, fresh).await,

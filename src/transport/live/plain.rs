@@ -14,8 +14,8 @@ use crate::clock::{Clock, Moment};
 use crate::http::{Cause, CauseKind, FramingFault, Headers, Reply, Request, Response};
 use crate::limits;
 
-/// Bytes of a target that is carried; a longer one goes by itself.
-const TARGET: usize = 65_534;
+/// Bytes of a target that is carried: what is longer is refused by most servers, and ends the connection.
+const TARGET: usize = 64 << 10;
 
 /// The polished lane to an endpoint over plain HTTP, or to the proxy before it.
 pub struct Plain {
@@ -65,6 +65,7 @@ impl Plain {
     }
 
     async fn exchange(&self, request: &Request, fresh: bool, progress: &mut Progress) -> Result<Response, Cause> {
+        debug_assert!(self.carries(request), "the lane does not carry {request:?}");
         let bytes = serialise(request, self.route.forwarded(), false);
         loop {
             let idle = if fresh { None } else { self.take_idle() };
@@ -73,7 +74,7 @@ impl Plain {
                 Some(connection) => connection,
                 None => self.connect().await?,
             };
-            progress.sent = true;
+            *progress = Progress { sent: true, status: None };
             let mut reader = Reader::new(&request.method);
             let take = |piece: &[u8]| {
                 let next = if reader.push(piece) { Next::Read } else { Next::Stop };
@@ -81,14 +82,16 @@ impl Plain {
                 next
             };
             let Talked { end, written } = talk(&mut connection.stream, &bytes, take).await;
-            // Not a byte of it was written: an idle connection ended as it was taken up.
-            if reused && written == 0 && !reader.is_done() {
+            // Not a byte of it was written: an idle connection ended as it was taken up, whatever came before its end.
+            if reused && written == 0 && !self.route.is_sealed() {
                 progress.sent = false;
                 continue;
             }
-            let goes_on = !fresh && reader.is_framed() && !reader.closes() && reader.surplus().is_empty();
+            // What waits for the rest of a request would take the next one for it.
+            let whole = written == bytes.len() && reader.is_framed() && reader.surplus().is_empty();
+            let goes_on = whole && !fresh && !reader.is_old() && !reader.closes();
             let response = concluded(reader, end)?;
-            if goes_on && response.status != 101 && !is_used_up(&response.headers) {
+            if goes_on && response.framing.is_empty() && response.status != 101 && !is_used_up(&response.headers) {
                 self.keep(connection);
             }
             return Ok(response);
@@ -123,11 +126,12 @@ impl Plain {
     }
 }
 
-/// The answer as HTTP clients take it: what is cut short is lost, and what cannot be read is none. The exact lane tells
-/// what is wrong with it.
+/// The answer as HTTP clients take it: what is cut short is lost, what cannot be read is none, and how the head is written
+/// is passed over, as it may begin with what another answer left. The exact lane tells what is wrong.
 fn concluded(reader: Reader, end: End) -> Result<Response, Cause> {
     let (result, _) = reader.finish(end);
-    let response = result?;
+    let mut response = result?;
+    response.framing.retain(|fault| !matches!(fault, FramingFault::BadHead(_)));
     let of = |kind, words: String| Cause { status: Some(response.status), ..Cause::new(kind, words) };
     for fault in &response.framing {
         match fault {
