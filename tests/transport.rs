@@ -351,6 +351,11 @@ async fn connections_are_used_again_only_while_they_are_surely_alive() {
         ("old version", vec![Act::Read, write(OK.replace("1.1", "1.0")), Act::Hold], 2),
         ("old version, kept", vec![Act::Read, write(old_kept), Act::Hold], 2),
         ("bytes too many", vec![Act::Read, write(format!("{OK}\r\n")), Act::Hold], 2),
+        (
+            "a line without carriage return",
+            vec![Act::Read, write(OK.replace("\r\ncontent", "\ncontent")), Act::Hold],
+            2,
+        ),
         ("used up", vec![Act::Read, write(limited), Act::Hold], 2),
         (
             "bytes that nobody asked for",

@@ -96,6 +96,11 @@ impl Reader {
         self.closes
     }
 
+    /// Whether nothing was wrong with its framing so far.
+    pub fn is_faultless(&self) -> bool {
+        self.faults.is_empty()
+    }
+
     /// Whether the answer is of HTTP/1.0, where connections are kept by an agreement that proxies may not know of.
     pub fn is_old(&self) -> bool {
         self.old

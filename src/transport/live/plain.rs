@@ -65,7 +65,7 @@ impl Plain {
     }
 
     async fn exchange(&self, request: &Request, fresh: bool, progress: &mut Progress) -> Result<Response, Cause> {
-        debug_assert!(self.carries(request), "the lane does not carry {request:?}");
+        debug_assert!(self.carries(request), "a request that the polished lane does not carry");
         let bytes = serialise(request, self.route.forwarded(), false);
         loop {
             let idle = if fresh { None } else { self.take_idle() };
@@ -89,9 +89,9 @@ impl Plain {
             }
             // What waits for the rest of a request would take the next one for it.
             let whole = written == bytes.len() && reader.is_framed() && reader.surplus().is_empty();
-            let goes_on = whole && !fresh && !reader.is_old() && !reader.closes();
+            let goes_on = whole && !fresh && reader.is_faultless() && !reader.is_old() && !reader.closes();
             let response = concluded(reader, end)?;
-            if goes_on && response.framing.is_empty() && response.status != 101 && !is_used_up(&response.headers) {
+            if goes_on && response.status != 101 && !is_used_up(&response.headers) {
                 self.keep(connection);
             }
             return Ok(response);
