@@ -389,6 +389,25 @@ async fn connections_are_used_again_only_while_they_are_surely_alive() {
 }
 
 #[tokio::test]
+async fn where_connections_end_without_a_word_none_is_used_again() {
+    let gone = Arc::new(Notify::new());
+    let ends = || vec![Act::Read, write(OK), Act::Closed(gone.clone())];
+    let goes_on = vec![Act::Read, write(OK), Act::Read, write(OK), Act::Hold];
+    let mut scripts: Vec<_> = (0..limits::QUIET_ENDS).map(|_| ends()).collect();
+    scripts.push(goes_on);
+    let server = Server::start(scripts).await;
+    let transport = server.transport(PATIENT);
+    for number in 0..limits::QUIET_ENDS + 2 {
+        let exchange = transport.exchange(server.request("GET", ""), Lane::Live).await;
+        assert_eq!(tell(&exchange.reply), "200 \"hi\"", "{number}");
+        if number < limits::QUIET_ENDS {
+            gone.notified().await;
+        }
+    }
+    assert_eq!(server.received().len(), limits::QUIET_ENDS + 2, "each on a connection of its own");
+}
+
+#[tokio::test]
 async fn an_idle_connection_grows_too_old_and_a_fresh_one_is_its_own() {
     let server = Server::start(vec![vec![Act::Read, write(OK), Act::Read, write(OK), Act::Hold]]).await;
     let clock = Clock::simulated(0);

@@ -127,9 +127,10 @@ pub struct Campaign {
     pursuit: Pursuit,
 }
 
-/// A generated case, what it was lowered from, and the turn that it was drawn in.
+/// A generated case, what it was lowered from, the turn that it was drawn in, and that since which it waits.
 struct Turn {
     number: usize,
+    since: usize,
     case: Arc<Case>,
     drawn: Drawn,
 }
@@ -171,6 +172,9 @@ impl Campaign {
     /// As [`crate::run::run`].
     pub async fn run(mut self) -> Done {
         let mut silent = None;
+        // They wait anew: a campaign that is always ended early would run nothing else.
+        let waiting = self.pursuit.past.pausing.iter();
+        self.pausing = waiting.filter_map(|number| self.turn(*number, self.turns)).collect();
         while !self.is_over() && silent.is_none() {
             silent = self.batch().await;
         }
@@ -203,7 +207,8 @@ impl Campaign {
         let reached = self.bounds.shard.case(self.turns.saturating_sub(1)) + 1;
         let pursued = self.pursuit.batch(&mut self.rig, &Batch { drawn, hasty, reached }, &ended).await;
         if pursued && !self.rig.is_stopped() {
-            self.pursuit.past.turns = self.pausing.first().map_or(self.turns, |turn| turn.number);
+            self.pursuit.past.turns = self.turns;
+            self.pursuit.past.pausing = self.pausing.iter().map(|turn| turn.number).collect();
         }
         self.pursuit.reached();
         self.tell();
@@ -238,15 +243,15 @@ impl Campaign {
             && empty < limits::FUZZ_EMPTY
             && !self.is_enough()
         {
-            let (number, drawn) = (self.turns, self.draw(self.bounds.shard.case(self.turns)));
+            let (number, since) = (self.turns, self.turns);
             self.turns += 1;
-            let Some(case) = lower::case(&format!("fuzz-{}", drawn.number), &drawn.program, &self.rig.abilities) else {
+            let Some(turn) = self.turn(number, since) else {
                 (empty, self.tally.cases) = (empty + 1, self.tally.cases + 1);
                 continue;
             };
             empty = 0;
-            let turns = if drawn.program.pauses() { &mut self.pausing } else { &mut batch };
-            turns.push(Turn { number, case: Arc::new(case), drawn });
+            let turns = if turn.drawn.program.pauses() { &mut self.pausing } else { &mut batch };
+            turns.push(turn);
         }
         if batch.is_empty() {
             batch = std::mem::take(&mut self.pausing);
@@ -257,9 +262,16 @@ impl Campaign {
 
     /// Whether cases that pause have waited for each other for long enough.
     fn is_to_pause(&self) -> bool {
-        let since = self.pausing.first().map_or(0, |turn| self.turns - turn.number);
+        let waited = self.pausing.first().map_or(0, |turn| self.turns - turn.since);
         self.pausing.len() >= self.bounds.jobs.min(limits::FUZZ_PAUSING)
-            || since >= self.bounds.jobs * limits::FUZZ_PAUSES_AFTER
+            || waited >= self.bounds.jobs * limits::FUZZ_PAUSES_AFTER
+    }
+
+    /// What a turn is to run; `None` when nothing is left of it.
+    fn turn(&self, number: usize, since: usize) -> Option<Turn> {
+        let drawn = self.draw(self.bounds.shard.case(number));
+        let case = lower::case(&format!("fuzz-{}", drawn.number), &drawn.program, &self.rig.abilities)?;
+        Some(Turn { number, since, case: Arc::new(case), drawn })
     }
 
     /// The case of a number: each has a stream of its own, so that no pace changes it.

@@ -62,6 +62,8 @@ impl Identity {
 pub struct Past {
     /// Turns of the shard that are over: the cases drawn at them were run, and what was found in them pursued.
     pub turns: usize,
+    /// Those among them whose cases pause and still wait for others to pause with.
+    pub pausing: Vec<usize>,
     /// What was told, by clause: its shapes.
     pub told: BTreeMap<String, BTreeSet<String>>,
 }
@@ -135,7 +137,7 @@ mod tests {
 
     fn past() -> Past {
         let told = BTreeMap::from([("end/success/status".to_owned(), BTreeSet::from(["500".to_owned()]))]);
-        Past { turns: 12, told }
+        Past { turns: 12, pausing: vec![7], told }
     }
 
     #[test]

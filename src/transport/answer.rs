@@ -96,6 +96,11 @@ impl Reader {
         self.closes
     }
 
+    /// Whether not a byte of an answer has come.
+    pub fn is_untouched(&self) -> bool {
+        self.head_bytes == 0 && self.buffer.is_empty() && matches!(self.state, State::Head)
+    }
+
     /// Whether nothing was wrong with its framing so far.
     pub fn is_faultless(&self) -> bool {
         self.faults.is_empty()

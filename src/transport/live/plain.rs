@@ -3,6 +3,7 @@
 //! On the wire: the request's own fields as they are, and `content-length` where there is a body or the method expects
 //! one. Nothing else: no `accept`, no `user-agent`, no `connection`.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub struct Plain {
     timeout: Duration,
     clock: Clock,
     idle: Mutex<Vec<Idle>>,
+    /// How often a connection that was to be used again had ended without a word.
+    quiet_ends: AtomicUsize,
 }
 
 struct Idle {
@@ -38,7 +41,7 @@ struct Connection {
 
 impl Plain {
     pub fn new(route: Route, timeout: Duration, clock: Clock) -> Plain {
-        Plain { route, timeout, clock, idle: Mutex::default() }
+        Plain { route, timeout, clock, idle: Mutex::default(), quiet_ends: AtomicUsize::new(0) }
     }
 
     /// Whether a connection can go on after the request: nothing in it may be read as the end of it, or say what
@@ -82,6 +85,9 @@ impl Plain {
                 next
             };
             let Talked { end, written } = talk(&mut connection.stream, &bytes, take).await;
+            if reused && reader.is_untouched() {
+                self.quiet_ends.fetch_add(1, Ordering::Relaxed);
+            }
             // Not a byte of it was written: an idle connection ended as it was taken up, whatever came before its end.
             if reused && written == 0 && !self.route.is_sealed() {
                 progress.sent = false;
@@ -113,10 +119,16 @@ impl Plain {
             if connection.peek.as_ref().is_some_and(Peek::is_quiet) {
                 return Some(connection);
             }
+            self.quiet_ends.fetch_add(1, Ordering::Relaxed);
         }
     }
 
+    /// Keeps a connection for another request, unless the other side tends to end them without a word: one that ends just
+    /// when it is taken up loses a request.
     fn keep(&self, connection: Connection) {
+        if self.quiet_ends.load(Ordering::Relaxed) >= limits::QUIET_ENDS {
+            return;
+        }
         let since = self.clock.now();
         self.idle().push(Idle { connection, since });
     }
