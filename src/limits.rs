@@ -102,8 +102,10 @@ pub const TURNED_AWAY: usize = 3;
 pub const SILENT_IN_A_ROW: usize = 10;
 /// Idle time after which a connection is not used again (CONTRACT.md, rules for judging).
 pub const CONNECTION_IDLE: Duration = Duration::from_millis(900);
-/// Connections that ended without a word before they were used again, after which none is.
+/// How often connections had ended without a word when one was to be used again, at least, before none is.
 pub const QUIET_ENDS: usize = 3;
+/// In how many such attempts that is too often.
+pub const QUIET_ENDS_IN: usize = 10;
 /// Redirects followed: none, a redirect is an answer.
 pub const REDIRECTS: usize = 0;
 /// Findings of one clause and shape that a case shows in full.

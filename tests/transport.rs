@@ -396,7 +396,9 @@ async fn where_connections_end_without_a_word_none_is_used_again() {
     let mut scripts: Vec<_> = (0..limits::QUIET_ENDS).map(|_| ends()).collect();
     scripts.push(goes_on);
     let server = Server::start(scripts).await;
-    let transport = server.transport(PATIENT);
+    let endpoint = Endpoint::parse(&format!("http://{}", server.address)).unwrap();
+    // On which no connection grows too old.
+    let transport = Transport::new(&endpoint, &Settings::new(PATIENT), Clock::simulated(0));
     for number in 0..limits::QUIET_ENDS + 2 {
         let exchange = transport.exchange(server.request("GET", ""), Lane::Live).await;
         assert_eq!(tell(&exchange.reply), "200 \"hi\"", "{number}");

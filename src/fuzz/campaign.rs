@@ -120,6 +120,8 @@ pub struct Campaign {
     mute: Option<String>,
     /// Why a case was left undecided in something, the last time that one was.
     doubt: Option<String>,
+    /// Turns of the shard that an earlier campaign drew.
+    began: usize,
     /// Turns of the shard that were drawn.
     turns: usize,
     /// What was drawn and pauses: it is run when there is more of it, so that all pause at the same time.
@@ -159,11 +161,11 @@ impl Campaign {
             runs: 0,
             requests_per_second,
         };
-        let turns = past.turns;
+        let (began, turns) = (past.turns, past.turns);
         let pursuit = Pursuit::new(bounds.findings, folder, told.clone(), past);
         let (tally, coverage) = (Tally::default(), Coverage::default());
         let (hasty, mute, doubt, pausing) = (true, None, None, Vec::new());
-        Campaign { bounds, rig, program, told, tally, coverage, hasty, mute, doubt, turns, pausing, pursuit }
+        Campaign { bounds, rig, program, told, tally, coverage, hasty, mute, doubt, began, turns, pausing, pursuit }
     }
 
     /// Goes on until a bound is reached, the target falls silent, or it is stopped.
@@ -172,8 +174,7 @@ impl Campaign {
     /// As [`crate::run::run`].
     pub async fn run(mut self) -> Done {
         let mut silent = None;
-        // They wait anew: a campaign that is always ended early would run nothing else.
-        let waiting = self.pursuit.past.pausing.iter();
+        let waiting = self.pursuit.past.pausing.iter().filter(|number| !self.is_beyond(**number));
         self.pausing = waiting.filter_map(|number| self.turn(*number, self.turns)).collect();
         while !self.is_over() && silent.is_none() {
             silent = self.batch().await;
@@ -201,6 +202,8 @@ impl Campaign {
     async fn batch(&mut self) -> Option<String> {
         let (cases, drawn) = self.drawn();
         let (hasty, jobs) = (self.hasty, self.bounds.jobs);
+        // A few that pause may have had bad luck; others tell soon enough that the target is silent.
+        let tells = self.is_enough() || !drawn.iter().all(|drawn| drawn.program.pauses());
         let ended = self.rig.batch(cases, jobs, hasty).await;
         let judged = self.tally.add(&ended, &mut self.coverage);
         self.tell();
@@ -217,7 +220,7 @@ impl Campaign {
         self.doubt = ended.iter().find_map(|result| result.undecided.first().cloned()).or(self.doubt.take());
         let gave_up = ended.is_empty() && !self.is_enough();
         self.mute = (judged == 0 && !ended.is_empty()).then(|| reason(&ended));
-        let silent = judged == 0 && ((mute && !hasty) || gave_up) && !self.is_over();
+        let silent = tells && judged == 0 && ((mute && !hasty) || gave_up) && !self.is_over();
         silent.then(|| reason(&ended))
     }
 
@@ -232,7 +235,12 @@ impl Campaign {
 
     /// Whether all cases were drawn.
     fn is_enough(&self) -> bool {
-        self.bounds.cases.is_some_and(|cases| self.bounds.shard.case(self.turns) >= cases)
+        self.is_beyond(self.turns)
+    }
+
+    /// Whether a turn is none of the cases that are asked for.
+    fn is_beyond(&self, turn: usize) -> bool {
+        self.bounds.cases.is_some_and(|cases| self.bounds.shard.case(turn) >= cases)
     }
 
     /// The next cases, each beside what it was lowered from. What nothing is left of is a case that judges nothing.
@@ -260,11 +268,12 @@ impl Campaign {
         batch.into_iter().map(|turn| (turn.case, turn.drawn)).unzip()
     }
 
-    /// Whether cases that pause have waited for each other for long enough.
+    /// Whether cases that pause have waited for each other for long enough. Those of an earlier campaign wait anew: one that
+    /// is always ended early would run nothing else.
     fn is_to_pause(&self) -> bool {
+        let drawn = self.pausing.iter().filter(|turn| turn.number >= self.began).count();
         let waited = self.pausing.first().map_or(0, |turn| self.turns - turn.since);
-        self.pausing.len() >= self.bounds.jobs.min(limits::FUZZ_PAUSING)
-            || waited >= self.bounds.jobs * limits::FUZZ_PAUSES_AFTER
+        drawn >= self.bounds.jobs.min(limits::FUZZ_PAUSING) || waited >= self.bounds.jobs * limits::FUZZ_PAUSES_AFTER
     }
 
     /// What a turn is to run; `None` when nothing is left of it.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Abilities, Shard};
+use crate::limits;
 use crate::seed::Seed;
 use crate::wire::encoding::hex;
 
@@ -118,7 +119,15 @@ fn understood(text: &str) -> Result<Text, String> {
         (Some(_), Some(_)) => {}
         _ => return Err("it names no `format` and `endspec` that wrote it".to_owned()),
     }
-    serde_json::from_value(value).map_err(|error| format!("it cannot be read: {error}"))
+    let text: Text = serde_json::from_value(value).map_err(|error| format!("it cannot be read: {error}"))?;
+    let Past { turns, pausing, .. } = &text.past;
+    if pausing.len() > limits::FUZZ_PAUSING
+        || !pausing.is_sorted_by(|one, next| one < next)
+        || pausing.last() >= Some(turns)
+    {
+        return Err("its `pausing` is no list of turns that are over".to_owned());
+    }
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -158,6 +167,7 @@ mod tests {
             ("another version", text.replace(&own, "\"0.0.1\""), "endspec 0.0.1 wrote it"),
             ("another format", text.replace("\"format\": 2", "\"format\": 1"), "another build of endspec"),
             ("a member more", text.replace("\"turns\"", "\"more\": 1, \"turns\""), "unknown field `more`"),
+            ("a turn to come", text.replace("      7\n", "      12\n"), "no list of turns that are over"),
             ("no version", "{}".to_owned(), "names no `format`"),
             ("half of it", text[..text.len() / 2].to_owned(), "no JSON"),
         ];

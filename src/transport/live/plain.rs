@@ -24,7 +24,9 @@ pub struct Plain {
     timeout: Duration,
     clock: Clock,
     idle: Mutex<Vec<Idle>>,
-    /// How often a connection that was to be used again had ended without a word.
+    /// How often a connection was to be used again.
+    reuses: AtomicUsize,
+    /// How often one had ended then without a word.
     quiet_ends: AtomicUsize,
 }
 
@@ -41,7 +43,14 @@ struct Connection {
 
 impl Plain {
     pub fn new(route: Route, timeout: Duration, clock: Clock) -> Plain {
-        Plain { route, timeout, clock, idle: Mutex::default(), quiet_ends: AtomicUsize::new(0) }
+        Plain {
+            route,
+            timeout,
+            clock,
+            idle: Mutex::default(),
+            reuses: AtomicUsize::new(0),
+            quiet_ends: AtomicUsize::new(0),
+        }
     }
 
     /// Whether a connection can go on after the request: nothing in it may be read as the end of it, or say what
@@ -90,7 +99,7 @@ impl Plain {
             }
             // Not a byte of it was written: an idle connection ended as it was taken up, whatever came before its end.
             if reused && written == 0 && !self.route.is_sealed() {
-                progress.sent = false;
+                *progress = Progress::default();
                 continue;
             }
             // What waits for the rest of a request would take the next one for it.
@@ -114,19 +123,32 @@ impl Plain {
         let now = self.clock.now();
         let mut idle = self.idle();
         idle.retain(|idle| now.since(idle.since) < limits::CONNECTION_IDLE);
-        loop {
-            let connection = idle.pop()?.connection;
+        if idle.is_empty() {
+            return None;
+        }
+        self.reuses.fetch_add(1, Ordering::Relaxed);
+        let count = idle.len();
+        let quiet = loop {
+            let Some(Idle { connection, .. }) = idle.pop() else { break None };
             if connection.peek.as_ref().is_some_and(Peek::is_quiet) {
-                return Some(connection);
+                break Some(connection);
             }
+        };
+        // All that ended at once did so for one reason, as where the other side was restarted.
+        if idle.len() + usize::from(quiet.is_some()) < count {
             self.quiet_ends.fetch_add(1, Ordering::Relaxed);
         }
+        quiet
     }
 
-    /// Keeps a connection for another request, unless the other side tends to end them without a word: one that ends just
-    /// when it is taken up loses a request.
+    /// Whether the other side tends to end connections without a word: one that ends just when it is taken up loses a request.
+    fn ends_quietly(&self) -> bool {
+        let (ends, reuses) = (self.quiet_ends.load(Ordering::Relaxed), self.reuses.load(Ordering::Relaxed));
+        ends >= limits::QUIET_ENDS && ends * limits::QUIET_ENDS_IN >= reuses
+    }
+
     fn keep(&self, connection: Connection) {
-        if self.quiet_ends.load(Ordering::Relaxed) >= limits::QUIET_ENDS {
+        if self.ends_quietly() {
             return;
         }
         let since = self.clock.now();
