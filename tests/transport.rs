@@ -410,6 +410,21 @@ async fn where_connections_end_without_a_word_none_is_used_again() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_cut_as_it_is_used_again_loses_the_request_and_counts_as_ended_without_a_word() {
+    let mut scripts = vec![vec![Act::Read, write(OK), Act::Read]; limits::QUIET_ENDS];
+    scripts.push(vec![Act::Read, write(OK), Act::Read, write(OK), Act::Hold]);
+    let server = Server::start(scripts).await;
+    let endpoint = Endpoint::parse(&format!("http://{}", server.address)).unwrap();
+    let transport = Transport::new(&endpoint, &Settings::new(PATIENT), Clock::simulated(0));
+    let cut = ["200 \"hi\"", "lost Closed"].into_iter().cycle().take(2 * limits::QUIET_ENDS);
+    for (number, wanted) in cut.chain(["200 \"hi\"", "200 \"hi\""]).enumerate() {
+        let exchange = transport.exchange(server.request("GET", ""), Lane::Live).await;
+        assert_eq!(tell(&exchange.reply), wanted, "{number}");
+    }
+    assert_eq!(server.received().len(), limits::QUIET_ENDS + 2, "the last two each on a connection of its own");
+}
+
+#[tokio::test]
 async fn an_idle_connection_grows_too_old_and_a_fresh_one_is_its_own() {
     let server = Server::start(vec![vec![Act::Read, write(OK), Act::Read, write(OK), Act::Hold]]).await;
     let clock = Clock::simulated(0);

@@ -152,9 +152,14 @@ fn a_long_body_is_cut_and_more_is_not_wanted() {
 
 #[test]
 fn an_answer_tells_whether_the_connection_goes_on() {
-    let rows: [(&str, &[u8], bool); 6] = [
+    let rows: [(&str, &[u8], bool); 7] = [
         ("1.1", b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", false),
         ("1.1 close", b"HTTP/1.1 200 OK\r\nConnection: x, Close\r\ncontent-length: 0\r\n\r\n", true),
+        (
+            "1.1 close in another field",
+            b"HTTP/1.1 200 OK\r\nconnection: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+            true,
+        ),
         ("1.0", b"HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n", true),
         ("1.0 keep-alive", b"HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 0\r\n\r\n", false),
         ("no length", b"HTTP/1.1 200 OK\r\n\r\n", true),
@@ -201,4 +206,12 @@ fn no_bytes_make_the_reader_panic_or_depend_on_how_they_are_cut() {
         let _ = second_answer(&bytes, before, method, end);
         Ok(())
     });
+}
+
+#[test]
+fn names_and_methods_are_of_the_bytes_of_a_token() {
+    for byte in 0..=255_u8 {
+        let token = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        assert_eq!(is_token(byte), token, "{byte:#x}");
+    }
 }
