@@ -10,6 +10,7 @@ pub mod http;
 pub mod limits;
 pub mod seed;
 pub mod source;
+pub mod tree;
 
 pub mod contract;
 pub mod credential;

@@ -71,8 +71,12 @@ impl Stream {
     pub fn hex(&mut self, count: usize) -> String {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let bytes = self.bytes(count.div_ceil(2));
-        let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).take(count);
-        nibbles.map(|nibble| char::from(DIGITS[usize::from(nibble)])).collect()
+        let mut digits = String::with_capacity(count + 1);
+        for nibble in bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
+            digits.push(char::from(DIGITS[usize::from(nibble)]));
+        }
+        digits.truncate(count);
+        digits
     }
 
     /// Runs `make` on a fresh stretch of the stream, in the shape that generators take.

@@ -1,10 +1,9 @@
 //! What every RPC answer must say: RequestId, error table, success body; what it must not say is in `reflection`.
 
-use serde_json::Value;
-
 use super::seen::{either, printable, violations};
 use super::{Context, Finding, Judgement, Place, Seen, reflection};
-use crate::wire::DocumentFault;
+use crate::tree::Node;
+use crate::wire::{Document, DocumentFault};
 
 pub(super) fn judge(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut Judgement) {
     request_id(context, place, seen, judgement);
@@ -19,13 +18,13 @@ pub(super) fn judge(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, jud
 
 fn request_id(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &mut Judgement) {
     let Ok(document) = seen.document() else { return };
-    let id = document.value.get("RequestId");
+    let id = document.value().get("RequestId");
     let expected = "RequestId of 8-4-4-4-12 hexadecimal digits";
-    let problem = match id {
-        None => Some("no RequestId".to_owned()),
-        Some(Value::String(text)) if is_uuid(text) => None,
-        Some(Value::String(text)) => Some(format!("RequestId `{}`", printable(text, 60))),
-        Some(other) => Some(format!("a RequestId that is no string: {}", printable(&other.to_string(), 60))),
+    let problem = match (id, id.and_then(Node::as_str)) {
+        (None, _) => Some("no RequestId".to_owned()),
+        (_, Some(text)) if is_uuid(text) => None,
+        (_, Some(text)) => Some(format!("RequestId `{}`", printable(text, 60))),
+        (Some(other), None) => Some(format!("a RequestId that is no string: {}", printable(&other.to_string(), 60))),
     };
     let finding = problem.map(|actual| {
         let shape = if id.is_none() { "none" } else { "malformed" };
@@ -33,7 +32,7 @@ fn request_id(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement
     });
     judgement.test("end/request-id/shape", finding);
 
-    let Some(text) = id.and_then(Value::as_str).filter(|text| is_uuid(text)) else { return };
+    let Some(text) = id.and_then(Node::as_str).filter(|text| is_uuid(text)) else { return };
     let lower = text.bytes().any(|byte| byte.is_ascii_lowercase());
     let finding = lower.then(|| {
         Finding::new(context, "end/request-id/upper-case", place, "RequestId in upper case", format!("`{text}`"))
@@ -83,7 +82,7 @@ fn error_table(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgemen
         });
         judgement.test("end/error/message", finding);
     }
-    let known = context.contract.known_code(code, operation, context.readings);
+    let known = !rows.is_empty() || context.contract.known_code(code, operation, context.readings);
     let finding = (!known).then(|| {
         Finding::new(context, "end/error/known-code", place, "a documented Code", format!("`{}`", printable(code, 80)))
     });
@@ -108,9 +107,9 @@ fn success(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, judgement: &
     });
     judgement.test(clause, finding);
     if operation == "EndTerminalSession"
-        && let Ok(Value::Object(members)) = seen.document().as_ref().map(|document| &document.value)
+        && let Some(body) = seen.document().as_ref().ok().map(Document::value).filter(|body| body.is_object())
     {
-        let extra: Vec<&str> = members.keys().map(String::as_str).filter(|name| *name != "RequestId").collect();
+        let extra: Vec<&str> = body.members().map(|(name, _)| name).filter(|name| *name != "RequestId").collect();
         let finding = (!extra.is_empty()).then(|| {
             let actual = format!("also {}", printable(&extra.join(", "), 120));
             Finding::new(context, "end/success/extra", place, "RequestId alone", actual)
@@ -126,7 +125,7 @@ fn success_fault(context: Context<'_>, seen: &Seen<'_>, operation: &str) -> Opti
     }
     let Ok(document) = seen.document() else { return None };
     let schema = context.contract.schema(operation, "success")?;
-    let members = schema.value.get("properties").and_then(Value::as_object);
+    let members = schema.value.get("properties").and_then(|properties| properties.as_object());
     let twice = document.faults.iter().find_map(|fault| match fault {
         DocumentFault::Duplicate(pointer) => {
             members?.keys().find(|name| pointer.strip_prefix('/') == Some(name.as_str()))

@@ -41,10 +41,14 @@ pub(super) fn parameters(request: &Request, name: &str) -> Vec<String> {
     given.filter(|(other, _)| other == name).map(|(_, value)| value).collect()
 }
 
+/// Bytes of a target, and of all header fields, up to which a request is not large (CONTRACT.md, outcome `too-long`).
+pub(super) const HEAD_BYTES: usize = 2048;
+/// Bytes of a body up to which it is not.
+pub(super) const BODY_BYTES: usize = 65_536;
+
 /// Whether outcome `too-long` is permitted besides: target or headers exceed 2 KiB, or the body 64 KiB, as sent.
 pub(super) fn is_large(request: &Request) -> bool {
-    let headers: usize = request.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
-    request.target.len() > 2048 || headers > 2048 || request.body.len() > 65_536
+    request.target.len() > HEAD_BYTES || request.headers.written() > HEAD_BYTES || request.body.len() > BODY_BYTES
 }
 
 /// Statuses of the outcome `too-long`.

@@ -1,5 +1,7 @@
 //! Whose breach a wrong answer is: of the clause that its step names, or of one that other answers are held to.
 
+use std::borrow::Cow;
+
 use super::expectation::Found;
 use super::same;
 use super::{Context, Finding, Place, Record, Role, Seen};
@@ -11,7 +13,12 @@ const OF_SIGNATURES: [&str; 4] = ["signature-mismatch", "unknown-access-key", "e
 
 /// Whether what is wrong with an answer is wholly what a rule for every answer finds: a refusal whose Code cannot be read, a
 /// right Code under a wrong status, a success that does not say so. The clause of the step is then not put to the test.
-pub(super) fn lies_in_the_answer(context: Context<'_>, place: Place<'_>, answers: &[Answer], seen: &Seen<'_>) -> bool {
+pub(super) fn lies_in_the_answer(
+    context: Context<'_>,
+    place: Place<'_>,
+    answers: &[Cow<'_, Answer>],
+    seen: &Seen<'_>,
+) -> bool {
     let (status, code) = (seen.response.status, seen.code());
     let operation = place.record.operation.as_deref().unwrap_or("");
     let clause = if status == 200 && answers.iter().any(|answer| answer.success) {

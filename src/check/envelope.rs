@@ -1,10 +1,9 @@
 //! Envelopes and formats of RPC answers: what an error must hold, and that JSON is JSON and XML is XML.
 
-use serde_json::Value;
-
 use super::asked::{self, Wanted};
 use super::seen::printable;
 use super::{Context, Finding, Judgement, Place, Seen};
+use crate::tree::Node;
 use crate::wire::{DocumentFault, Format, Incoming};
 
 /// Members that every error has, as strings.
@@ -59,18 +58,18 @@ fn envelope_fault(seen: &Seen<'_>) -> Option<(String, String)> {
         };
         return Some((shape, fault_words(fault)));
     }
-    let Value::Object(members) = &document.value else {
+    let body = document.value();
+    if !body.is_object() {
         return Some(("no object".to_owned(), "a document that is no object".to_owned()));
-    };
+    }
     for name in ENVELOPE {
-        match members.get(name) {
-            Some(Value::String(text)) if name == "Code" && text.is_empty() => {
-                return Some(("empty Code".to_owned(), "an empty Code".to_owned()));
-            }
-            Some(Value::String(_)) => {}
-            Some(_) => return Some((format!("{name} no string"), format!("a {name} that is no string"))),
-            None => {
-                let other = members.keys().find(|key| key.eq_ignore_ascii_case(name));
+        let member = body.get(name);
+        match (member, member.and_then(Node::as_str)) {
+            (_, Some("")) if name == "Code" => return Some(("empty Code".to_owned(), "an empty Code".to_owned())),
+            (_, Some(_)) => {}
+            (Some(_), None) => return Some((format!("{name} no string"), format!("a {name} that is no string"))),
+            (None, _) => {
+                let other = body.members().map(|(key, _)| key).find(|key| key.eq_ignore_ascii_case(name));
                 let words = other
                     .map_or_else(|| format!("no {name}"), |key| format!("`{}` in place of {name}", printable(key, 40)));
                 return Some((format!("no {name}"), words));

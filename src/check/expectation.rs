@@ -50,7 +50,7 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, history: &[Re
                         let held = finding.is_none();
                         step.push(Found { record, held, at, clause, exchange, finding });
                     }
-                    _ if permitted.permits_end(exchange) => judgement.tested(clause),
+                    _ if permitted.permits_end(exchange) => judgement.tested(clause.to_owned()),
                     _ => no_answer(context, place, clause, records, at, exchange, &mut judgement),
                 }
             }
@@ -147,7 +147,7 @@ fn settle(
         Some(why) => {
             judgement.undecided.insert(format!("{}: {why}", named(record)));
         }
-        None => judgement.test(clause, found),
+        None => judgement.test(clause.to_owned(), found),
     }
 }
 
@@ -173,7 +173,8 @@ fn no_answer(
         let expected = "an answer, or the end of the connection where that is permitted";
         let actual = "neither, twice, while others were answered";
         let label = format!("the target gave {}", silence::said(exchange));
-        judgement.test(clause, Some(Finding::new(context, clause, place, expected, actual).label(label)));
+        let finding = Finding::new(context, clause, place, expected, actual).label(label);
+        judgement.test(clause.to_owned(), Some(finding));
     } else {
         let words = printable(&silence::said(exchange), 200);
         judgement.undecided.insert(format!("{}: {words}", named(place.record)));
@@ -200,7 +201,7 @@ mod tests {
     /// `held`, `broken` or `undecided`: what a step that expects `ok` comes to.
     fn verdict(records: &[Record]) -> &'static str {
         let judgement = judge(sample::context(), &sample::call(CLAUSE, "ok"), 0, records, 0);
-        match (broken(&judgement).as_slice(), judgement.undecided.is_empty(), judgement.tested.contains_key(CLAUSE)) {
+        match (broken(&judgement).as_slice(), judgement.undecided.is_empty(), judgement.tested.contains(CLAUSE)) {
             ([CLAUSE], true, true) => "broken",
             ([], false, false) => "undecided",
             ([], true, true) => "held",

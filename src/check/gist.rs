@@ -1,11 +1,12 @@
 //! Gists: what is kept of an answer whose body was let go after it was judged, so that a long run stays small.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Seen;
 use super::seen::Read;
 use crate::http::Response;
 use crate::limits;
+use crate::tree::{Kind, Node, Tree};
 use crate::wire::{Document, DocumentFault, Format};
 
 /// Members by which answers are compared over a whole run: a part of one is no other's equal.
@@ -45,8 +46,7 @@ impl Gist {
         }
         let gist = match before {
             Some(Gist { length, format, document: Ok(document) }) => {
-                let value = members(&document.value, limits::PASSED_TEXT_BYTES);
-                Gist { length: *length, format: *format, document: Ok(Document { value, ..document.clone() }) }
+                Gist::taken(*length, *format, &Ok(document.clone()), limits::PASSED_TEXT_BYTES)
             }
             Some(gist) => gist.clone(),
             None => Gist::read(response, limits::PASSED_TEXT_BYTES),
@@ -63,8 +63,9 @@ impl Gist {
     fn taken(length: usize, format: Format, read: &Read, text: usize) -> Gist {
         let document = match read {
             // What is wrong about it was judged; the faults may name members without end.
-            Ok(Document { format, root, value, .. }) => {
-                Ok(Document { format: *format, root: root.clone(), value: members(value, text), faults: Vec::new() })
+            Ok(Document { format, root, tree, .. }) => {
+                let tree = members(tree.root(), text);
+                Ok(Document { format: *format, root: root.clone(), tree, faults: Vec::new() })
             }
             Err(faults) => Err(faults.iter().take(1).cloned().collect()),
         };
@@ -78,22 +79,25 @@ impl Gist {
 }
 
 /// The members of the top level that are asked for later, of each text so many bytes at most.
-fn members(value: &Value, most: usize) -> Value {
-    let Value::Object(members) = value else { return Value::Null };
-    let compared = |name: &str, value: &Value| match value {
-        Value::String(text) if text.len() <= most => Some((name.to_owned(), value.clone())),
-        _ => None,
+fn members(body: Node<'_>, most: usize) -> Tree {
+    if !body.is_object() {
+        return Tree::of(&Value::Null);
+    }
+    let compared = |name: &'static str| {
+        let text = body.get(name)?.as_str().filter(|text| text.len() <= most)?;
+        Some((name, Value::String(text.to_owned())))
     };
-    let asked = |name: &str, value: &Value| match value {
-        Value::String(text) => (name.to_owned(), Value::String(beginning(text, most).to_owned())),
-        Value::Number(_) | Value::Null => (name.to_owned(), value.clone()),
-        // Something, and no text: null would be nothing.
-        _ => (name.to_owned(), Value::Bool(true)),
+    let asked = |name: &'static str| {
+        let node = body.get(name)?;
+        let value = match (node.kind(), node.as_str()) {
+            (_, Some(text)) => Value::String(beginning(text, most).to_owned()),
+            (Kind::Number(_) | Kind::Null, _) => node.to_value(),
+            // Something, and no text: null would be nothing.
+            _ => Value::Bool(true),
+        };
+        Some((name, value))
     };
-    let mut kept = Map::new();
-    kept.extend(COMPARED.iter().filter_map(|name| compared(name, members.get(*name)?)));
-    kept.extend(ASKED.iter().filter_map(|name| Some(asked(name, members.get(*name)?))));
-    Value::Object(kept)
+    Tree::of_members(COMPARED.into_iter().filter_map(compared).chain(ASKED.into_iter().filter_map(asked)))
 }
 
 fn beginning(text: &str, most: usize) -> &str {

@@ -4,12 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::seen::printable;
 use super::{Context, Finding, Judgement, Place, Record, Role, Seen, asked};
 use crate::case::Case;
 use crate::clock::Moment;
+use crate::tree::Node;
 
 /// The clause that a list puts to the test.
 const CLAUSE: &str = "describe/closed";
@@ -26,24 +25,20 @@ pub struct Listed<'a> {
 /// The sessions in an answer of Describe; `None` for one that cannot be read as that.
 pub fn sessions<'a>(seen: &'a Seen<'_>) -> Option<Vec<Listed<'a>>> {
     let document = seen.document().as_ref().ok().filter(|_| seen.took_effect())?;
-    let sessions = list(document.value.pointer("/Sessions/Session"));
-    Some(sessions.into_iter().filter_map(listed).collect())
+    Some(list(document.value(), "Sessions", "Session").filter_map(listed).collect())
 }
 
-fn listed(session: &Value) -> Option<Listed<'_>> {
+fn listed(session: Node<'_>) -> Option<Listed<'_>> {
     let id = session.get("SessionId")?.as_str()?;
-    let connections = list(session.pointer("/Connections/Connection"));
-    let mut states = connections.iter().filter_map(|connection| connection.get("Status")?.as_str());
+    let connections = list(session, "Connections", "Connection");
+    let mut states = connections.filter_map(|connection| connection.get("Status")?.as_str());
     Some(Listed { id, live: states.find(|status| matches!(*status, "Connecting" | "Connected")) })
 }
 
-/// An array, or the single element that stands in its place in XML.
-fn list(value: Option<&Value>) -> Vec<&Value> {
-    match value {
-        Some(Value::Array(list)) => list.iter().collect(),
-        Some(one @ Value::Object(_)) => vec![one],
-        _ => Vec::new(),
-    }
+/// What a member of a member holds: an array, or the single element that stands in its place in XML.
+fn list<'a>(value: Node<'a>, outer: &str, inner: &str) -> impl Iterator<Item = Node<'a>> {
+    let held = value.get(outer).and_then(|value| value.get(inner));
+    held.into_iter().flat_map(|held| held.items().chain(Some(held).filter(|held| held.is_object())))
 }
 
 /// Judges the lists in a stretch of history by when sessions of the whole run were ended: `ended` has the moment of the
@@ -67,10 +62,12 @@ pub fn judge(
         let Some(listed) = sessions(&seen) else { continue };
         let over = |at: Moment| at.plus(settle) < exchange.sent;
         // A look by the session's own id has a judgement of its own.
-        let own = asked::parameter(&exchange.request, "SessionId").filter(|_| record.role == Role::Probe);
-        let wrong = listed.iter().filter(|session| own.as_deref() != Some(session.id)).find_map(|session| {
+        let is_own = |id: &str| {
+            record.role == Role::Probe && asked::parameter(&exchange.request, "SessionId").as_deref() == Some(id)
+        };
+        let wrong = listed.iter().find_map(|session| {
             let live = session.live?;
-            ended(session.id).is_some_and(over).then_some((session.id, live))
+            (ended(session.id).is_some_and(over) && !is_own(session.id)).then_some((session.id, live))
         });
         // One that shows nothing wrong is not counted: which sessions had ended by then is for the other cases to say.
         if let Some((id, status)) = wrong {

@@ -27,7 +27,7 @@ pub(super) fn judge(
         found = manners(context, place, clause, look);
     }
     let held = found.is_none();
-    judgement.test(clause, found.map(|finding| with_first_look(finding, look)));
+    judgement.test(clause.to_owned(), found.map(|finding| with_first_look(finding, look)));
     if held && telling.iter().any(|seen| seen.observer != Observer::Describe) {
         describe(context, place, *outcome, look, judgement);
     }
@@ -67,7 +67,10 @@ fn describe(context: Context<'_>, place: Place<'_>, outcome: LookOutcome, look: 
         LookOutcome::Listed | LookOutcome::NotListed => return,
     };
     if let Some(held) = holds(asked, seen) {
-        judgement.test(clause, (!held).then(|| with_first_look(finding(context, place, clause, asked, seen), look)));
+        judgement.test(
+            clause.to_owned(),
+            (!held).then(|| with_first_look(finding(context, place, clause, asked, seen), look)),
+        );
     }
 }
 
@@ -189,7 +192,7 @@ mod tests {
             let undecided = !judgement.undecided.is_empty();
             assert_eq!(undecided, expected.is_none(), "{expect} {observations:?}: {judgement:?}");
             assert_eq!(broken(&judgement), expected.unwrap_or(&[]), "{expect} {observations:?}");
-            assert_eq!(judgement.tested.contains_key(STEP), expected.is_some(), "{expect} {observations:?}");
+            assert_eq!(judgement.tested.contains(STEP), expected.is_some(), "{expect} {observations:?}");
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Explicit matchers of an answer: status, code, message, headers, body, schema.
 
-use serde_json::Value;
-
 use super::seen::{either, printable, violations};
 use super::{Context, Seen};
 use crate::case::expectation::BodyMatch;
 use crate::case::{Matchers, TextMatch};
+use crate::tree::Node;
 
 /// The first matcher that does not hold: expected, actual.
 pub(super) fn mismatch(context: Context<'_>, matchers: &Matchers, seen: &Seen<'_>) -> Option<(String, String)> {
@@ -28,7 +27,7 @@ pub(super) fn mismatch(context: Context<'_>, matchers: &Matchers, seen: &Seen<'_
         }
     }
     for (pointer, matcher) in &matchers.body {
-        let value = seen.document().as_ref().ok().and_then(|document| document.value.pointer(pointer));
+        let value = seen.document().as_ref().ok().and_then(|document| document.value().pointer(pointer));
         if !body_fits(matcher, value) {
             let actual = value.map_or_else(|| "nothing".to_owned(), |value| printable(&value.to_string(), 120));
             return Some((format!("member {pointer} {}", body_words(matcher)), format!("{pointer} {actual}")));
@@ -70,14 +69,14 @@ fn text_words(matcher: &TextMatch) -> String {
     }
 }
 
-fn body_fits(matcher: &BodyMatch, value: Option<&Value>) -> bool {
+fn body_fits(matcher: &BodyMatch, value: Option<Node<'_>>) -> bool {
     match matcher {
         BodyMatch::Present => value.is_some(),
-        BodyMatch::Equals(expected) => value == Some(expected),
-        BodyMatch::Text(matcher) => match value {
-            Some(Value::String(text)) => text_fits(matcher, Some(text)),
-            Some(_) => false,
-            None => text_fits(matcher, None),
+        BodyMatch::Equals(expected) => value.is_some_and(|value| value.to_value() == *expected),
+        BodyMatch::Text(matcher) => match (value, value.and_then(Node::as_str)) {
+            (_, Some(text)) => text_fits(matcher, Some(text)),
+            (Some(_), None) => false,
+            (None, None) => text_fits(matcher, None),
         },
     }
 }

@@ -27,8 +27,10 @@ pub mod seen;
 pub mod session_id;
 pub mod silence;
 pub mod situation;
+mod tested;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use blame::{may_be_a_second_life, of_a_second_life};
@@ -37,6 +39,7 @@ pub use gist::Gist;
 pub use history::{Event, Look, Manner, Observation, Observer, Record, Role, Sight};
 pub use result::{CaseResult, Skip};
 pub use seen::Seen;
+pub use tested::Tested;
 
 use crate::case::Case;
 use crate::contract::{Contract, Level, Readings};
@@ -63,7 +66,7 @@ impl Context<'_> {
 #[derive(Debug, Clone, Default)]
 pub struct Judgement {
     /// Judgements made, by clause.
-    pub tested: BTreeMap<String, usize>,
+    pub tested: Tested,
     /// Breaches.
     pub findings: Vec<Finding>,
     /// What could not be decided, and why.
@@ -72,26 +75,19 @@ pub struct Judgement {
 
 impl Judgement {
     /// Notes that `clause` was put to the test once, and the finding if it did not hold.
-    pub fn test(&mut self, clause: &str, finding: Option<Finding>) {
+    pub fn test(&mut self, clause: impl Into<Cow<'static, str>> + AsRef<str>, finding: Option<Finding>) {
         self.tested(clause);
         self.findings.extend(finding);
     }
 
     /// Notes that `clause` was put to the test once and held.
-    pub fn tested(&mut self, clause: &str) {
-        match self.tested.get_mut(clause) {
-            Some(count) => *count += 1,
-            None => {
-                self.tested.insert(clause.to_owned(), 1);
-            }
-        }
+    pub fn tested(&mut self, clause: impl Into<Cow<'static, str>> + AsRef<str>) {
+        self.tested.add(clause, 1);
     }
 
     /// Takes over another judgement.
     pub fn join(&mut self, other: Judgement) {
-        for (clause, count) in other.tested {
-            *self.tested.entry(clause).or_default() += count;
-        }
+        self.tested.join(other.tested);
         self.findings.extend(other.findings);
         self.undecided.extend(other.undecided);
     }

@@ -1,5 +1,7 @@
 //! What an expectation permits of one request: outcomes and readings, and `too-long` besides for large ones.
 
+use std::borrow::Cow;
+
 use super::seen::either;
 use super::{Context, Finding, Place, Record, Seen, answer, asked, blame, matchers};
 use crate::case::{Expectation, Matchers};
@@ -9,32 +11,32 @@ use crate::wire::Scheme;
 
 /// What an expectation permits of one request.
 pub(super) struct Permitted<'a> {
-    answers: Vec<Answer>,
+    answers: Vec<Cow<'a, Answer>>,
     matchers: Option<&'a Matchers>,
     /// The case permits the end of the connection instead of an answer.
     closed: bool,
     /// The request is so large that outcome `too-long` is permitted besides.
     large: bool,
-    refs: Vec<OutcomeRef>,
+    refs: Cow<'a, [OutcomeRef]>,
     /// The reading `repeated-parameter` is asked.
     repeated: bool,
 }
 
 impl<'a> Permitted<'a> {
     pub(super) fn of(
-        context: Context<'_>,
-        record: &Record,
+        context: Context<'a>,
+        record: &'a Record,
         request: &Request,
         expectation: &'a Expectation,
     ) -> Permitted<'a> {
-        let (refs, matchers) = match expectation {
-            Expectation::Outcomes(refs) => (refs.clone(), None),
-            Expectation::Permitted => (record.mutation.as_ref().map_or_else(Vec::new, |m| m.permits.clone()), None),
-            Expectation::Repeated { first, last } => (repeated(context, first, last), None),
-            Expectation::Matchers(matchers) => (matchers.outcomes.clone(), Some(&**matchers)),
-            Expectation::Look(_) => (Vec::new(), None),
+        let (refs, matchers): (Cow<'a, [OutcomeRef]>, _) = match expectation {
+            Expectation::Outcomes(refs) => (refs.into(), None),
+            Expectation::Permitted => (record.mutation.as_ref().map_or(&[][..], |m| &m.permits).into(), None),
+            Expectation::Repeated { first, last } => (repeated(context, first, last).into(), None),
+            Expectation::Matchers(matchers) => ((&matchers.outcomes).into(), Some(&**matchers)),
+            Expectation::Look(_) => (Cow::Borrowed(&[]), None),
         };
-        let mut answers: Vec<Answer> =
+        let mut answers: Vec<Cow<'a, Answer>> =
             refs.iter().flat_map(|outcome| context.contract.permitted(outcome, context.readings)).collect();
         let large = !answers.is_empty() && asked::is_large(request);
         if large {
@@ -56,7 +58,7 @@ impl<'a> Permitted<'a> {
     ) -> Option<Finding> {
         if !self.answers.is_empty() && !self.answers.iter().any(|answer| fits(answer, place.record, seen)) {
             let mut finding = Finding::new(context, clause, place, self.words(), actual(place.record, seen));
-            finding = finding.shape(seen.words());
+            finding = with_size(place, seen, finding.shape(seen.words()));
             return Some(self.with_readings(context, seen, finding));
         }
         let broken = self.matchers.and_then(|matchers| matchers::mismatch(context, matchers, seen));
@@ -77,7 +79,7 @@ impl<'a> Permitted<'a> {
     /// Whether the Code of an answer is one that the contract names for it.
     pub(super) fn knows_code(&self, seen: &Seen<'_>) -> bool {
         let (status, code) = seen.kind();
-        let named = |answer: &&Answer| !answer.codes.is_empty() || answer.success;
+        let named = |answer: &&Cow<'_, Answer>| !answer.codes.is_empty() || answer.success;
         self.answers.iter().filter(named).any(|answer| answer.permits(status, code.as_deref()))
     }
 
@@ -107,7 +109,7 @@ impl<'a> Permitted<'a> {
 
     /// Says which readings are in force, and which other value would permit the answer.
     fn with_readings(&self, context: Context<'_>, seen: &Seen<'_>, mut finding: Finding) -> Finding {
-        for outcome in &self.refs {
+        for outcome in self.refs.iter() {
             let OutcomeRef::Reading { name, .. } = outcome else { continue };
             let value = context.readings.of(name);
             let others =
@@ -169,6 +171,22 @@ fn fits(answer: &Answer, record: &Record, seen: &Seen<'_>) -> bool {
         }
         _ => true,
     }
+}
+
+/// Says from which size on a request may be refused for it, where an answer says that it was.
+fn with_size(place: Place<'_>, seen: &Seen<'_>, finding: Finding) -> Finding {
+    let Some(request) = place.record.exchange().map(|exchange| &exchange.request) else { return finding };
+    if !matches!(seen.response.status, 413 | 414 | 431) || asked::is_large(request) {
+        return finding;
+    }
+    let (target, fields, body) = (request.target.len(), request.headers.written(), request.body.len());
+    let words = format!(
+        "it has {target} bytes of target, {fields} of header fields and {body} of body; a request may be refused for its \
+         size from {} of either of the first two or {} of body on",
+        asked::HEAD_BYTES + 1,
+        asked::BODY_BYTES + 1
+    );
+    finding.note("size", words)
 }
 
 fn answer_words(answer: &Answer) -> String {
@@ -426,6 +444,17 @@ mod tests {
                     "{name}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_refusal_for_the_size_says_what_size_may_be_refused() {
+        for (status, said) in [(413, true), (414, true), (431, true), (400, false), (404, false)] {
+            let finding = judged("ok", &[], Scheme::None, &refusal(status, "X", "m")).expect("no success");
+            let notes: Vec<&String> =
+                finding.notes.iter().filter(|(name, _)| *name == "size").map(|(_, n)| n).collect();
+            assert_eq!(!notes.is_empty(), said, "{status}");
+            assert!(notes.iter().all(|note| note.contains("from 2049 ") && note.contains("65537 ")), "{notes:?}");
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) fn judge(context: Context<'_>, place: Place<'_>, seen: &Seen<'_>, jud
         if seen.format == Format::Xml && value.contains('<') {
             let raw = find(&seen.response.body, value.as_bytes());
             let inside =
-                seen.document().as_ref().is_ok_and(|document| document.value.to_string().contains(&json_text(value)));
+                seen.document().as_ref().is_ok_and(|document| document.value().to_string().contains(&json_text(value)));
             let finding = (raw && !inside)
                 .then(|| Finding::new(context, clause, place, "input escaped in XML", "the value unescaped in XML"));
             judgement.test(clause, finding);
@@ -44,7 +44,7 @@ fn json_text(value: &str) -> String {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> bool {
-    !needle.is_empty() && haystack.windows(needle.len()).any(|window| window == needle)
+    !needle.is_empty() && memchr::memmem::find(haystack, needle).is_some()
 }
 
 #[cfg(test)]

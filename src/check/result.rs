@@ -1,10 +1,10 @@
 //! Results of cases: verdicts from findings, and what was put to the test.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Finding, Judgement, Record, Verdict};
+use super::{Finding, Judgement, Record, Tested, Verdict};
 use crate::case::Case;
 use crate::contract::Level;
 
@@ -43,7 +43,7 @@ pub struct CaseResult {
     /// Breaches, in the order of the history.
     pub findings: Vec<Finding>,
     /// Judgements made, by clause.
-    pub tested: BTreeMap<String, usize>,
+    pub tested: Tested,
     /// What could not be decided, and why.
     pub undecided: Vec<String>,
     /// Ids of sessions that could not be ended.
@@ -65,7 +65,7 @@ impl CaseResult {
             history: Vec::new(),
             cut_short: false,
             findings: Vec::new(),
-            tested: BTreeMap::new(),
+            tested: Tested::default(),
             undecided: Vec::new(),
             leaked: Vec::new(),
             left_out: BTreeSet::new(),
@@ -76,9 +76,7 @@ impl CaseResult {
 
     /// Adds what a check came to.
     pub fn add(&mut self, judgement: Judgement) {
-        for (clause, count) in judgement.tested {
-            *self.tested.entry(clause).or_default() += count;
-        }
+        self.tested.join(judgement.tested);
         self.findings.extend(judgement.findings);
         for reason in judgement.undecided {
             if !self.undecided.contains(&reason) {
@@ -90,7 +88,7 @@ impl CaseResult {
     /// Clauses that the case lists and that nothing in it put to the test: its pass would mean nothing for them.
     pub fn untested(&self) -> impl Iterator<Item = &str> {
         let clauses = self.case.clauses.iter().map(|clause| clause.value.as_str());
-        clauses.filter(|clause| !self.tested.contains_key(*clause))
+        clauses.filter(|clause| !self.tested.contains(clause))
     }
 
     /// The verdict; `strict` counts SHOULD as MUST.
@@ -154,7 +152,7 @@ mod tests {
             let record = sample::sent(Role::Judged, sample::lost(CauseKind::Closed));
             let place = Place { case: &case, record: &record, index: 0 };
             let mut judgement = Judgement::default();
-            tested.iter().for_each(|clause| judgement.tested(clause));
+            tested.iter().for_each(|clause| judgement.tested(clause.to_string()));
             let findings = broken.iter().map(|clause| Finding::new(sample::context(), clause, place, "a", "b"));
             judgement.findings.extend(findings);
             judgement.undecided.extend(undecided.then(|| "why".to_owned()));

@@ -1,5 +1,6 @@
 //! Sameness: one input gets one kind of answer, every time and in every wire form.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::permitted::Permitted;
@@ -16,8 +17,8 @@ struct Said<'a> {
     index: usize,
     status: u16,
     code: Option<String>,
-    /// The outcome, or the value of a reading, that permits it.
-    origin: Option<String>,
+    /// The outcome, or the value of a reading, that permits it, once somebody asked.
+    origin: OnceCell<Option<String>>,
     /// An error whose Code cannot be read: its envelope is broken, and what it means is unknown.
     unread: bool,
 }
@@ -30,22 +31,26 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Re
     if !leaves_open(&expect.value) && call.times < 2 {
         return judgement;
     }
-    let said = |(at, record)| said(context, &expect.value, first + at, record);
+    // Most steps send one request, which there is nothing to compare with.
+    if records.iter().filter(|record| record.is_attempt()).nth(1).is_none() {
+        return judgement;
+    }
+    let said = |(at, record)| said(first + at, record);
     let answers: Vec<Said<'_>> = records.iter().enumerate().filter_map(said).collect();
     for (at, answer) in answers.iter().enumerate() {
         let record = answer.record;
         let own = record.mutation.as_ref().map_or_else(|| case.clause_of(step), |mutation| mutation.clause);
         for earlier in answers[..at].iter().filter(|earlier| input(earlier.record) == input(record)) {
             let Some(clause) = axis(earlier.record.form, record.form, own) else { continue };
-            if is_same(clause, earlier, answer) {
-                judgement.tested(clause);
+            if is_same(context, &expect.value, clause, earlier, answer) {
+                judgement.tested(clause.to_owned());
                 continue;
             }
             let place = Place { case, record, index: answer.index };
             let (before, now) = (words(earlier), words(answer));
             let expected = format!("{before} as for {}", form_words(earlier.record));
             let shape = format!("{before} / {now}");
-            judgement.test(clause, Some(Finding::new(context, clause, place, expected, now).shape(shape)));
+            judgement.test(clause.to_owned(), Some(Finding::new(context, clause, place, expected, now).shape(shape)));
             return judgement;
         }
     }
@@ -54,7 +59,7 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Re
 
 /// The answer of a record, where it can be compared: silence, throttling, failures and HTTP's own refusals are judged
 /// elsewhere, and what stands in front may take a large request for too long or let it through.
-fn said<'a>(context: Context<'_>, expectation: &Expectation, index: usize, record: &'a Record) -> Option<Said<'a>> {
+fn said(index: usize, record: &Record) -> Option<Said<'_>> {
     let exchange = record.exchange().filter(|_| record.is_attempt() && record.is_rpc())?;
     let response = exchange.reply.answer().filter(|response| response.status < 500 && !is_silent(exchange))?;
     let seen = record.seen()?;
@@ -64,20 +69,30 @@ fn said<'a>(context: Context<'_>, expectation: &Expectation, index: usize, recor
     if refused || !seen.says_error() || seen.is_throttled() || response.body_cut {
         return None;
     }
-    let permitted = Permitted::of(context, record, &exchange.request, expectation);
-    let origin = permitted.kind(&seen).map(str::to_owned);
     let (status, code) = seen.kind();
     let unread = seen.is_error() && code.is_none();
-    Some(Said { record, index, status, code, origin, unread })
+    Some(Said { record, index, status, code, origin: OnceCell::new(), unread })
+}
+
+impl Said<'_> {
+    fn origin(&self, context: Context<'_>, expectation: &Expectation) -> Option<&str> {
+        let origin = || {
+            let exchange = self.record.exchange()?;
+            let permitted = Permitted::of(context, self.record, &exchange.request, expectation);
+            permitted.kind(&self.record.seen()?).map(str::to_owned)
+        };
+        self.origin.get_or_init(origin).as_deref()
+    }
 }
 
 /// Whether two answers are of one kind: permitted by the same outcome or value of a reading, or else the same to the
 /// letter. JSON and XML are held to the letter.
-fn is_same(clause: &str, a: &Said<'_>, b: &Said<'_>) -> bool {
+fn is_same(context: Context<'_>, expectation: &Expectation, clause: &str, a: &Said<'_>, b: &Said<'_>) -> bool {
     if a.status == b.status && (a.code == b.code || a.unread || b.unread) {
         return true;
     }
-    clause != "rpc/format/same" && a.origin.is_some() && a.origin == b.origin
+    let origins = || (a.origin(context, expectation), b.origin(context, expectation));
+    clause != "rpc/format/same" && matches!(origins(), (Some(one), Some(other)) if one == other)
 }
 
 /// Whether more than one kind of answer is permitted, so that sameness says more than the outcome does.
@@ -112,30 +127,21 @@ pub(super) fn is_of_forms(clause: &str) -> bool {
 /// document says so (other signature scheme), or they differ on several.
 pub(super) fn axis(a: Option<WireForm>, b: Option<WireForm>, own: &str) -> Option<&str> {
     let (Some(a), Some(b)) = (a, b) else { return Some(own) };
-    let mut clauses = Vec::new();
-    if a.placement != b.placement {
-        let form = a.placement == Placement::PostForm || b.placement == Placement::PostForm;
-        clauses.push(if form { "rpc/placement/form" } else { "rpc/method/get-post" });
-    }
-    if a.format != b.format {
-        if a.format.is_none() || b.format.is_none() {
-            return None;
-        }
-        clauses.push("rpc/format/same");
-    }
-    if a.order != b.order {
-        clauses.push("rpc/parameter/order");
-    }
-    if a.encoding != b.encoding {
-        clauses.push("rpc/parameter/encoding");
-    }
-    if a.scheme != b.scheme {
+    if a.scheme != b.scheme || (a.format != b.format && (a.format.is_none() || b.format.is_none())) {
         return None;
     }
-    match clauses.as_slice() {
-        [] => Some(own),
-        [one] => Some(one),
-        _ => None,
+    let in_form = a.placement == Placement::PostForm || b.placement == Placement::PostForm;
+    let axes = [
+        (a.placement != b.placement, if in_form { "rpc/placement/form" } else { "rpc/method/get-post" }),
+        (a.format != b.format, "rpc/format/same"),
+        (a.order != b.order, "rpc/parameter/order"),
+        (a.encoding != b.encoding, "rpc/parameter/encoding"),
+    ];
+    let mut differing = axes.into_iter().filter_map(|(differs, clause)| differs.then_some(clause));
+    match (differing.next(), differing.next()) {
+        (None, _) => Some(own),
+        (one, None) => one,
+        (Some(_), Some(_)) => None,
     }
 }
 

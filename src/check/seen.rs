@@ -3,12 +3,11 @@
 use std::cell::OnceCell;
 use std::sync::OnceLock;
 
-use memchr::memmem;
-use serde_json::Value;
-
 use crate::contract::{Schema, Violation};
 use crate::http::Response;
+use crate::tree::{Kind, Node};
 use crate::wire::{Document, DocumentFault, Format};
+use memchr::memmem;
 
 /// An answer, read.
 #[derive(Debug)]
@@ -135,7 +134,7 @@ impl<'a> Seen<'a> {
     fn says_error_code(&self) -> bool {
         self.document()
             .as_ref()
-            .is_ok_and(|document| document.value.get("Code").is_some_and(|code| !says_success(code)))
+            .is_ok_and(|document| document.value().get("Code").is_some_and(|code| !says_success(code)))
     }
 
     /// Whether an answer of this status can be `Throttling*`: most need not be read to know that they are not.
@@ -174,11 +173,14 @@ impl<'a> Seen<'a> {
     /// What keeps its body from being that of `ok`, whatever its status.
     pub fn not_ok_body(&self, operation: Option<&str>) -> Option<&'static str> {
         let Ok(document) = self.document() else { return Some("with a body that is no document") };
-        let Value::Object(members) = &document.value else { return Some("with a body that is no object") };
-        if !members.contains_key("RequestId") {
+        let body = document.value();
+        if !body.is_object() {
+            return Some("with a body that is no object");
+        }
+        if body.get("RequestId").is_none() {
             return Some("without RequestId");
         }
-        if members.get("Code").is_some_and(|code| !says_success(code)) {
+        if body.get("Code").is_some_and(|code| !says_success(code)) {
             return Some("with a Code that says error");
         }
         let wrong_root = |root: &String| operation.is_some_and(|name| *root != format!("{name}Response"));
@@ -213,11 +215,11 @@ impl<'a> Seen<'a> {
 }
 
 /// Codes of success: pop-core decides on `Code` alone (outcome `ok`), and null is none to it.
-fn says_success(code: &Value) -> bool {
-    match code {
-        Value::Null => true,
-        Value::String(code) => matches!(code.as_str(), "200" | "OK" | "Success" | "success"),
-        Value::Number(code) => code.as_u64() == Some(200),
+fn says_success(code: Node<'_>) -> bool {
+    match code.kind() {
+        Kind::Null => true,
+        Kind::String(_) => matches!(code.as_str(), Some("200" | "OK" | "Success" | "success")),
+        Kind::Number(code) => code.as_u64() == Some(200),
         _ => false,
     }
 }
@@ -225,8 +227,8 @@ fn says_success(code: &Value) -> bool {
 /// Every violation of a document that came over the wire, XML brought into the schema's shape first.
 pub fn violations(schema: &Schema, document: &Document) -> Vec<Violation> {
     match document.format {
-        Format::Json => schema.violations(&document.value),
-        Format::Xml => schema.violations_in_xml(&document.value),
+        Format::Json => schema.violations_in(document.value()),
+        Format::Xml => schema.violations_in_xml(document.value().to_value()),
     }
 }
 

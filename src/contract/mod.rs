@@ -5,6 +5,7 @@ pub mod outcome;
 pub mod reading;
 pub mod schema;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use clause::{Capability, Clause, Level};
@@ -104,7 +105,8 @@ impl Contract {
 
     /// The schema of an operation's part: `request`, `success`; `error` of `Error`.
     pub fn schema(&self, operation: &str, part: &str) -> Option<&Schema> {
-        self.schemas.get(&SchemaName { operation: operation.to_owned(), part: part.to_owned() })
+        // Looking through the few there are needs no name of its own.
+        self.schemas.iter().find(|(name, _)| name.part == part && name.operation == operation).map(|(_, schema)| schema)
     }
 
     /// The answers that an outcome permits under the readings in force, each kind once. None for outcomes of looks and
@@ -112,7 +114,7 @@ impl Contract {
     ///
     /// # Panics
     /// When the outcome does not exist: loading proves that every reference does.
-    pub fn permitted(&self, outcome: &OutcomeRef, readings: &Readings) -> Vec<Answer> {
+    pub fn permitted(&self, outcome: &OutcomeRef, readings: &Readings) -> Vec<Cow<'_, Answer>> {
         outcome::permitted(self, outcome, readings)
     }
 

@@ -1,5 +1,6 @@
 //! Outcomes: the sets of answers that clauses permit.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::{Contract, Readings};
@@ -133,10 +134,14 @@ impl Answer {
             == (&other.status, &other.codes, &other.success, &other.envelope, &other.closed, &other.message_contains_v1)
     }
 
-    /// The answer with the argument in its codes.
-    fn within(&self, argument: Option<&str>, origin: &str) -> Answer {
+    /// The answer with the argument in its codes: itself, where that changes nothing.
+    fn within(&self, argument: Option<&str>, origin: &str) -> Cow<'_, Answer> {
+        let names = |code: &CodePattern| matches!(code, CodePattern::WithName(..));
+        if self.origin == origin && (argument.is_none() || !self.codes.iter().any(names)) {
+            return Cow::Borrowed(self);
+        }
         let codes = self.codes.iter().map(|code| argument.map_or_else(|| code.clone(), |name| code.with_name(name)));
-        Answer { codes: codes.collect(), origin: origin.to_owned(), ..self.clone() }
+        Cow::Owned(Answer { codes: codes.collect(), origin: origin.to_owned(), ..self.clone() })
     }
 }
 
@@ -280,31 +285,31 @@ impl fmt::Display for CodePattern {
 
 /// The kind of an answer: the origin of the first of `answers` that permits it. Two answers to one request must be of
 /// one kind.
-pub fn kind<'a>(answers: &'a [Answer], status: u16, code: Option<&str>) -> Option<&'a str> {
+pub fn kind<'a>(answers: &'a [Cow<'_, Answer>], status: u16, code: Option<&str>) -> Option<&'a str> {
     answers.iter().find(|answer| answer.permits(status, code)).map(|answer| answer.origin.as_str())
 }
 
 /// Readings that lead to readings: loading refuses circles, and nothing written by hand is deeper.
 const DEPTH: usize = 8;
 
-pub(super) fn permitted(contract: &Contract, outcome: &OutcomeRef, readings: &Readings) -> Vec<Answer> {
+pub(super) fn permitted<'a>(contract: &'a Contract, outcome: &OutcomeRef, readings: &Readings) -> Vec<Cow<'a, Answer>> {
     let mut answers = Vec::new();
     collect(contract, outcome, readings, None, DEPTH, &mut answers);
     answers
 }
 
-fn collect(
-    contract: &Contract,
+fn collect<'a>(
+    contract: &'a Contract,
     outcome: &OutcomeRef,
     readings: &Readings,
     origin: Option<&str>,
     depth: usize,
-    answers: &mut Vec<Answer>,
+    answers: &mut Vec<Cow<'a, Answer>>,
 ) {
     match outcome {
         OutcomeRef::Named { name, argument } => {
             let row = contract.outcomes.get(name).unwrap_or_else(|| panic!("there is no outcome `{name}`"));
-            let own = outcome.to_string();
+            let own = if argument.is_none() { Cow::Borrowed(name.as_str()) } else { Cow::Owned(outcome.to_string()) };
             for answer in &row.answers {
                 add(answer.within(argument.as_deref(), origin.unwrap_or(&own)), answers);
             }
@@ -328,7 +333,7 @@ fn collect(
 }
 
 /// Adds an answer unless another one permits the same already: the first names the kind.
-fn add(answer: Answer, answers: &mut Vec<Answer>) {
+fn add<'a>(answer: Cow<'a, Answer>, answers: &mut Vec<Cow<'a, Answer>>) {
     if !answers.iter().any(|other| other.same_set(&answer)) {
         answers.push(answer);
     }

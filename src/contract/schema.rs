@@ -5,6 +5,15 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
+pub use flat::Flat;
+
+use crate::tree::Node;
+
+mod flat;
+
+/// The draft that schemas are written in.
+const DRAFT: jsonschema::Draft = jsonschema::Draft::Draft202012;
+
 /// Which schema: operation and part.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SchemaName {
@@ -38,6 +47,8 @@ impl SchemaName {
 /// A schema.
 pub struct Schema {
     validator: OnceLock<jsonschema::Validator>,
+    /// As it asks trees.
+    of_trees: OnceLock<jsonschema::Validator<Flat>>,
     /// The schema itself.
     pub value: Value,
 }
@@ -66,12 +77,12 @@ impl Schema {
     /// The compiler's words, when it is no schema; `instance` is the place in the schema.
     pub fn compile(value: Value) -> Result<Schema, Violation> {
         let validator = build(&value)?;
-        Ok(Schema { validator: OnceLock::from(validator), value })
+        Ok(Schema { validator: OnceLock::from(validator), of_trees: OnceLock::new(), value })
     }
 
     /// Takes a schema that is known to be one, and compiles it when it is first asked: a run asks few of them.
     pub fn known(value: Value) -> Schema {
-        Schema { validator: OnceLock::new(), value }
+        Schema { validator: OnceLock::new(), of_trees: OnceLock::new(), value }
     }
 
     /// Every violation, sorted.
@@ -98,17 +109,30 @@ impl Schema {
         violations
     }
 
+    /// As [`Schema::violations`], of a value in a tree.
+    ///
+    /// # Panics
+    /// When a schema that was taken as known is none.
+    pub fn violations_in(&self, instance: Node<'_>) -> Vec<Violation> {
+        let build = || {
+            let options = jsonschema::options_for::<Flat>().with_draft(DRAFT).should_validate_formats(true);
+            options.build(&self.value).unwrap_or_else(|error| panic!("a schema is broken: {error}"))
+        };
+        let valid = self.of_trees.get_or_init(build).is_valid(instance);
+        if valid { Vec::new() } else { self.violations(&instance.to_value()) }
+    }
+
     /// Every violation of a document that was read from XML, sorted: see [`normalise_xml`].
     ///
     /// # Panics
     /// When a schema that was taken as known is none.
-    pub fn violations_in_xml(&self, instance: &Value) -> Vec<Violation> {
-        self.violations(&normalise_xml(instance.clone(), self))
+    pub fn violations_in_xml(&self, instance: Value) -> Vec<Violation> {
+        self.violations(&normalise_xml(instance, self))
     }
 }
 
 fn build(value: &Value) -> Result<jsonschema::Validator, Violation> {
-    let options = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
+    let options = jsonschema::options().with_draft(DRAFT).should_validate_formats(true);
     options.build(value).map_err(|error| Violation {
         instance: error.instance_path().to_string(),
         schema: error.schema_path().to_string(),

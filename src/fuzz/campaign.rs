@@ -15,7 +15,7 @@ use super::pursuit::{Batch, Drawn, Found, Pursuit};
 use super::rig::{Lanes, Opens, Rig};
 use super::tally::{Coverage, Tally};
 use crate::case::Case;
-use crate::check::{CaseResult, Skip};
+use crate::check::{CaseResult, Skip, Tested};
 use crate::clock::Clock;
 use crate::contract::Contract;
 use crate::limits;
@@ -91,7 +91,7 @@ pub struct Done {
     /// What was done.
     pub tally: Tally,
     /// Judgements made of generated cases, by clause.
-    pub tested: BTreeMap<String, usize>,
+    pub tested: Tested,
     /// Sessions that could not be ended.
     pub leaked: Vec<String>,
     /// What it met on the way that is no verdict.

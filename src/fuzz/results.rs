@@ -27,7 +27,7 @@ fn whole(id: &str, done: &Done, before: &Past, contract: &Contract, took: Durati
         id: id.to_owned(),
         source: source.clone(),
         title: Some(format!("{judged} of {cases} generated cases judged, {undecided} in part undecided")),
-        clauses: done.tested.keys().map(|clause| spanned(clause)).collect(),
+        clauses: done.tested.sorted().keys().map(|clause| spanned(clause)).collect(),
         needs: Vec::new(),
         occurs: Vec::new(),
         tags: Vec::new(),

@@ -1,8 +1,8 @@
 //! Tallies: what a campaign did so far, and what its cases have come by.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::check::CaseResult;
+use crate::check::{CaseResult, Tested};
 use crate::wire::WireForm;
 
 /// What was done so far.
@@ -30,7 +30,7 @@ pub struct Tally {
 #[derive(Debug, Default)]
 pub(super) struct Coverage {
     /// Judgements made, by clause.
-    pub tested: BTreeMap<String, usize>,
+    pub tested: Tested,
     mutations: BTreeSet<&'static str>,
     forms: BTreeSet<WireForm>,
 }
@@ -50,12 +50,7 @@ impl Tally {
 
 impl Coverage {
     fn add(&mut self, result: &CaseResult) {
-        for (clause, count) in &result.tested {
-            match self.tested.get_mut(clause) {
-                Some(judgements) => *judgements += count,
-                None => _ = self.tested.insert(clause.clone(), *count),
-            }
-        }
+        self.tested.join(result.tested.clone());
         for record in &result.history {
             self.mutations.extend(record.mutation.as_ref().map(|value| value.name));
             self.forms.extend(record.form);

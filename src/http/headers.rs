@@ -21,9 +21,9 @@ impl Headers {
     pub fn push(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) {
         if self.ends.is_empty() {
             // What most heads fit, at once.
-            self.names.reserve(128);
-            self.values.reserve(384);
-            self.ends.reserve(12);
+            self.names = String::with_capacity(128);
+            self.values = Vec::with_capacity(448);
+            self.ends = Vec::with_capacity(12);
         }
         self.names.push_str(name.as_ref());
         self.values.extend_from_slice(value.as_ref());
@@ -59,6 +59,11 @@ impl Headers {
     /// Removes every field of that name.
     pub fn remove(&mut self, name: &str) {
         *self = self.iter().filter(|(n, _)| !n.eq_ignore_ascii_case(name)).collect();
+    }
+
+    /// Bytes of all fields as they are written, `: ` and line breaks included.
+    pub fn written(&self) -> usize {
+        self.names.len() + self.values.len() + 4 * self.ends.len()
     }
 
     /// Number of fields.

@@ -164,7 +164,7 @@ fn values(answers: &[Answers; 2]) -> Vec<Values> {
 /// by the same answers all the same.
 fn verdict<'a>(side: Side<'a>, clause: &str) -> &'a str {
     let own = side.report.clauses.iter().find(|own| own.id == clause).map(|own| own.verdict.as_str());
-    let tested = || side.results.iter().any(|result| result.tested.contains_key(clause));
+    let tested = || side.results.iter().any(|result| result.tested.contains(clause));
     own.unwrap_or_else(|| if tested() { "pass" } else { "" })
 }
 

@@ -149,7 +149,7 @@ fn masked(report: Report, results: &[CaseResult], mut secrets: mask::Secrets) ->
     let started = |record: &&Record| record.operation.as_deref() == Some("StartTerminalSession");
     for record in results.iter().flat_map(|result| &result.history).filter(started) {
         if let Some(Ok(document)) = record.seen().map(Seen::into_document) {
-            secrets.learn(&document.value);
+            secrets.learn(document.value());
         }
     }
     let found = |result: &CaseResult| {
@@ -197,7 +197,7 @@ fn case(result: &CaseResult, all: &[CaseResult], facts: &Facts) -> Case {
         clauses: result.case.clauses.iter().map(|clause| clause.value.clone()).collect(),
         duration_ms: u64::try_from(result.took.as_millis()).unwrap_or(u64::MAX),
         course: course(result).to_owned(),
-        tested: result.tested.clone(),
+        tested: result.tested.sorted(),
         exchanges: result.history.iter().filter(|record| record.exchange().is_some()).count(),
         findings: findings(result, all, facts),
         reasons,

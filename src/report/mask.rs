@@ -8,6 +8,7 @@ use base64::engine::general_purpose;
 use serde_json::Value;
 
 use crate::http::Request;
+use crate::tree::Node;
 use crate::wire::{Encoding, Incoming, parameters};
 
 /// Texts before a secret, and the characters that end it.
@@ -92,8 +93,8 @@ const SECRET_LENGTH: usize = 6;
 
 impl Secrets {
     /// Takes in what a Start answered: its SecurityToken, and every value in the query of its WebSocketUrl but the id.
-    pub fn learn(&mut self, started: &Value) {
-        let text = |name: &str| started.get(name).and_then(Value::as_str).unwrap_or("");
+    pub fn learn(&mut self, started: Node<'_>) {
+        let text = |name: &str| started.get(name).and_then(Node::as_str).unwrap_or("");
         let id = text("SessionId");
         let query = text("WebSocketUrl").split_once('?').map_or("", |(_, query)| query);
         let values = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
@@ -157,13 +158,15 @@ impl Secrets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tree::Tree;
 
     #[test]
     fn tokens_of_the_run_are_masked_in_whatever_shape_they_come_back() {
         let mut secrets = Secrets::default();
-        secrets.learn(&serde_json::json!({
+        let started = Tree::of(&serde_json::json!({
             "SessionId": "s-hz1234567", "SecurityToken": "tok/+=12", "WebSocketUrl": "ws://h/?id=s-hz1234567&ticket=abcdef99"
         }));
+        secrets.learn(started.root());
         let mut report = serde_json::json!({
             "a": ["\"SecurityToken\" : \"tok/+=12\"", "ticket\\u003dabcdef99", "tok%2F%2B%3D12", "tok%2f%2b%3d12",
                 "tok\\/+=12", "%74%6F%6B%2F%2B%3D%31%32", "dG9rLys9MTI="], "id": "s-hz1234567"

@@ -1,5 +1,6 @@
 //! A call step: its requests one after the other, each judged input, throttling and silence noted.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
@@ -15,12 +16,13 @@ use crate::check::{Seen, expectation};
 use crate::http::{Exchange, Headers, Lane, Request};
 use crate::limits;
 use crate::seed::Stream;
+use crate::tree::Node;
 use crate::wire::{Call, Credential, Stamp};
 
 /// One request of a step: the call as filled, the form and value it takes, and what reports say of it.
 pub(super) struct Sending<'a> {
     step: &'a CallStep,
-    pub(super) call: Call,
+    pub(super) call: Cow<'a, Call>,
     pub(super) item: Item,
     session: Option<String>,
     /// The nonce, and its time, that an earlier call used up.
@@ -118,7 +120,7 @@ fn lapsed(bed: &Bed, sending: &Sending<'_>, state: &State) -> Result<(), String>
     session.filter(open).map_or(Ok(()), |name| look::awake(bed, name, state))
 }
 
-fn sending<'a>(step: &'a CallStep, call: &Call, item: Item, state: &State) -> Sending<'a> {
+fn sending<'a>(step: &'a CallStep, call: &'a Call, item: Item, state: &State) -> Sending<'a> {
     let call = with_mutation(call, step, &item);
     let named = session_of(state, &call);
     let session = named.map(|(name, _)| name.to_owned());
@@ -190,8 +192,8 @@ pub(super) fn is_over_long(mutation: &mutation::Mutation) -> bool {
 }
 
 /// Puts a generated value in the place of the right one.
-fn with_mutation(call: &Call, step: &CallStep, item: &Item) -> Call {
-    let (Some(values), Some(mutation)) = (&step.values, &item.mutation) else { return call.clone() };
+fn with_mutation<'a>(call: &'a Call, step: &CallStep, item: &Item) -> Cow<'a, Call> {
+    let (Some(values), Some(mutation)) = (&step.values, &item.mutation) else { return Cow::Borrowed(call) };
     let parameter = values.value.parameter.as_str();
     let mut changed = Call { parameters: Vec::new(), ..call.clone() };
     for (name, value) in &call.parameters {
@@ -201,7 +203,7 @@ fn with_mutation(call: &Call, step: &CallStep, item: &Item) -> Call {
             changed.parameters.push((name.clone(), value.clone()));
         }
     }
-    changed
+    Cow::Owned(changed)
 }
 
 pub(super) async fn send_once(
@@ -274,8 +276,8 @@ fn capture(step: &CallStep, exchange: &Exchange, state: &mut State) -> Result<()
     let response = exchange.reply.answer().ok_or("no answer to capture from")?;
     let seen = Seen::of(response);
     for (name, pointer) in &step.capture {
-        let value = seen.document().as_ref().ok().and_then(|document| document.value.pointer(pointer));
-        let text = value.and_then(|v| v.as_str()).ok_or_else(|| format!("the answer has no text at `{pointer}`"))?;
+        let value = seen.document().as_ref().ok().and_then(|document| document.value().pointer(pointer));
+        let text = value.and_then(Node::as_str).ok_or_else(|| format!("the answer has no text at `{pointer}`"))?;
         state.captured.insert(name.value.clone(), text.to_owned());
     }
     Ok(())
@@ -296,6 +298,10 @@ async fn strike_twice(bed: &Bed, sending: &Sending<'_>, state: &mut State, histo
     let unread = history.iter().rev().find(|record| record.role == Role::Judged).is_some_and(is_unread);
     let way = if unread { Way::Lane(Lane::Raw) } else { Way::Fresh };
     for _ in 0..bed.tally.strikes(bed.sent.load(Ordering::Relaxed)) {
+        // Each may take as long as the target is given: a run that is over leaves the rest undecided.
+        if bed.stopped().is_some() {
+            return;
+        }
         let mut patience = Patience::default();
         let exchange = loop {
             let Ok(request) = sending.request(bed, &mut state.stream) else { return };

@@ -155,10 +155,8 @@ impl Bed {
 
     /// A fresh stamp: the clock's time and an unused nonce.
     pub fn stamp(&self, stream: &mut Stream) -> Stamp {
-        Stamp {
-            timestamp: clock::timestamp(self.clock.unix_seconds()),
-            nonce: format!("{}{}", stream.hex(16), self.salt),
-        }
+        let nonce = [stream.hex(16).as_str(), &self.salt].concat();
+        Stamp { timestamp: clock::timestamp(self.clock.unix_seconds()), nonce }
     }
 
     /// Encodes and signs a call in a form.

@@ -18,8 +18,29 @@ pub struct Tally {
     silent: AtomicUsize,
     starts: AtomicUsize,
     waited: Mutex<Duration>,
+    skew: Mutex<Skew>,
+}
+
+/// What Date headers told.
+#[derive(Debug, Default)]
+struct Skew {
+    /// The last one, and its second: most answers have that of the one before.
+    last: (Vec<u8>, Option<u64>),
     /// Seconds by which the target's clock is ahead, where they were fewest: what came late shows more than there is.
-    skew: Mutex<Option<i64>>,
+    least: Option<i64>,
+}
+
+impl Skew {
+    fn note(&mut self, date: &[u8], now: u64) {
+        if self.last.0 != date {
+            self.last = (date.to_vec(), clock::http_date(date));
+        }
+        let Some(date) = self.last.1 else { return };
+        let ahead = i64::try_from(i128::from(date) - i128::from(now)).unwrap_or(i64::MAX);
+        if self.least.is_none_or(|known| ahead.unsigned_abs() < known.unsigned_abs()) {
+            self.least = Some(ahead);
+        }
+    }
 }
 
 /// What it came to.
@@ -73,11 +94,8 @@ impl Tally {
             return;
         };
         let mut dates = answer.headers.all("date");
-        let Some(date) = dates.next().and_then(clock::http_date).filter(|_| dates.next().is_none()) else { return };
-        let ahead = i64::try_from(i128::from(date) - i128::from(now)).unwrap_or(i64::MAX);
-        let mut skew = self.skew.lock().unwrap_or_else(PoisonError::into_inner);
-        if skew.is_none_or(|known| ahead.unsigned_abs() < known.unsigned_abs()) {
-            *skew = Some(ahead);
+        if let (Some(date), None) = (dates.next(), dates.next()) {
+            self.skew.lock().unwrap_or_else(PoisonError::into_inner).note(date, now);
         }
     }
 
@@ -97,7 +115,7 @@ impl Tally {
             waited: *self.waited.lock().unwrap_or_else(PoisonError::into_inner),
             unanswered: self.unanswered.load(Ordering::Relaxed),
             starts: self.starts.load(Ordering::Relaxed),
-            skew: *self.skew.lock().unwrap_or_else(PoisonError::into_inner),
+            skew: self.skew.lock().unwrap_or_else(PoisonError::into_inner).least,
         }
     }
 }

@@ -226,19 +226,29 @@ impl Reader {
             self.scanned = self.buffer.len().saturating_sub(2);
             return false;
         };
-        let head = self.buffer.split_to(end);
-        self.head_bytes += end;
+        let mut head = std::mem::take(&mut self.buffer);
+        let goes_on = self.parsed(&head[..end]);
+        head.advance(end);
+        if !matches!(self.state, State::Broken(_)) {
+            self.buffer = head;
+        }
+        goes_on
+    }
+
+    /// Takes a whole head; `false` when nothing more can follow it.
+    fn parsed(&mut self, head: &[u8]) -> bool {
+        self.head_bytes += head.len();
         self.scanned = 0;
         let mut fields = [const { MaybeUninit::uninit() }; limits::HEADER_FIELDS];
         let mut parsed = httparse::Response::new(&mut []);
-        match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, &head, &mut fields) {
+        match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, head, &mut fields) {
             Ok(httparse::Status::Complete(_)) => {}
             Ok(httparse::Status::Partial) => {
-                return self.broken("the head is no HTTP: it ends too early".to_owned(), status_line(&head));
+                return self.broken("the head is no HTTP: it ends too early".to_owned(), status_line(head));
             }
-            Err(error) => return self.broken(format!("the head is no HTTP: {error}"), status_line(&head)),
+            Err(error) => return self.broken(format!("the head is no HTTP: {error}"), status_line(head)),
         }
-        if memchr::memchr_iter(b'\n', &head).any(|at| at == 0 || head[at - 1] != b'\r') {
+        if memchr::memchr_iter(b'\n', head).any(|at| at == 0 || head[at - 1] != b'\r') {
             self.fault(FramingFault::BadHead("a line of the head ends without carriage return".to_owned()));
         }
         let status = parsed.code.unwrap_or(0);
@@ -285,17 +295,18 @@ impl Reader {
     /// Takes up to `left` bytes of body; how many are still to come, or `None` when the body was cut.
     fn body(&mut self, left: u64) -> Option<u64> {
         let available = self.buffer.len() as u64;
-        let taken = self.buffer.split_to(usize::try_from(left.min(available)).unwrap_or(self.buffer.len()));
-        self.received += taken.len() as u64;
+        let taken = usize::try_from(left.min(available)).unwrap_or(self.buffer.len());
+        self.received += taken as u64;
         let response = self.response.as_mut()?;
         let room = limits::BODY_BYTES - response.body.len();
-        response.body.extend_from_slice(&taken[..taken.len().min(room)]);
-        if taken.len() > room {
+        response.body.extend_from_slice(&self.buffer[..taken.min(room)]);
+        self.buffer.advance(taken);
+        if taken > room {
             response.body_cut = true;
             self.unframed();
             return None;
         }
-        Some(left - taken.len() as u64)
+        Some(left - taken as u64)
     }
 
     fn unframed(&mut self) {
@@ -408,10 +419,20 @@ fn length(text: &str) -> Option<u64> {
     (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }
 
+const TOKEN: [bool; 256] = {
+    let mut token = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        token[byte as usize] = matches!(byte,
+            b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'|' | b'~');
+        byte += 1;
+    }
+    token
+};
+
 /// Whether a byte may stand in a name or method (RFC 9110, 5.6.2).
 pub(super) fn is_token(byte: u8) -> bool {
-    matches!(byte,
-        b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'|' | b'~')
+    TOKEN[usize::from(byte)]
 }
 
 /// The first bytes, escaped: what a hostile target says is data.

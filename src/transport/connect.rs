@@ -2,19 +2,21 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use hyper::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::answer::{End, Reader};
-use super::local::{Local, Traffic};
+use super::local::Local;
 use super::{Endpoint, Pins, Settings};
 use crate::http::{Cause, CauseKind, Reply};
 
@@ -66,31 +68,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 pub(super) type Stream = Box<dyn Io>;
 
-/// An open connection.
-pub(super) struct Link {
-    pub stream: Stream,
-    /// To look at it without reading, where somebody wants to.
-    pub peek: Option<Peek>,
-}
-
-/// A connection as it looks from beside.
-pub(super) enum Peek {
-    /// The same socket.
-    Socket(std::net::TcpStream),
-    /// What passes in memory.
-    Memory(Arc<Traffic>),
-}
-
-impl Peek {
-    /// Whether nothing waits to be read, neither bytes nor the end.
-    pub fn is_quiet(&self) -> bool {
-        match self {
-            Peek::Socket(socket) => {
-                socket.peek(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
-            }
-            Peek::Memory(traffic) => traffic.is_quiet(),
-        }
-    }
+/// Whether nothing waits to be read, neither bytes nor the end, as far as the runtime was told when it last asked the system.
+pub(super) fn is_quiet(stream: &mut Stream) -> bool {
+    let mut byte = [0];
+    let mut byte = ReadBuf::new(&mut byte);
+    Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut byte).is_pending()
 }
 
 /// The way to an endpoint.
@@ -145,51 +127,41 @@ impl Route {
         of_proxy || self.endpoint.is_secure()
     }
 
-    /// A connection for requests as HTTP clients send them, which can be looked at: plain ones stop at the proxy.
-    pub async fn open(&self) -> Result<Link, Cause> {
+    /// A connection for requests as HTTP clients send them: plain ones stop at the proxy.
+    pub async fn open(&self) -> Result<Stream, Cause> {
         match &self.proxy {
-            Some(proxy) if !self.endpoint.is_secure() => self.to_proxy(proxy, true).await,
-            _ => self.through(true).await,
+            Some(proxy) if !self.endpoint.is_secure() => self.to_proxy(proxy).await,
+            _ => self.open_through().await,
         }
     }
 
     /// A connection whose bytes reach the endpoint unchanged.
     pub async fn open_through(&self) -> Result<Stream, Cause> {
-        Ok(self.through(false).await?.stream)
-    }
-
-    async fn through(&self, watched: bool) -> Result<Link, Cause> {
-        let mut link = match &self.proxy {
-            None => self.tcp(&self.endpoint, watched).await?,
+        let stream = match &self.proxy {
+            None => self.tcp(&self.endpoint).await?,
             Some(proxy) => {
-                let mut link = self.to_proxy(proxy, watched).await?;
-                let tunneled = tunnel(&mut link.stream, &self.endpoint, proxy.authorization.as_deref()).await;
+                let mut stream = self.to_proxy(proxy).await?;
+                let tunneled = tunnel(&mut stream, &self.endpoint, proxy.authorization.as_deref()).await;
                 tunneled.map_err(|cause| of_proxy(&self.proxy().unwrap_or_default(), cause))?;
-                link
+                stream
             }
         };
-        if self.endpoint.is_secure() {
-            link.stream = self.handshake(&self.endpoint, link.stream).await?;
-        }
-        Ok(link)
+        if self.endpoint.is_secure() { self.handshake(&self.endpoint, stream).await } else { Ok(stream) }
     }
 
-    async fn to_proxy(&self, proxy: &Proxy, watched: bool) -> Result<Link, Cause> {
+    async fn to_proxy(&self, proxy: &Proxy) -> Result<Stream, Cause> {
         let endpoint = proxy.endpoint.as_ref().map_err(|words| Cause::new(CauseKind::Connect, words.clone()))?;
-        let link = async {
-            let mut link = self.tcp(endpoint, watched).await?;
-            if endpoint.is_secure() {
-                link.stream = self.handshake(endpoint, link.stream).await?;
-            }
-            Ok(link)
+        let open = async {
+            let stream = self.tcp(endpoint).await?;
+            if endpoint.is_secure() { self.handshake(endpoint, stream).await } else { Ok(stream) }
         };
-        link.await.map_err(|cause| of_proxy(&endpoint.authority(), cause))
+        open.await.map_err(|cause| of_proxy(&endpoint.authority(), cause))
     }
 
-    async fn tcp(&self, endpoint: &Endpoint, watched: bool) -> Result<Link, Cause> {
+    async fn tcp(&self, endpoint: &Endpoint) -> Result<Stream, Cause> {
         if let Some(local) = &self.local {
-            let (near, traffic) = local.connect().ok_or_else(|| Cause::new(CauseKind::Connect, "cannot connect"))?;
-            return Ok(Link { stream: Box::new(near), peek: Some(Peek::Memory(traffic)) });
+            let near = local.connect().ok_or_else(|| Cause::new(CauseKind::Connect, "cannot connect"))?;
+            return Ok(Box::new(near));
         }
         // Told apart from what comes later: the whole exchange has no more time.
         let addresses = addresses(endpoint, &self.pins, self.patience * 3 / 4).await?;
@@ -198,7 +170,8 @@ impl Route {
         for address in addresses {
             match tokio::time::timeout(patience, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
-                    return link(stream, watched).map_err(|error| Cause::new(CauseKind::Connect, chain(&error)));
+                    stream.set_nodelay(true).map_err(|error| Cause::new(CauseKind::Connect, chain(&error)))?;
+                    return Ok(Box::new(stream));
                 }
                 Ok(Err(error)) => words = chain(&error),
                 Err(_) => words = format!("no connection within {patience:?}"),
@@ -255,21 +228,6 @@ async fn addresses(endpoint: &Endpoint, pins: &Pins, patience: Duration) -> Resu
         return Err(resolve("it has no address".to_owned()));
     }
     Ok(addresses)
-}
-
-fn link(stream: TcpStream, watched: bool) -> std::io::Result<Link> {
-    stream.set_nodelay(true)?;
-    let peek = if watched { Some(Peek::Socket(beside(&stream)?)) } else { None };
-    Ok(Link { stream: Box::new(stream), peek })
-}
-
-/// The same socket once more.
-fn beside(stream: &TcpStream) -> std::io::Result<std::net::TcpStream> {
-    #[cfg(unix)]
-    let socket = std::os::fd::AsFd::as_fd(stream).try_clone_to_owned()?;
-    #[cfg(windows)]
-    let socket = std::os::windows::io::AsSocket::as_socket(stream).try_clone_to_owned()?;
-    Ok(socket.into())
 }
 
 /// Asks a proxy for a connection to the endpoint.

@@ -178,8 +178,8 @@ pub(super) fn expects_length(request: &Request) -> bool {
 /// The request as bytes; with what it is `forwarded` by to a proxy, which is told the endpoint and what admits to it;
 /// `last` when nothing is to follow on the connection.
 pub(super) fn serialise(request: &Request, forwarded: Option<(String, Option<&[u8]>)>, last: bool) -> Vec<u8> {
-    let fields: usize = request.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
-    let mut bytes = Vec::with_capacity(128 + request.target.len() + fields + request.body.len());
+    let length = request.target.len() + request.headers.written() + request.body.len();
+    let mut bytes = Vec::with_capacity(128 + length);
     let (before, authorization) = forwarded.unwrap_or_default();
     for part in [&request.method, " ", &before, &request.target, " HTTP/1.1\r\n"] {
         bytes.extend_from_slice(part.as_bytes());

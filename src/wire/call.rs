@@ -107,7 +107,7 @@ pub fn encode(
     } else if written.is_empty() {
         (path.to_owned(), Vec::new())
     } else {
-        (format!("{path}?{written}"), Vec::new())
+        ([path, "?", &written].concat(), Vec::new())
     };
 
     let mut headers = Headers::new();
@@ -197,14 +197,17 @@ fn gives(call: &Call, parameter: &str) -> bool {
 
 /// The names that a V3 signature covers, lower-case, sorted, each once: host, content-type and `x-acs-*`.
 fn signed_headers(headers: &Headers) -> Vec<Cow<'_, str>> {
-    let mut names: Vec<Cow<'_, str>> = headers
-        .iter()
-        .map(|(name, _)| match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+    let is_signed = |name: &str| {
+        let of_service = name.as_bytes().get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"x-acs-"));
+        of_service || name.eq_ignore_ascii_case("host") || name.eq_ignore_ascii_case("content-type")
+    };
+    let mut names: Vec<Cow<'_, str>> = Vec::with_capacity(8);
+    names.extend(headers.iter().filter(|(name, _)| is_signed(name)).map(|(name, _)| {
+        match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
             true => Cow::Owned(name.to_ascii_lowercase()),
             false => Cow::Borrowed(name),
-        })
-        .filter(|name| name.starts_with("x-acs-") || matches!(&**name, "host" | "content-type"))
-        .collect();
+        }
+    }));
     names.sort_unstable();
     names.dedup();
     names

@@ -76,8 +76,12 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Appends the two lower-case hexadecimal digits of every byte.
 pub(super) fn hex_into(bytes: &[u8], out: &mut String) {
-    for byte in bytes {
-        push_hex(*byte, LOWER, out);
+    for some in bytes.chunks(32) {
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(some) {
+            pair.copy_from_slice(&[LOWER[usize::from(byte >> 4)], LOWER[usize::from(byte & 15)]]);
+        }
+        out.push_str(std::str::from_utf8(&digits[..2 * some.len()]).expect("digits are ASCII"));
     }
 }
 
@@ -111,8 +115,18 @@ fn write(text: &str, out: &mut String, keep: impl Fn(u8) -> bool, replace: impl 
     out.push_str(&text[run..]);
 }
 
+const UNRESERVED: [bool; 256] = {
+    let mut unreserved = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        unreserved[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+        byte += 1;
+    }
+    unreserved
+};
+
 fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~')
+    UNRESERVED[usize::from(byte)]
 }
 
 fn escape(byte: u8, digits: &[u8; 16], out: &mut String) {

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use serde_json::Value;
-
 use super::{Format, json, xml};
+use crate::tree::{Node, Tree};
 
 /// A body that could be read.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,7 +14,7 @@ pub struct Document {
     pub root: Option<String>,
     /// The document. XML: text-only elements are strings, elements with children are objects, elements that repeat
     /// under one parent are arrays. JSON: as it is, of repeated members the first.
-    pub value: Value,
+    pub tree: Tree,
     /// Breaches that still let it be read.
     pub faults: Vec<DocumentFault>,
 }
@@ -64,12 +63,15 @@ impl Document {
             Err(_) => Err(DocumentFault::NotUtf8),
             Ok(text) if text.bytes().all(is_space) => Err(DocumentFault::Empty),
             Ok(text) => match format {
-                Format::Json => json::parse(text, start, &mut faults).map(|value| (None, value)),
-                Format::Xml => xml::parse(text, start, &mut faults).map(|(root, value)| (Some(root), value)),
+                Format::Json => json::parse(text, start, &mut faults).map(|tree| (None, tree)),
+                Format::Xml => {
+                    let parsed = xml::parse(text, start, &mut faults);
+                    parsed.map(|(root, value)| (Some(root), Tree::of(&value)))
+                }
             },
         };
         match read {
-            Ok((root, value)) => Ok(Document { format, root, value, faults }),
+            Ok((root, tree)) => Ok(Document { format, root, tree, faults }),
             Err(fault) => {
                 faults.push(fault);
                 Err(faults)
@@ -77,9 +79,14 @@ impl Document {
         }
     }
 
+    /// What it says.
+    pub fn value(&self) -> Node<'_> {
+        self.tree.root()
+    }
+
     /// A string member of the top level.
     pub fn text(&self, member: &str) -> Option<&str> {
-        self.value.get(member).and_then(Value::as_str)
+        self.value().get(member).and_then(Node::as_str)
     }
 }
 
@@ -98,16 +105,16 @@ mod tests {
     use crate::limits;
     use crate::wire::json::DUPLICATES_LISTED;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::DocumentFault::{Bom, Duplicate, Empty, Malformed, NotUtf8, TooDeep, Trailing};
 
     fn json_of(body: &[u8]) -> Result<(Value, Vec<DocumentFault>), Vec<DocumentFault>> {
-        Document::parse(body, Format::Json).map(|document| (document.value, document.faults))
+        Document::parse(body, Format::Json).map(|document| (document.value().to_value(), document.faults))
     }
 
     fn xml_of(body: &[u8]) -> Result<(Value, Vec<DocumentFault>), Vec<DocumentFault>> {
-        Document::parse(body, Format::Xml).map(|document| (document.value, document.faults))
+        Document::parse(body, Format::Xml).map(|document| (document.value().to_value(), document.faults))
     }
 
     type Faults = Vec<DocumentFault>;
@@ -125,7 +132,7 @@ mod tests {
         let document = Document::parse(body, Format::Json).expect("reads");
         assert_eq!((document.format, &document.root, document.faults.len()), (Format::Json, &None, 0));
         assert_eq!((document.text("Code"), document.text("n"), document.text("x")), (Some("C"), None, None));
-        assert_eq!(document.value.to_string().as_bytes(), body);
+        assert_eq!(document.value().to_string().as_bytes(), body);
     }
 
     #[test]
@@ -225,7 +232,7 @@ mod tests {
             "RequestId": "R", "Code": "C", "Message": "a <b> & <c> A", "Recommend": "https://x?a=1&b=2",
             "Empty": "", "Blank": " ",
         });
-        assert_eq!(document.value, expected);
+        assert_eq!(document.value().to_value(), expected);
     }
 
     #[test]

@@ -1,35 +1,43 @@
 //! JSON answers: every repeated member told, the first of them kept.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::map::Entry;
-use serde_json::{Map, Value};
+use serde_json::Number;
 
 use super::DocumentFault;
 use super::envelope::malformed;
 use crate::limits;
+use crate::tree::{Kind, Text, Tree};
 
 /// Duplicate members that are listed; a body can hold more of them than memory holds their pointers.
 pub(super) const DUPLICATES_LISTED: usize = 16;
 
-/// Members that answers have, about.
-const MEMBERS: usize = 8;
+/// Members up to which a name is looked for among those before it, one by one.
+const FEW: usize = 16;
 
 /// Reads `text`, which begins at byte `start` of the body.
-pub(super) fn parse(text: &str, start: usize, faults: &mut Vec<DocumentFault>) -> Result<Value, DocumentFault> {
-    let mut reading = Reading { faults, duplicates: 0, too_deep: false };
+pub(super) fn parse(text: &str, start: usize, faults: &mut Vec<DocumentFault>) -> Result<Tree, DocumentFault> {
+    let tree = Tree::of_length(text.len().min(TEXT_AT_ONCE));
+    let mut reading = Reading { tree, faults, duplicates: 0, too_deep: false };
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = match (Node { reading: &mut reading, depth: 0, path: &Path::Root }).deserialize(&mut deserializer) {
-        Ok(value) => value,
-        Err(_) if reading.too_deep => return Err(DocumentFault::TooDeep),
+    let root = Value { reading: &mut reading, depth: 0, path: &Path::Root, name: Text::default() };
+    let read = root.deserialize(&mut deserializer);
+    let Reading { tree, too_deep, .. } = reading;
+    match read {
+        Ok(()) => {}
+        Err(_) if too_deep => return Err(DocumentFault::TooDeep),
         Err(error) => return Err(malformed(&error)),
-    };
+    }
     if let Err(error) = deserializer.end() {
         faults.push(DocumentFault::Trailing(start + offset(text, error.line(), error.column())));
     }
-    Ok(value)
+    Ok(tree)
 }
+
+/// Bytes of text that memory is taken for before any was read: most answers have fewer.
+const TEXT_AT_ONCE: usize = 4 << 10;
 
 /// The byte at a line and column that count from one.
 fn offset(text: &str, line: usize, column: usize) -> usize {
@@ -39,6 +47,7 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
 
 /// What is noted while a JSON document is read.
 struct Reading<'a> {
+    tree: Tree,
     faults: &'a mut Vec<DocumentFault>,
     duplicates: usize,
     too_deep: bool,
@@ -47,21 +56,21 @@ struct Reading<'a> {
 /// Where a value stands; turned into a JSON pointer only for a finding.
 enum Path<'a> {
     Root,
-    Member(&'a Path<'a>, &'a str),
+    Member(&'a Path<'a>, Text),
     Item(&'a Path<'a>, usize),
 }
 
 impl Path<'_> {
-    fn write(&self, out: &mut String) {
+    fn write(&self, tree: &Tree, out: &mut String) {
         match self {
             Path::Root => {}
             Path::Member(parent, name) => {
-                parent.write(out);
+                parent.write(tree, out);
                 out.push('/');
-                out.push_str(&name.replace('~', "~0").replace('/', "~1"));
+                out.push_str(&tree.read(*name).replace('~', "~0").replace('/', "~1"));
             }
             Path::Item(parent, index) => {
-                parent.write(out);
+                parent.write(tree, out);
                 out.push('/');
                 out.push_str(&index.to_string());
             }
@@ -69,15 +78,17 @@ impl Path<'_> {
     }
 }
 
-/// Builds one value, the first of repeated members kept.
-struct Node<'r, 'f, 'p> {
+/// Adds one value to the tree, of repeated members the first.
+struct Value<'r, 'f, 'p> {
     reading: &'r mut Reading<'f>,
     /// Arrays and objects around it.
     depth: usize,
     path: &'p Path<'p>,
+    /// Its name as a member.
+    name: Text,
 }
 
-impl Node<'_, '_, '_> {
+impl Value<'_, '_, '_> {
     fn enter<E: de::Error>(&mut self) -> Result<(), E> {
         self.depth += 1;
         if self.depth > limits::DOCUMENT_DEPTH {
@@ -86,89 +97,155 @@ impl Node<'_, '_, '_> {
         }
         Ok(())
     }
+
+    fn leaf(self, kind: Kind) {
+        self.reading.tree.leaf(self.name, kind);
+    }
+
+    fn within<'r, 'p, 'f>(
+        reading: &'r mut Reading<'f>,
+        depth: usize,
+        path: &'p Path<'p>,
+        name: Text,
+    ) -> Value<'r, 'f, 'p> {
+        Value { reading, depth, path, name }
+    }
 }
 
-impl<'de> DeserializeSeed<'de> for Node<'_, '_, '_> {
-    type Value = Value;
+impl<'de> DeserializeSeed<'de> for Value<'_, '_, '_> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Node<'_, '_, '_> {
-    type Value = Value;
+impl<'de> Visitor<'de> for Value<'_, '_, '_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.leaf(Kind::Null);
+        Ok(())
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.leaf(Kind::Bool(value));
+        Ok(())
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::from(value))
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        self.leaf(Kind::Number(value.into()));
+        Ok(())
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::from(value))
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.leaf(Kind::Number(value.into()));
+        Ok(())
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::from(value))
+    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
+        self.leaf(Number::from_f64(value).map_or(Kind::Null, Kind::Number));
+        Ok(())
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
+    fn visit_str<E>(self, value: &str) -> Result<(), E> {
+        let text = self.reading.tree.text(value);
+        self.leaf(Kind::String(text));
+        Ok(())
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
         self.enter()?;
-        let mut array = Vec::new();
+        let Value { reading, depth, path, name } = self;
+        let at = reading.tree.open(name, Kind::Array);
+        let mut count = 0;
         loop {
-            let path = Path::Item(self.path, array.len());
-            let item = Node { reading: &mut *self.reading, depth: self.depth, path: &path };
-            match items.next_element_seed(item)? {
-                Some(value) => array.push(value),
-                None => return Ok(Value::Array(array)),
+            let path = Path::Item(path, count);
+            let item = Value::within(reading, depth, &path, Text::default());
+            if items.next_element_seed(item)?.is_none() {
+                reading.tree.close(at);
+                return Ok(());
             }
+            count += 1;
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
         self.enter()?;
-        // The members of an answer, and what is hostile nests deeper.
-        let mut object = Map::with_capacity(if self.depth == 1 { MEMBERS } else { 0 });
+        let Value { reading, depth, path, name } = self;
+        let at = reading.tree.open(name, Kind::Object);
+        let mut names = Names::default();
         let mut repeated: Vec<String> = Vec::new();
-        while let Some(name) = members.next_key::<String>()? {
-            let path = Path::Member(self.path, &name);
-            let value =
-                members.next_value_seed(Node { reading: &mut *self.reading, depth: self.depth, path: &path })?;
-            match object.entry(name) {
-                Entry::Vacant(place) => {
-                    place.insert(value);
-                }
-                Entry::Occupied(first) => {
-                    let name = first.key();
-                    if self.reading.duplicates < DUPLICATES_LISTED && !repeated.contains(name) {
-                        let mut pointer = String::new();
-                        Path::Member(self.path, name).write(&mut pointer);
-                        self.reading.faults.push(DocumentFault::Duplicate(pointer));
-                        self.reading.duplicates += 1;
-                        repeated.push(name.clone());
-                    }
-                }
+        loop {
+            let mark = reading.tree.mark();
+            let Some(name) = members.next_key_seed(Name(&mut reading.tree))? else { break };
+            let is_new = names.take(&reading.tree, at, name);
+            let path = Path::Member(path, name);
+            members.next_value_seed(Value::within(reading, depth, &path, name))?;
+            if is_new {
+                continue;
             }
+            let written = reading.tree.read(name);
+            if reading.duplicates < DUPLICATES_LISTED && !repeated.iter().any(|other| other == written) {
+                repeated.push(written.to_owned());
+                let mut pointer = String::new();
+                path.write(&reading.tree, &mut pointer);
+                reading.faults.push(DocumentFault::Duplicate(pointer));
+                reading.duplicates += 1;
+            }
+            reading.tree.back_to(mark);
         }
-        Ok(Value::Object(object))
+        reading.tree.close(at);
+        Ok(())
+    }
+}
+
+/// The name of a member, taken into the tree.
+struct Name<'t>(&'t mut Tree);
+
+impl<'de> DeserializeSeed<'de> for Name<'_> {
+    type Value = Text;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name<'_> {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Text, E> {
+        Ok(self.0.text(name))
+    }
+}
+
+/// The names of one object's members so far.
+#[derive(Default)]
+struct Names {
+    count: usize,
+    /// All of them, once they are many.
+    many: Option<HashSet<String>>,
+}
+
+impl Names {
+    /// Takes the name of the member that comes next; `false` when there is one of that name.
+    fn take(&mut self, tree: &Tree, object: usize, name: Text) -> bool {
+        let name = tree.read(name);
+        if self.count < FEW {
+            let is_new = tree.names_in(object).all(|other| other != name);
+            self.count += usize::from(is_new);
+            return is_new;
+        }
+        let all = || tree.names_in(object).map(str::to_owned).collect();
+        let many = self.many.get_or_insert_with(all);
+        !many.contains(name) && many.insert(name.to_owned())
     }
 }

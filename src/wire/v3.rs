@@ -173,8 +173,11 @@ pub fn verify(secret: &str, string_to_sign: &str, signature: &str) -> bool {
 
 /// Hexadecimal SHA-256, lower case.
 pub fn hash(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    // Most requests have no body.
+    if bytes.is_empty() { HASH_OF_NOTHING.to_owned() } else { hex(&Sha256::digest(bytes)) }
 }
+
+const HASH_OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// The header's value for borrowed parts.
 pub(super) fn authorization(credential: &str, signed_headers: &[impl AsRef<str>], signature: &str) -> String {
@@ -205,6 +208,9 @@ fn push_joined(names: &[impl AsRef<str>], out: &mut String) {
 }
 
 fn push_bytes(bytes: &[u8], out: &mut String) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return out.push_str(text);
+    }
     for chunk in bytes.utf8_chunks() {
         out.push_str(chunk.valid());
         for byte in chunk.invalid() {
@@ -216,6 +222,11 @@ fn push_bytes(bytes: &[u8], out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_hash_of_nothing_is_that_of_no_bytes() {
+        assert_eq!(hash(b""), hex(&Sha256::digest(b"")));
+    }
 
     #[test]
     fn an_authorization_is_read_as_clients_write_it() {

@@ -169,7 +169,8 @@ fn xml_is_shaped_as_the_schema_asks_and_then_judged_like_json() {
     let contract = built_in(None);
     let schema = contract.schema("DescribeTerminalSessions", "success").expect("it exists");
     for (name, instance, places) in rows {
-        let mut found: Vec<String> = schema.violations_in_xml(&instance).into_iter().map(|v| v.instance).collect();
+        let mut found: Vec<String> =
+            schema.violations_in_xml(instance.clone()).into_iter().map(|v| v.instance).collect();
         found.dedup();
         assert_eq!(found, places, "{name}: {instance}");
     }

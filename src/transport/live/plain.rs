@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::super::answer::{self, End, Reader};
-use super::super::connect::{Peek, Progress, Route, Stream};
+use super::super::connect::{Progress, Route, Stream, is_quiet};
 use super::super::raw::serialise;
 use super::super::talk::{Next, Talked, talk};
 use crate::clock::{Clock, Moment};
@@ -30,15 +30,10 @@ pub struct Plain {
     quiet_ends: AtomicUsize,
 }
 
-struct Idle {
-    connection: Connection,
-    since: Moment,
-}
-
 /// An open connection; dropping it closes it.
-struct Connection {
+struct Idle {
     stream: Stream,
-    peek: Option<Peek>,
+    since: Moment,
 }
 
 impl Plain {
@@ -82,9 +77,9 @@ impl Plain {
         loop {
             let idle = if fresh { None } else { self.take_idle() };
             let reused = idle.is_some();
-            let mut connection = match idle {
-                Some(connection) => connection,
-                None => self.connect().await?,
+            let mut stream = match idle {
+                Some(stream) => stream,
+                None => self.route.open().await?,
             };
             *progress = Progress { sent: true, status: None };
             let mut reader = Reader::new(&request.method);
@@ -93,7 +88,7 @@ impl Plain {
                 progress.status = reader.status();
                 next
             };
-            let Talked { end, written } = talk(&mut connection.stream, &bytes, take).await;
+            let Talked { end, written } = talk(&mut stream, &bytes, take).await;
             if reused && reader.is_untouched() {
                 self.quiet_ends.fetch_add(1, Ordering::Relaxed);
             }
@@ -107,19 +102,14 @@ impl Plain {
             let goes_on = whole && !fresh && reader.is_faultless() && !reader.is_old() && !reader.closes();
             let response = concluded(reader, end)?;
             if goes_on && response.status != 101 && !is_used_up(&response.headers) {
-                self.keep(connection);
+                self.keep(stream);
             }
             return Ok(response);
         }
     }
 
-    async fn connect(&self) -> Result<Connection, Cause> {
-        let link = self.route.open().await?;
-        Ok(Connection { stream: link.stream, peek: link.peek })
-    }
-
     /// A connection on which nothing has come since the last answer, neither its end nor bytes that nobody asked for.
-    fn take_idle(&self) -> Option<Connection> {
+    fn take_idle(&self) -> Option<Stream> {
         let now = self.clock.now();
         let mut idle = self.idle();
         idle.retain(|idle| now.since(idle.since) < limits::CONNECTION_IDLE);
@@ -129,9 +119,9 @@ impl Plain {
         self.reuses.fetch_add(1, Ordering::Relaxed);
         let count = idle.len();
         let quiet = loop {
-            let Some(Idle { connection, .. }) = idle.pop() else { break None };
-            if connection.peek.as_ref().is_some_and(Peek::is_quiet) {
-                break Some(connection);
+            let Some(Idle { mut stream, .. }) = idle.pop() else { break None };
+            if is_quiet(&mut stream) {
+                break Some(stream);
             }
         };
         // All that ended at once did so for one reason, as where the other side was restarted.
@@ -147,12 +137,12 @@ impl Plain {
         ends >= limits::QUIET_ENDS && ends * limits::QUIET_ENDS_IN >= reuses
     }
 
-    fn keep(&self, connection: Connection) {
+    fn keep(&self, stream: Stream) {
         if self.ends_quietly() {
             return;
         }
         let since = self.clock.now();
-        self.idle().push(Idle { connection, since });
+        self.idle().push(Idle { stream, since });
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
