@@ -48,7 +48,7 @@ pub struct Text {
 }
 
 /// How much of a tree there is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Mark {
     text: usize,
     entries: usize,

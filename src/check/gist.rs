@@ -46,7 +46,13 @@ impl Gist {
         }
         let gist = match before {
             Some(Gist { length, format, document: Ok(document) }) => {
-                Gist::taken(*length, *format, &Ok(document.clone()), limits::PASSED_TEXT_BYTES)
+                let tree = members(document.value(), limits::PASSED_TEXT_BYTES);
+                let (root, faults) = (document.root.clone(), document.faults.clone());
+                Gist {
+                    length: *length,
+                    format: *format,
+                    document: Ok(Document { format: *format, root, tree, faults }),
+                }
             }
             Some(gist) => gist.clone(),
             None => Gist::read(response, limits::PASSED_TEXT_BYTES),

@@ -175,7 +175,9 @@ fn fits(answer: &Answer, record: &Record, seen: &Seen<'_>) -> bool {
 
 /// Says from which size on a request may be refused for it, where an answer says that it was.
 fn with_size(place: Place<'_>, seen: &Seen<'_>, finding: Finding) -> Finding {
-    let Some(request) = place.record.exchange().map(|exchange| &exchange.request) else { return finding };
+    let whole = place.record.exchange().filter(|exchange| exchange.raw.is_none());
+    let Some(request) = whole.map(|exchange| &exchange.request) else { return finding };
+    // A 400 has a Code for why.
     if !matches!(seen.response.status, 413 | 414 | 431) || asked::is_large(request) {
         return finding;
     }

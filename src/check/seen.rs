@@ -3,11 +3,12 @@
 use std::cell::OnceCell;
 use std::sync::OnceLock;
 
+use memchr::memmem;
+
 use crate::contract::{Schema, Violation};
 use crate::http::Response;
 use crate::tree::{Kind, Node};
 use crate::wire::{Document, DocumentFault, Format};
-use memchr::memmem;
 
 /// An answer, read.
 #[derive(Debug)]

@@ -18,6 +18,16 @@ impl Tested {
         }
     }
 
+    /// Takes in what another counted.
+    pub fn count(&mut self, other: &Tested) {
+        for (clause, times) in &other.0 {
+            match self.0.iter_mut().find(|(known, _)| is_same(known, clause)) {
+                Some((_, count)) => *count += times,
+                None => self.0.push((clause.clone(), *times)),
+            }
+        }
+    }
+
     /// Takes over another's.
     pub fn join(&mut self, other: Tested) {
         if self.0.is_empty() {
@@ -76,7 +86,11 @@ mod tests {
         tested.add("a/c", 1);
         let mut other = Tested::default();
         other.join(tested.clone());
-        other.join(tested);
+        other.join(tested.clone());
+        let mut third = Tested::default();
+        third.count(&tested);
+        third.count(&tested);
+        assert_eq!(third.sorted(), other.sorted());
         assert_eq!((other.len(), other.get("a/b"), other.get("a/c"), other.get("a")), (2, Some(6), Some(2), None));
         let sorted = BTreeMap::from([("a/b".to_owned(), 6), ("a/c".to_owned(), 2)]);
         assert_eq!(other.sorted(), sorted);

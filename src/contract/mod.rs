@@ -160,15 +160,15 @@ impl Contract {
     /// any, those of the gateway. A parameter's name in a code must be one that the operation documents.
     pub fn error_rows(&self, code: &str, operation: &str) -> Vec<&ErrorEntry> {
         let rows = |table: Table| -> Vec<&ErrorEntry> {
-            let fitting = self.errors.iter().filter(|row| {
-                row.table == table
-                    && (row.operations.is_empty() || row.operations.iter().any(|name| name == operation))
-                    && self.fits(&row.code, code, operation)
-            });
-            fitting.collect()
+            self.errors.iter().filter(|row| row.table == table && self.documents(row, code, operation)).collect()
         };
         let page = rows(Table::Page);
         if page.is_empty() { rows(Table::Gateway) } else { page }
+    }
+
+    fn documents(&self, row: &ErrorEntry, code: &str, operation: &str) -> bool {
+        (row.operations.is_empty() || row.operations.iter().any(|name| name == operation))
+            && self.fits(&row.code, code, operation)
     }
 
     /// Whether the documents know a code of an operation's answer: its page, the gateway's table, the outcomes, and
@@ -176,7 +176,7 @@ impl Contract {
     pub fn known_code(&self, code: &str, operation: &str, readings: &Readings) -> bool {
         let fits =
             |answer: &Answer| !answer.success && answer.codes.iter().any(|pattern| self.fits(pattern, code, operation));
-        !self.error_rows(code, operation).is_empty()
+        self.errors.iter().any(|row| self.documents(row, code, operation))
             || self.outcomes.values().flat_map(|outcome| &outcome.answers).any(fits)
             || self
                 .readings

@@ -5,8 +5,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
-pub use flat::Flat;
-
+use self::flat::Flat;
 use crate::tree::Node;
 
 mod flat;

@@ -50,7 +50,7 @@ impl Tally {
 
 impl Coverage {
     fn add(&mut self, result: &CaseResult) {
-        self.tested.join(result.tested.clone());
+        self.tested.count(&result.tested);
         for record in &result.history {
             self.mutations.extend(record.mutation.as_ref().map(|value| value.name));
             self.forms.extend(record.form);

@@ -105,7 +105,7 @@ pub(super) async fn call(
         let struck = strikes(bed, whole, &record);
         history.push(record);
         if struck {
-            strike_twice(bed, &sending, state, history).await;
+            strike_twice(bed, &sending, state, history).await?;
         }
         held?;
     }
@@ -290,21 +290,28 @@ fn is_unread(record: &Record) -> bool {
 
 /// Sends a silent input twice more on fresh connections, or more often where much is lost on the way, with plain requests
 /// before, between and after: the two-strikes rule is judged from what is recorded here.
-async fn strike_twice(bed: &Bed, sending: &Sending<'_>, state: &mut State, history: &mut Vec<Record>) {
+///
+/// # Errors
+/// The run was stopped meanwhile: fewer strikes than are asked for say nothing, and each may take as long as the target is
+/// given.
+async fn strike_twice(
+    bed: &Bed,
+    sending: &Sending<'_>,
+    state: &mut State,
+    history: &mut Vec<Record>,
+) -> Result<(), String> {
     let label = &sending.item.label;
+    bed.stopped().map_or(Ok(()), Err)?;
     let probe = bed.probe(label, &mut state.stream).await;
     history.push(probe);
     // What the polished lane cannot read is read by the exact one, which tells what is wrong with it.
     let unread = history.iter().rev().find(|record| record.role == Role::Judged).is_some_and(is_unread);
     let way = if unread { Way::Lane(Lane::Raw) } else { Way::Fresh };
     for _ in 0..bed.tally.strikes(bed.sent.load(Ordering::Relaxed)) {
-        // Each may take as long as the target is given: a run that is over leaves the rest undecided.
-        if bed.stopped().is_some() {
-            return;
-        }
+        bed.stopped().map_or(Ok(()), Err)?;
         let mut patience = Patience::default();
         let exchange = loop {
-            let Ok(request) = sending.request(bed, &mut state.stream) else { return };
+            let Ok(request) = sending.request(bed, &mut state.stream) else { return Ok(()) };
             let exchange = bed.exchange(request, way).await;
             if !is_throttled(&exchange) || !patience.waits(bed, &exchange).await {
                 break exchange;
@@ -318,7 +325,8 @@ async fn strike_twice(bed: &Bed, sending: &Sending<'_>, state: &mut State, histo
         let probe = bed.probe(label, &mut state.stream).await;
         history.push(probe);
         if answered {
-            return;
+            break;
         }
     }
+    Ok(())
 }

@@ -31,6 +31,7 @@ pub(super) async fn send(
     }
     let bytes = all.into_bytes();
     for role in [Role::Judged, Role::Strike] {
+        bed.stopped().map_or(Ok(()), Err)?;
         let exchange = bed.exchange_bytes(bytes.clone()).await?;
         let waited = matches!(&exchange.reply, Reply::Lost(cause) if cause.kind == CauseKind::Timeout);
         history.push(Record::new(role, None, None, Event::Exchange(Box::new(exchange))));

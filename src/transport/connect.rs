@@ -1,8 +1,11 @@
 //! Connections for every lane: names, addresses, proxies and TLS. Whatever fails here was surely without effect.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io::ErrorKind;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
@@ -11,9 +14,12 @@ use hyper::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::unconstrained;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::answer::{End, Reader};
 use super::local::Local;
@@ -62,17 +68,40 @@ impl fmt::Debug for Proxies {
 }
 
 /// A two-way stream of bytes.
-pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Whether nothing waits to be read, neither bytes nor the end. What it finds else may be lost by that.
+    fn is_quiet(&mut self) -> bool;
+}
 
 pub(super) type Stream = Box<dyn Io>;
 
-/// Whether nothing waits to be read, neither bytes nor the end, as far as the runtime was told when it last asked the system.
-pub(super) fn is_quiet(stream: &mut Stream) -> bool {
+impl Io for TcpStream {
+    /// Asks the system: what the runtime was last told may be many requests old.
+    fn is_quiet(&mut self) -> bool {
+        let peeked = SockRef::from(&*self).peek(&mut [MaybeUninit::uninit()]);
+        peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    }
+}
+
+impl Io for DuplexStream {
+    fn is_quiet(&mut self) -> bool {
+        nothing_comes(self)
+    }
+}
+
+impl Io for TlsStream<Stream> {
+    /// Records without bytes for us, such as a ticket for the next connection, are taken in first.
+    fn is_quiet(&mut self) -> bool {
+        nothing_comes(self) && self.get_mut().0.is_quiet()
+    }
+}
+
+fn nothing_comes(stream: &mut (impl AsyncRead + Unpin)) -> bool {
     let mut byte = [0];
     let mut byte = ReadBuf::new(&mut byte);
-    Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut byte).is_pending()
+    let read = poll_fn(|cx| Pin::new(&mut *stream).poll_read(cx, &mut byte));
+    // However much the task has read before: to look at one more is what tells.
+    pin!(unconstrained(read)).poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
 
 /// The way to an endpoint.

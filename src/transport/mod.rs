@@ -146,7 +146,7 @@ impl Transport {
     async fn by(&self, request: Request, lane: Lane, fresh: bool) -> Exchange {
         let lane = if lane == Lane::Live && self.live.carries(&request) { Lane::Live } else { Lane::Raw };
         // Whoever is ready to send does so one right after the other: to wake the other side once for all of them takes less
-        // than once for each.
+        // than once for each. Nothing else rests on it.
         tokio::task::yield_now().await;
         let sent = self.clock.now();
         let reply: Reply = match lane {

@@ -166,6 +166,25 @@ mod tests {
     }
 
     #[test]
+    fn repeated_members_are_told_among_few_and_among_many() {
+        for count in [1, 14, 15, 16, 17, 18, 40] {
+            let members: Vec<String> = (0..count).map(|n| format!("\"m{n}\":{n}")).collect();
+            let last = count - 1;
+            let again = format!("\"m0\":{{\"x\":1,\"x\":[2]}},\"m{last}\":\"again\",\"z\":true,\"m0\":null");
+            let body = format!("{{{},{again}}}", members.join(","));
+            let (value, faults) = json_of(body.as_bytes()).expect("reads");
+            let mut expected: serde_json::Map<String, Value> =
+                (0..count).map(|n| (format!("m{n}"), json!(n))).collect();
+            expected.insert("z".to_owned(), json!(true));
+            let mut told = vec!["/m0/x".to_owned(), "/m0".to_owned()];
+            told.extend((last > 0).then(|| format!("/m{last}")));
+            assert_eq!(value, Value::Object(expected), "{body}");
+            assert_eq!(faults, told.into_iter().map(Duplicate).collect::<Vec<_>>(), "{body}");
+            assert!(value.as_object().is_some_and(|members| members.keys().next_back() == Some(&"z".to_owned())));
+        }
+    }
+
+    #[test]
     fn what_keeps_a_body_from_being_read_is_told() {
         let malformed = || Malformed(String::new());
         let rows: [(&str, &[u8], Faults, Faults); 9] = [

@@ -59,8 +59,7 @@ impl<'a> Incoming<'a> {
     /// The scheme that the request claims: V3 with an `Authorization: ACS3-...` header, else V1 with a parameter
     /// `Signature`. Headers like `x-acs-action` say nothing, since V1 clients send them too (FACTS 1.2).
     pub fn scheme(&self) -> Scheme {
-        let is_v3 = |value: &[u8]| value.trim_ascii_start().starts_with(b"ACS3-");
-        if self.headers.all("authorization").next().is_some_and(is_v3) {
+        if self.headers.get("authorization").is_some_and(|value| value.starts_with("ACS3-")) {
             Scheme::V3
         } else if self.parameter("Signature").is_some() {
             Scheme::V1

@@ -22,7 +22,7 @@ pub(super) fn parse(text: &str, start: usize, faults: &mut Vec<DocumentFault>) -
     let tree = Tree::of_length(text.len().min(TEXT_AT_ONCE));
     let mut reading = Reading { tree, faults, duplicates: 0, too_deep: false };
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let root = Value { reading: &mut reading, depth: 0, path: &Path::Root, name: Text::default() };
+    let root = Reader { reading: &mut reading, depth: 0, path: &Path::Root, name: Text::default() };
     let read = root.deserialize(&mut deserializer);
     let Reading { tree, too_deep, .. } = reading;
     match read {
@@ -79,7 +79,7 @@ impl Path<'_> {
 }
 
 /// Adds one value to the tree, of repeated members the first.
-struct Value<'r, 'f, 'p> {
+struct Reader<'r, 'f, 'p> {
     reading: &'r mut Reading<'f>,
     /// Arrays and objects around it.
     depth: usize,
@@ -88,7 +88,7 @@ struct Value<'r, 'f, 'p> {
     name: Text,
 }
 
-impl Value<'_, '_, '_> {
+impl Reader<'_, '_, '_> {
     fn enter<E: de::Error>(&mut self) -> Result<(), E> {
         self.depth += 1;
         if self.depth > limits::DOCUMENT_DEPTH {
@@ -101,18 +101,9 @@ impl Value<'_, '_, '_> {
     fn leaf(self, kind: Kind) {
         self.reading.tree.leaf(self.name, kind);
     }
-
-    fn within<'r, 'p, 'f>(
-        reading: &'r mut Reading<'f>,
-        depth: usize,
-        path: &'p Path<'p>,
-        name: Text,
-    ) -> Value<'r, 'f, 'p> {
-        Value { reading, depth, path, name }
-    }
 }
 
-impl<'de> DeserializeSeed<'de> for Value<'_, '_, '_> {
+impl<'de> DeserializeSeed<'de> for Reader<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -120,7 +111,7 @@ impl<'de> DeserializeSeed<'de> for Value<'_, '_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Value<'_, '_, '_> {
+impl<'de> Visitor<'de> for Reader<'_, '_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -160,12 +151,12 @@ impl<'de> Visitor<'de> for Value<'_, '_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
         self.enter()?;
-        let Value { reading, depth, path, name } = self;
+        let Reader { reading, depth, path, name } = self;
         let at = reading.tree.open(name, Kind::Array);
         let mut count = 0;
         loop {
             let path = Path::Item(path, count);
-            let item = Value::within(reading, depth, &path, Text::default());
+            let item = Reader { reading: &mut *reading, depth, path: &path, name: Text::default() };
             if items.next_element_seed(item)?.is_none() {
                 reading.tree.close(at);
                 return Ok(());
@@ -176,7 +167,7 @@ impl<'de> Visitor<'de> for Value<'_, '_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
         self.enter()?;
-        let Value { reading, depth, path, name } = self;
+        let Reader { reading, depth, path, name } = self;
         let at = reading.tree.open(name, Kind::Object);
         let mut names = Names::default();
         let mut repeated: Vec<String> = Vec::new();
@@ -185,7 +176,7 @@ impl<'de> Visitor<'de> for Value<'_, '_, '_> {
             let Some(name) = members.next_key_seed(Name(&mut reading.tree))? else { break };
             let is_new = names.take(&reading.tree, at, name);
             let path = Path::Member(path, name);
-            members.next_value_seed(Value::within(reading, depth, &path, name))?;
+            members.next_value_seed(Reader { reading: &mut *reading, depth, path: &path, name })?;
             if is_new {
                 continue;
             }

@@ -2,6 +2,7 @@
 
 use endspec::contract::schema::{SchemaName, normalise_xml};
 use endspec::load::contract::{built_in, revisions};
+use endspec::tree::Tree;
 use serde_json::{Value, json};
 
 const ID: &str = "473469C7-AA6F-4DC5-B3DB-A3DC0DE3C83E";
@@ -11,7 +12,9 @@ fn violations(file: &str, instance: &Value) -> Vec<String> {
     let name = SchemaName::of_file(&format!("{file}.json")).expect("a file's name");
     let contract = built_in(None);
     let schema = contract.schemas.get(&name).expect("the schema exists");
-    let mut places: Vec<String> = schema.violations(instance).into_iter().map(|violation| violation.instance).collect();
+    let found = schema.violations(instance);
+    assert_eq!(schema.violations_in(Tree::of(instance).root()), found, "in a tree: {instance}");
+    let mut places: Vec<String> = found.into_iter().map(|violation| violation.instance).collect();
     places.dedup();
     places
 }

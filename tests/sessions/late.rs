@@ -131,3 +131,20 @@ steps:
     assert_eq!((ended.exchanges, ended.handshakes), (2, 5));
     assert!(ended.took >= MINUTE * 6, "{:?}", ended.took);
 }
+
+#[tokio::test(start_paused = true)]
+async fn silence_that_a_run_had_no_time_to_meet_again_is_no_finding() {
+    let case = "clauses: [end/session/malformed]\nsteps:\n  - call: EndTerminalSession\n    \
+                with: { RegionId: \"{{region}}\", SessionId: s-hz0 }\n    \
+                values: { invalid: SessionId, only: [nul-inside] }\n    expect: permitted\n";
+    let silent = Run { fault: Some("nul-hangs"), ..Run::default() };
+    assert_eq!(broken(&silent.of(case).await), ["rpc/robust/no-5xx"]);
+    // The input waits for ten seconds, and so does each of the two times that it is sent again.
+    for seconds in [5, 15] {
+        let ended = Run { time_limit: Some(Duration::from_secs(seconds)), ..silent }.of(case).await;
+        let undecided = &ended.results[0].undecided;
+        assert_eq!((broken(&ended), undecided.len()), (vec![], 1), "{seconds}: {undecided:?}");
+        assert!(undecided[0].contains("time limit"), "{seconds}: {undecided:?}");
+        assert!(ended.took < Duration::from_secs(seconds + 11), "{seconds}: {:?}", ended.took);
+    }
+}

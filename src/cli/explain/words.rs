@@ -15,7 +15,7 @@ const BASELINES: &str = "baselines";
 const REPORTS: &str = "reports";
 const FINDINGS: &str = "findings";
 
-const WORDS: [Word; 18] = [
+const WORDS: [Word; 19] = [
     Word {
         name: "permitted",
         of: CASES,
@@ -146,6 +146,12 @@ const WORDS: [Word; 18] = [
         name: "clients",
         of: FINDINGS,
         means: "who the numbers of a timeline are that do not belong to the workload's own clients.",
+        mend: None,
+    },
+    Word {
+        name: "size",
+        of: FINDINGS,
+        means: "how large the request was that got 413, 414 or 431, and from which size on a request may be refused for that.",
         mend: None,
     },
     Word {

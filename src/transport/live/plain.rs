@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::super::answer::{self, End, Reader};
-use super::super::connect::{Progress, Route, Stream, is_quiet};
+use super::super::connect::{Progress, Route, Stream};
 use super::super::raw::serialise;
 use super::super::talk::{Next, Talked, talk};
 use crate::clock::{Clock, Moment};
@@ -120,7 +120,7 @@ impl Plain {
         let count = idle.len();
         let quiet = loop {
             let Some(Idle { mut stream, .. }) = idle.pop() else { break None };
-            if is_quiet(&mut stream) {
+            if stream.is_quiet() {
                 break Some(stream);
             }
         };

@@ -71,9 +71,9 @@ pub(super) fn is_xml(response: &Response) -> bool {
 /// The root and the members of an answer that the server wrote.
 fn read(response: &Response) -> Option<(String, Map<String, Value>)> {
     let format = if is_xml(response) { Format::Xml } else { Format::Json };
-    let Document { tree, root, .. } = Document::parse(&response.body, format).ok()?;
-    match tree.root().to_value() {
-        Value::Object(members) => Some((root.unwrap_or_default(), members)),
+    let document = Document::parse(&response.body, format).ok()?;
+    match document.value().to_value() {
+        Value::Object(members) => Some((document.root.unwrap_or_default(), members)),
         _ => None,
     }
 }
