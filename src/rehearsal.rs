@@ -102,5 +102,5 @@ pub fn in_memory<T>(
 struct Unheard;
 
 impl Progress for Unheard {
-    fn case(&self, _: &mut CaseResult) {}
+    fn case(&self, _: &CaseResult) {}
 }

@@ -6,7 +6,7 @@ use super::seen::Read;
 use super::{Gist, Seen, request_id};
 use crate::case::{Class, Mutation};
 use crate::clock::Moment;
-use crate::http::{Exchange, Headers, Reply, Request};
+use crate::http::{Exchange, Reply, Request};
 use crate::limits;
 use crate::wire::WireForm;
 
@@ -222,19 +222,6 @@ impl Record {
         }
         self.request_id = Some(request_id::of(self));
         self.read = None;
-    }
-
-    /// Lets go of the header fields on both sides, where nothing that is judged over a whole run depends on them.
-    pub fn let_go_heads(&mut self) {
-        let rpc = self.is_rpc();
-        if let Event::Exchange(exchange) = &mut self.event {
-            if rpc {
-                exchange.request.headers = Headers::new();
-            }
-            if let Reply::Answered(response) = &mut exchange.reply {
-                response.headers = Headers::new();
-            }
-        }
     }
 
     /// When it began.

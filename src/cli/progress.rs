@@ -77,7 +77,7 @@ pub(super) struct Watched {
 }
 
 impl Progress for Watched {
-    fn case(&self, result: &mut CaseResult) {
+    fn case(&self, result: &CaseResult) {
         self.stream.event(|| ndjson::ended(result, self.stream.strict, &self.stream.known));
         if result.verdict(false) == Verdict::Fail {
             let failed = self.bar.failed.fetch_add(1, Ordering::Relaxed) + 1;

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::generate::Abilities;
 use crate::case::Case;
-use crate::check::{CaseResult, Record};
+use crate::check::CaseResult;
 use crate::clock::{Clock, Moment};
 use crate::contract::Contract;
 use crate::limits;
@@ -98,7 +98,7 @@ impl Rig {
             transport: self.made.remove(&timeout).unwrap_or_else(|| (self.lanes)(&target)),
             clock: self.clock.clone(),
             stop: self.stop.clone(),
-            progress: if manner.first { Arc::new(Frugal) } else { Arc::new(Unheard) },
+            progress: Arc::new(Unheard),
             salt: Seed(self.salt.0.wrapping_add(self.runs)),
             sessions: (self.opens)(),
         };
@@ -128,16 +128,5 @@ struct Manner {
 struct Unheard;
 
 impl Progress for Unheard {
-    fn case(&self, _: &mut CaseResult) {}
-}
-
-/// Lets go of the heads of what nothing was found in: what is told of a batch is told by a run of its own.
-struct Frugal;
-
-impl Progress for Frugal {
-    fn case(&self, result: &mut CaseResult) {
-        if result.findings.is_empty() {
-            result.history.iter_mut().for_each(Record::let_go_heads);
-        }
-    }
+    fn case(&self, _: &CaseResult) {}
 }

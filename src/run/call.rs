@@ -291,9 +291,11 @@ fn is_unread(record: &Record) -> bool {
 /// Sends a silent input twice more on fresh connections, or more often where much is lost on the way, with plain requests
 /// before, between and after: the two-strikes rule is judged from what is recorded here.
 ///
+/// Once the run is stopped the strikes that are left are one that was not sent: fewer than are asked for say nothing, and each
+/// may take as long as the target is given.
+///
 /// # Errors
-/// The run was stopped meanwhile: fewer strikes than are asked for say nothing, and each may take as long as the target is
-/// given.
+/// Why the input cannot be sent again.
 async fn strike_twice(
     bed: &Bed,
     sending: &Sending<'_>,
@@ -301,17 +303,21 @@ async fn strike_twice(
     history: &mut Vec<Record>,
 ) -> Result<(), String> {
     let label = &sending.item.label;
-    bed.stopped().map_or(Ok(()), Err)?;
+    if let Some(reason) = bed.stopped() {
+        return unsent(bed, sending, &reason, state, history);
+    }
     let probe = bed.probe(label, &mut state.stream).await;
     history.push(probe);
     // What the polished lane cannot read is read by the exact one, which tells what is wrong with it.
     let unread = history.iter().rev().find(|record| record.role == Role::Judged).is_some_and(is_unread);
     let way = if unread { Way::Lane(Lane::Raw) } else { Way::Fresh };
     for _ in 0..bed.tally.strikes(bed.sent.load(Ordering::Relaxed)) {
-        bed.stopped().map_or(Ok(()), Err)?;
+        if let Some(reason) = bed.stopped() {
+            return unsent(bed, sending, &reason, state, history);
+        }
         let mut patience = Patience::default();
         let exchange = loop {
-            let Ok(request) = sending.request(bed, &mut state.stream) else { return Ok(()) };
+            let request = sending.request(bed, &mut state.stream)?;
             let exchange = bed.exchange(request, way).await;
             if !is_throttled(&exchange) || !patience.waits(bed, &exchange).await {
                 break exchange;
@@ -328,5 +334,18 @@ async fn strike_twice(
             break;
         }
     }
+    Ok(())
+}
+
+/// Records a strike that was not sent.
+fn unsent(
+    bed: &Bed,
+    sending: &Sending<'_>,
+    reason: &str,
+    state: &mut State,
+    history: &mut Vec<Record>,
+) -> Result<(), String> {
+    let request = sending.request(bed, &mut state.stream)?;
+    history.push(sending.record(Role::Strike, bed.unsent(request, reason)));
     Ok(())
 }

@@ -90,6 +90,10 @@ async fn doubt_forms(
     result.undecided.truncate(undecided);
     let again =
         doubtful(result, records, findings).into_iter().map(|at| result.findings.remove(at)).collect::<Vec<_>>();
+    // What was not tried to its end says nothing of the first time.
+    if bed.stopped().is_some() {
+        return;
+    }
     for at in doubts {
         let finding = &result.findings[at];
         let place = |finding: &Finding| (finding.clause.clone(), finding.step, finding.item.clone());

@@ -298,6 +298,13 @@ async fn web_socket(
     if observations.len() == 2 && observations.iter().all(mute) {
         observations[1].sight = Sight::Closed;
     }
+    // A session that should be usable is refused twice, or nothing is known: the run may have ended before the second time.
+    if let ([first, second], true) = (&mut observations[..], expected != LookOutcome::Unusable)
+        && first.sight == Sight::Closed
+        && second.sight == Sight::Unknown
+    {
+        first.sight = Sight::Unknown;
+    }
     if broken_off && expected != LookOutcome::Unusable {
         state.noted().cut.insert(session.id.clone(), bed.clock.now());
     }

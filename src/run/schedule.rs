@@ -41,8 +41,8 @@ pub struct Plan {
 
 /// Is told of every case that ends, in the order in which they end.
 pub trait Progress: Send + Sync {
-    /// A case ended. Of its result may be let go what neither the end of the run nor whoever called for it asks for.
-    fn case(&self, result: &mut CaseResult);
+    /// A case ended.
+    fn case(&self, result: &CaseResult);
 }
 
 /// What a run works with.
@@ -230,9 +230,9 @@ async fn side_by_side(
         running.spawn(async move {
             // It is over only when it was told of: what comes next may not begin after it.
             let case = Box::pin(async {
-                let mut result = execute(&bed, case).await;
+                let result = execute(&bed, case).await;
                 bed.enough.note(&bed.bounds, &result);
-                progress.case(&mut result);
+                progress.case(&result);
                 result
             });
             let result = Slots::run(slot, case).await;

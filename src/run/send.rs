@@ -230,7 +230,8 @@ impl Bed {
         self.transport.websockets().connect(url, headers).await
     }
 
-    fn unsent(&self, request: Request, reason: &str) -> Exchange {
+    /// What a request comes to that is not sent.
+    pub fn unsent(&self, request: Request, reason: &str) -> Exchange {
         let now = self.clock.now();
         let reply = Reply::Refused(unsent(reason));
         Exchange { request, raw: None, reply, lane: Lane::Live, sent: now, done: now }

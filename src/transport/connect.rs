@@ -383,6 +383,34 @@ mod tests {
         assert!(words.contains("socks5") && !words.contains("word@"), "{words}");
     }
 
+    /// All without a wait: whatever the runtime was told is from before.
+    #[tokio::test]
+    async fn a_connection_is_quiet_until_something_comes() {
+        use std::io::Write;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let near = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
+        let (mut near, (mut far, _)) = (near, listener.accept().expect("a connection"));
+        assert!(near.is_quiet());
+        far.write_all(b"x").expect("written");
+        assert!(!near.is_quiet());
+        let mut near = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
+        let (far, _) = listener.accept().expect("a connection");
+        assert!(near.is_quiet());
+        drop(far);
+        assert!(!near.is_quiet());
+    }
+
+    #[tokio::test]
+    async fn an_end_in_memory_is_seen_however_much_the_task_has_done() {
+        let (mut near, mut other) = (tokio::io::duplex(8), tokio::io::duplex(8));
+        assert!(near.0.is_quiet() && other.0.is_quiet());
+        let mut cx = Context::from_waker(Waker::noop());
+        while pin!(tokio::task::consume_budget()).poll(&mut cx).is_ready() {}
+        drop(near.1);
+        assert!(!near.0.is_quiet() && other.0.is_quiet());
+        assert!(pin!(other.1.write_all(b"x")).poll(&mut cx).is_pending(), "the budget is used up");
+    }
+
     #[test]
     fn a_cause_is_found_inside_of_errors_of_io() {
         use std::io::Error;

@@ -98,7 +98,7 @@ impl Came {
 struct Quiet;
 
 impl Progress for Quiet {
-    fn case(&self, _: &mut CaseResult) {}
+    fn case(&self, _: &CaseResult) {}
 }
 
 /// Runs a case against a server of canned answers.

@@ -439,7 +439,7 @@ impl Small {
 struct Quiet;
 
 impl Progress for Quiet {
-    fn case(&self, _: &mut CaseResult) {}
+    fn case(&self, _: &CaseResult) {}
 }
 
 /// Runs a case; `clock` and `settle` as the test needs them.

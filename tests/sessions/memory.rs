@@ -19,7 +19,7 @@ use tokio::sync::watch;
 struct Quiet;
 
 impl Progress for Quiet {
-    fn case(&self, _: &mut CaseResult) {}
+    fn case(&self, _: &CaseResult) {}
 }
 
 /// How a run differs from an ordinary one.

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 struct Quiet;
 
 impl Progress for Quiet {
-    fn case(&self, _: &mut CaseResult) {}
+    fn case(&self, _: &CaseResult) {}
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,7 +59,7 @@ steps:
 struct Quiet;
 
 impl Progress for Quiet {
-    fn case(&self, _: &mut CaseResult) {}
+    fn case(&self, _: &CaseResult) {}
 }
 
 /// A target that has Start and End alone.

@@ -125,7 +125,9 @@ impl Plain {
             }
         };
         // All that ended at once did so for one reason, as where the other side was restarted.
-        if idle.len() + usize::from(quiet.is_some()) < count {
+        let ended = idle.len() + usize::from(quiet.is_some()) < count;
+        // What waits on one that is enciphered may be no more than a ticket.
+        if ended && !self.route.is_sealed() {
             self.quiet_ends.fetch_add(1, Ordering::Relaxed);
         }
         quiet
