@@ -425,6 +425,22 @@ async fn a_connection_that_is_cut_as_it_is_used_again_loses_the_request_and_coun
 }
 
 #[tokio::test]
+async fn what_a_server_says_as_it_ends_an_idle_connection_is_no_answer_to_the_next_request() {
+    const IDLE: &str = "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let mut scripts = vec![vec![Act::Read, write(OK), Act::Read, write(IDLE)]; limits::QUIET_ENDS];
+    scripts.extend([vec![Act::Read, write(OK), Act::Hold], vec![Act::Read, write(IDLE)]]);
+    let server = Server::start(scripts).await;
+    let endpoint = Endpoint::parse(&format!("http://{}", server.address)).unwrap();
+    let transport = Transport::new(&endpoint, &Settings::new(PATIENT), Clock::simulated(0));
+    let ended = ["200 \"hi\"", "lost Closed after 408"].into_iter().cycle().take(2 * limits::QUIET_ENDS);
+    for (number, wanted) in ended.chain(["200 \"hi\"", "408 \"\""]).enumerate() {
+        let exchange = transport.exchange(server.request("GET", ""), Lane::Live).await;
+        assert_eq!(tell(&exchange.reply), wanted, "{number}");
+    }
+    assert_eq!(server.received().len(), limits::QUIET_ENDS + 2, "the last two each on a connection of its own");
+}
+
+#[tokio::test]
 async fn an_idle_connection_grows_too_old_and_a_fresh_one_is_its_own() {
     let server = Server::start(vec![vec![Act::Read, write(OK), Act::Read, write(OK), Act::Hold]]).await;
     let clock = Clock::simulated(0);

@@ -25,6 +25,10 @@ pub struct Listed<'a> {
 /// The sessions in an answer of Describe; `None` for one that cannot be read as that.
 pub fn sessions<'a>(seen: &'a Seen<'_>) -> Option<Vec<Listed<'a>>> {
     let document = seen.document().as_ref().ok().filter(|_| seen.took_effect())?;
+    // A list that cannot be read says of nobody that it is not in it.
+    if !document.value().is_object() {
+        return None;
+    }
     Some(list(document.value(), "Sessions", "Session").filter_map(listed).collect())
 }
 

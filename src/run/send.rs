@@ -81,7 +81,7 @@ impl Bed {
         } else if let Some(why) = self.enough.why() {
             Some(format!("not run: {why}"))
         } else if self.plan.time_limit.is_some_and(|limit| self.clock.now() >= Moment::default().plus(limit)) {
-            Some("the time limit of the run was reached; `--time-limit` gives it more".to_owned())
+            Some("the time limit of the run was reached; `--time-limit` gives it more, `--time` a campaign".to_owned())
         } else {
             None
         }

@@ -92,6 +92,13 @@ impl Plain {
             if reused && reader.is_untouched() {
                 self.quiet_ends.fetch_add(1, Ordering::Relaxed);
             }
+            // What a server says as it ends a connection that was idle for too long is no answer to what was sent meanwhile, and
+            // to a request that may have been taken nothing else is said for sure (RFC 9110, 15.5.9).
+            if reused && reader.status() == Some(408) && reader.closes() {
+                self.quiet_ends.fetch_add(1, Ordering::Relaxed);
+                let words = "the connection was closed as idle (408) when the request was sent on it";
+                return Err(Cause::new(CauseKind::Closed, words));
+            }
             // Not a byte of it was written: an idle connection ended as it was taken up, whatever came before its end.
             if reused && written == 0 && !self.route.is_sealed() {
                 *progress = Progress::default();
