@@ -150,6 +150,11 @@ impl Route {
         Some((format!("http://{}", self.endpoint.host_header()), proxy.authorization.as_deref()))
     }
 
+    /// Whether the endpoint is a server in this process.
+    pub fn is_local(&self) -> bool {
+        self.local.is_some()
+    }
+
     /// Whether bytes are enciphered on the way: that a write failed does not tell then that nothing of it was sent.
     pub fn is_sealed(&self) -> bool {
         let of_proxy = self.proxy.as_ref().is_some_and(|proxy| proxy.endpoint.as_ref().is_ok_and(Endpoint::is_secure));

@@ -90,6 +90,7 @@ pub struct Transport {
     raw: Raw,
     websockets: WebSockets,
     proxy: Option<String>,
+    in_memory: bool,
     clock: Clock,
 }
 
@@ -106,8 +107,8 @@ impl Transport {
         let route = Route::new(endpoint, settings, tls.clone());
         let live = Live::new(endpoint, settings, route.clone(), tls.clone(), clock.clone());
         let websockets = WebSockets::new(settings, tls, clock.clone());
-        let proxy = route.proxy();
-        Transport { live, raw: Raw::new(route, settings.timeout), websockets, clock, proxy }
+        let (proxy, in_memory) = (route.proxy(), route.is_local());
+        Transport { live, raw: Raw::new(route, settings.timeout), websockets, clock, proxy, in_memory }
     }
 
     /// The proxy before the endpoint, `host:port`, if any.
@@ -146,8 +147,10 @@ impl Transport {
     async fn by(&self, request: Request, lane: Lane, fresh: bool) -> Exchange {
         let lane = if lane == Lane::Live && self.live.carries(&request) { Lane::Live } else { Lane::Raw };
         // Whoever is ready to send does so one right after the other: to wake the other side once for all of them takes less
-        // than once for each. Nothing else rests on it.
-        tokio::task::yield_now().await;
+        // than once for each. Nothing else rests on it, and nobody sleeps in memory.
+        if !self.in_memory {
+            tokio::task::yield_now().await;
+        }
         let sent = self.clock.now();
         let reply: Reply = match lane {
             Lane::Live => self.live.send(&request, fresh).await,
