@@ -409,15 +409,16 @@ async fn where_connections_end_without_a_word_none_is_used_again() {
     assert_eq!(server.received().len(), limits::QUIET_ENDS + 2, "each on a connection of its own");
 }
 
-#[tokio::test]
-async fn a_connection_that_is_cut_as_it_is_used_again_loses_the_request_and_counts_as_ended_without_a_word() {
-    let mut scripts = vec![vec![Act::Read, write(OK), Act::Read]; limits::QUIET_ENDS];
-    scripts.push(vec![Act::Read, write(OK), Act::Read, write(OK), Act::Hold]);
+/// What comes of requests where connections end so as they are used again, until none is any more; and of the last of them,
+/// which is on a connection of its own.
+async fn used_again(end: &[Act], lost: &str, last: Act, told: &str) {
+    let mut scripts = vec![[&[Act::Read, write(OK), Act::Read], end].concat(); limits::QUIET_ENDS];
+    scripts.extend([vec![Act::Read, write(OK), Act::Read, write(OK), Act::Hold], vec![Act::Read, last]]);
     let server = Server::start(scripts).await;
     let endpoint = Endpoint::parse(&format!("http://{}", server.address)).unwrap();
     let transport = Transport::new(&endpoint, &Settings::new(PATIENT), Clock::simulated(0));
-    let cut = ["200 \"hi\"", "lost Closed"].into_iter().cycle().take(2 * limits::QUIET_ENDS);
-    for (number, wanted) in cut.chain(["200 \"hi\"", "200 \"hi\""]).enumerate() {
+    let ended = ["200 \"hi\"", lost].into_iter().cycle().take(2 * limits::QUIET_ENDS);
+    for (number, wanted) in ended.chain(["200 \"hi\"", told]).enumerate() {
         let exchange = transport.exchange(server.request("GET", ""), Lane::Live).await;
         assert_eq!(tell(&exchange.reply), wanted, "{number}");
     }
@@ -425,19 +426,14 @@ async fn a_connection_that_is_cut_as_it_is_used_again_loses_the_request_and_coun
 }
 
 #[tokio::test]
+async fn a_connection_that_is_cut_as_it_is_used_again_loses_the_request_and_counts_as_ended_without_a_word() {
+    used_again(&[], "lost Closed", write(OK), "200 \"hi\"").await;
+}
+
+#[tokio::test]
 async fn what_a_server_says_as_it_ends_an_idle_connection_is_no_answer_to_the_next_request() {
-    const IDLE: &str = "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-    let mut scripts = vec![vec![Act::Read, write(OK), Act::Read, write(IDLE)]; limits::QUIET_ENDS];
-    scripts.extend([vec![Act::Read, write(OK), Act::Hold], vec![Act::Read, write(IDLE)]]);
-    let server = Server::start(scripts).await;
-    let endpoint = Endpoint::parse(&format!("http://{}", server.address)).unwrap();
-    let transport = Transport::new(&endpoint, &Settings::new(PATIENT), Clock::simulated(0));
-    let ended = ["200 \"hi\"", "lost Closed after 408"].into_iter().cycle().take(2 * limits::QUIET_ENDS);
-    for (number, wanted) in ended.chain(["200 \"hi\"", "408 \"\""]).enumerate() {
-        let exchange = transport.exchange(server.request("GET", ""), Lane::Live).await;
-        assert_eq!(tell(&exchange.reply), wanted, "{number}");
-    }
-    assert_eq!(server.received().len(), limits::QUIET_ENDS + 2, "the last two each on a connection of its own");
+    let idle = write("HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    used_again(std::slice::from_ref(&idle), "lost Closed after 408", idle.clone(), "408 \"\"").await;
 }
 
 #[tokio::test]

@@ -113,6 +113,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_object_is_no_list_and_an_object_without_sessions_is_an_empty_one() {
+        let whole = format!(r#"{{"RequestId":"{}","Sessions":{{"Session":[]}}}}"#, sample::ID);
+        for (body, count) in
+            [(&*whole, Some(0)), ("{}", Some(0)), (&format!("[{whole}]"), None), ("null", None), ("", None)]
+        {
+            let response = answer(200, body);
+            assert_eq!(sessions(&Seen::of(&response)).map(|sessions| sessions.len()), count, "{body}");
+        }
+    }
+
+    #[test]
     fn an_ended_session_is_shown_live_by_no_list_and_only_what_is_sure_is_blamed() {
         let live = || vec![session("s-ended", "Connected")];
         let of = |sessions: &[String]| asked(Role::Judged, "", 111, sessions);

@@ -12,8 +12,8 @@ pub struct Tested(Vec<(Cow<'static, str>, usize)>);
 impl Tested {
     /// Notes that a clause was put to the test so many times more.
     pub fn add(&mut self, clause: impl Into<Cow<'static, str>> + AsRef<str>, times: usize) {
-        match self.0.iter_mut().find(|(known, _)| is_same(known, clause.as_ref())) {
-            Some((_, count)) => *count += times,
+        match self.known(clause.as_ref()) {
+            Some(count) => *count += times,
             None => self.0.push((clause.into(), times)),
         }
     }
@@ -21,11 +21,15 @@ impl Tested {
     /// Takes in what another counted.
     pub fn count(&mut self, other: &Tested) {
         for (clause, times) in &other.0 {
-            match self.0.iter_mut().find(|(known, _)| is_same(known, clause)) {
-                Some((_, count)) => *count += times,
+            match self.known(clause) {
+                Some(count) => *count += times,
                 None => self.0.push((clause.clone(), *times)),
             }
         }
+    }
+
+    fn known(&mut self, clause: &str) -> Option<&mut usize> {
+        self.0.iter_mut().find(|(known, _)| is_same(known, clause)).map(|(_, count)| count)
     }
 
     /// Takes over another's.

@@ -3,15 +3,13 @@
 use std::fmt;
 use std::sync::OnceLock;
 
+use jsonschema::json::Json;
 use serde_json::{Map, Value};
 
 use self::flat::Flat;
 use crate::tree::Node;
 
 mod flat;
-
-/// The draft that schemas are written in.
-const DRAFT: jsonschema::Draft = jsonschema::Draft::Draft202012;
 
 /// Which schema: operation and part.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,10 +111,7 @@ impl Schema {
     /// # Panics
     /// When a schema that was taken as known is none.
     pub fn violations_in(&self, instance: Node<'_>) -> Vec<Violation> {
-        let build = || {
-            let options = jsonschema::options_for::<Flat>().with_draft(DRAFT).should_validate_formats(true);
-            options.build(&self.value).unwrap_or_else(|error| panic!("a schema is broken: {error}"))
-        };
+        let build = || build(&self.value).unwrap_or_else(|error| panic!("a schema is broken: {}", error.message));
         let valid = self.of_trees.get_or_init(build).is_valid(instance);
         if valid { Vec::new() } else { self.violations(&instance.to_value()) }
     }
@@ -130,8 +125,9 @@ impl Schema {
     }
 }
 
-fn build(value: &Value) -> Result<jsonschema::Validator, Violation> {
-    let options = jsonschema::options().with_draft(DRAFT).should_validate_formats(true);
+fn build<F: Json>(value: &Value) -> Result<jsonschema::Validator<F>, Violation> {
+    let options =
+        jsonschema::options_for::<F>().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
     options.build(value).map_err(|error| Violation {
         instance: error.instance_path().to_string(),
         schema: error.schema_path().to_string(),
