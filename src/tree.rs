@@ -79,6 +79,20 @@ impl Tree {
         tree
     }
 
+    /// Adds what stands in another tree.
+    pub fn copy(&mut self, name: Text, node: Node<'_>) {
+        let (from, first) = (node.at, self.entries.len());
+        for entry in &node.tree.entries[from..node.entry().end] {
+            let kind = match &entry.kind {
+                Kind::String(text) => Kind::String(self.text(node.tree.read(*text))),
+                kind => kind.clone(),
+            };
+            let name = self.text(node.tree.read(entry.name));
+            self.entries.push(Entry { name, kind, end: entry.end - from + first });
+        }
+        self.entries[first].name = name;
+    }
+
     fn take(&mut self, name: Text, value: &Value) {
         match value {
             Value::Null => self.leaf(name, Kind::Null),
@@ -109,6 +123,15 @@ impl Tree {
         let start = self.text.len();
         self.text.push_str(text);
         Text { start, end: self.text.len() }
+    }
+
+    /// The text that was taken in last, with more after it.
+    ///
+    /// # Panics
+    /// When another was taken in since.
+    pub fn longer(&mut self, text: Text, more: &str) -> Text {
+        assert_eq!(text.end, self.text.len(), "a text that others follow");
+        Text { start: text.start, end: self.text(more).end }
     }
 
     /// A text that was taken in.
@@ -349,6 +372,32 @@ mod tests {
         assert_eq!((list.items().count(), list.members().count(), list.get("b").is_none()), (3, 0, true));
         assert_eq!(list.items().nth(2).and_then(|item| item.get("b")?.as_str()), Some("y"));
         assert_eq!((root.get("c").and_then(Node::as_str), root.as_str(), list.is_object()), (Some("z"), None, false));
+    }
+
+    #[test]
+    fn a_value_can_be_copied_from_one_tree_to_another() {
+        let value = json!({"a": [1, "x", {"b": "y", "c": []}], "d": {}, "e": "z"});
+        let from = Tree::of(&value);
+        let mut tree = Tree::default();
+        let at = tree.open(Text::default(), Kind::Object);
+        for (new, old) in [("n", ""), ("m", "/a/2"), ("l", "/e"), ("k", "/d")] {
+            let name = tree.text(new);
+            tree.copy(name, from.root().pointer(old).expect(old));
+        }
+        tree.close(at);
+        let expected = json!({"n": value, "m": {"b": "y", "c": []}, "l": "z", "k": {}});
+        assert_eq!(tree.root().to_value(), expected);
+    }
+
+    #[test]
+    fn a_text_is_made_longer_until_another_follows() {
+        let mut tree = Tree::default();
+        let text = tree.text("a");
+        let text = tree.longer(text, "");
+        let text = tree.longer(text, "bc");
+        assert_eq!(tree.read(text), "abc");
+        tree.text("d");
+        assert!(std::panic::catch_unwind(move || tree.longer(text, "e")).is_err());
     }
 
     #[test]

@@ -229,7 +229,7 @@ fn says_success(code: Node<'_>) -> bool {
 pub fn violations(schema: &Schema, document: &Document) -> Vec<Violation> {
     match document.format {
         Format::Json => schema.violations_in(document.value()),
-        Format::Xml => schema.violations_in_xml(document.value().to_value()),
+        Format::Xml => schema.violations_in_xml(document.value()),
     }
 }
 

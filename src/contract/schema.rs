@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use jsonschema::json::Json;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use self::flat::Flat;
-use crate::tree::Node;
+use crate::tree::{Kind, Node, Text, Tree};
 
 mod flat;
 
@@ -120,8 +120,8 @@ impl Schema {
     ///
     /// # Panics
     /// When a schema that was taken as known is none.
-    pub fn violations_in_xml(&self, instance: Value) -> Vec<Violation> {
-        self.violations(&normalise_xml(instance, self))
+    pub fn violations_in_xml(&self, instance: Node<'_>) -> Vec<Violation> {
+        self.violations_in(normalise_xml(instance, self).root())
     }
 }
 
@@ -139,50 +139,71 @@ fn build<F: Json>(value: &Value) -> Result<jsonschema::Validator<F>, Violation> 
 /// schema wants an array, what stands alone becomes one of one element, and a missing required one an empty one; where
 /// it wants an object, empty text becomes an empty object; where it wants a number or a boolean, text that spells one
 /// becomes one. Whatever does not fit stays as it is, for the schema to refuse.
-pub fn normalise_xml(value: Value, schema: &Schema) -> Value {
-    shape(value, &schema.value, &schema.value)
+pub fn normalise_xml(value: Node<'_>, schema: &Schema) -> Tree {
+    let mut shape = Shape { root: &schema.value, out: Tree::of_length(512) };
+    shape.value(Text::default(), value, &schema.value);
+    shape.out
 }
 
-fn shape(value: Value, schema: &Value, root: &Value) -> Value {
-    let schema = resolve(schema, root);
-    match (schema.get("type").and_then(Value::as_str), value) {
-        (Some("array"), value) => {
-            let list = match value {
-                Value::Array(list) => list,
-                single => vec![single],
-            };
+/// What a document read from XML becomes.
+struct Shape<'s> {
+    /// The schema, that references are within.
+    root: &'s Value,
+    out: Tree,
+}
+
+impl Shape<'_> {
+    fn value(&mut self, name: Text, node: Node<'_>, schema: &Value) {
+        let schema = resolve(schema, self.root);
+        match (schema.get("type").and_then(Value::as_str), node.kind()) {
+            (Some("array"), Kind::Array) => self.list(name, node.items(), schema),
+            (Some("array"), _) => self.list(name, [node], schema),
+            (Some("object"), Kind::String(_)) if node.as_str().is_some_and(|text| text.trim().is_empty()) => {
+                self.object(name, None, schema);
+            }
+            (_, Kind::Object) => self.object(name, Some(node), schema),
+            (Some("integer" | "number" | "boolean"), Kind::String(_)) => {
+                match serde_json::from_str(node.as_str().unwrap_or_default().trim()) {
+                    Ok(Value::Number(number)) => self.out.leaf(name, Kind::Number(number)),
+                    Ok(Value::Bool(value)) => self.out.leaf(name, Kind::Bool(value)),
+                    _ => self.out.copy(name, node),
+                }
+            }
+            _ => self.out.copy(name, node),
+        }
+    }
+
+    fn list<'a>(&mut self, name: Text, items: impl IntoIterator<Item = Node<'a>>, schema: &Value) {
+        let at = self.out.open(name, Kind::Array);
+        for item in items {
             match schema.get("items") {
-                Some(items) => list.into_iter().map(|item| shape(item, items, root)).collect(),
-                None => Value::Array(list),
+                Some(schema) => self.value(Text::default(), item, schema),
+                None => self.out.copy(Text::default(), item),
             }
         }
-        (Some("object"), Value::String(text)) if text.trim().is_empty() => members(Map::new(), schema, root),
-        (_, Value::Object(map)) => members(map, schema, root),
-        (Some("integer" | "number" | "boolean"), Value::String(text)) => {
-            match serde_json::from_str::<Value>(text.trim()) {
-                Ok(value @ (Value::Number(_) | Value::Bool(_))) => value,
-                _ => Value::String(text),
-            }
-        }
-        (_, value) => value,
+        self.out.close(at);
     }
-}
 
-fn members(mut map: Map<String, Value>, schema: &Value, root: &Value) -> Value {
-    for (name, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        if let Some(value) = map.get_mut(name) {
-            *value = shape(value.take(), schema, root);
+    fn object(&mut self, name: Text, node: Option<Node<'_>>, schema: &Value) {
+        let at = self.out.open(name, Kind::Object);
+        let of_member = |name: &str| schema.get("properties").and_then(|properties| properties.get(name));
+        for (member, value) in node.iter().flat_map(|node| node.members()) {
+            let name = self.out.text(member);
+            match of_member(member) {
+                Some(schema) => self.value(name, value, schema),
+                None => self.out.copy(name, value),
+            }
         }
-    }
-    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
-    for name in required.filter_map(Value::as_str) {
-        let wanted = schema.get("properties").and_then(|properties| properties.get(name));
-        let list = wanted.map(|schema| resolve(schema, root)).is_some_and(|schema| schema["type"] == "array");
-        if list && !map.contains_key(name) {
-            map.insert(name.to_owned(), Value::Array(Vec::new()));
+        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+        for member in required.filter_map(Value::as_str) {
+            let is_list = of_member(member).is_some_and(|schema| resolve(schema, self.root)["type"] == "array");
+            if is_list && node.is_none_or(|node| node.get(member).is_none()) {
+                let name = self.out.text(member);
+                self.out.leaf(name, Kind::Array);
+            }
         }
+        self.out.close(at);
     }
-    Value::Object(map)
 }
 
 /// Follows references within the file, a bounded number of them.

@@ -98,7 +98,7 @@ pub struct Done {
     pub weather: Weather,
     /// Why it ended early: the target tells nothing any more.
     pub silent: Option<String>,
-    /// Why most of its cases were left undecided in something, where they were.
+    /// Why the last case was left undecided in something that was.
     pub doubt: Option<String>,
     /// Whether it was interrupted.
     pub interrupted: bool,
@@ -183,7 +183,6 @@ impl Campaign {
         self.pursuit.reached();
         self.tell();
         let Campaign { rig, pursuit, tally, coverage, mute, doubt, .. } = self;
-        let doubt = doubt.filter(|_| tally.undecided * 2 > tally.cases);
         let silent = silent.or(mute.filter(|_| tally.judged == 0));
         Done {
             found: pursuit.found,

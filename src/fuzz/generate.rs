@@ -324,7 +324,7 @@ impl Drawing<'_, '_, '_> {
             return Saying::default();
         }
         // Connections of their own take as much as several calls.
-        let (raw, fresh) = (self.draw.one_in(32), self.draw.one_in(24));
+        let (raw, fresh) = (self.draw.one_in(64), self.draw.one_in(64));
         Saying { axes: self.axes(), fresh, raw, times: 1 }
     }
 

@@ -76,7 +76,7 @@ struct Lowering<'a> {
     /// Whole histories are judged: no session may be ended by what is no success of End.
     overlaps: bool,
     lives: BTreeMap<String, Life>,
-    /// Sessions of an overlap that nothing was seen of since they were ended.
+    /// Sessions of a case with an overlap, or of that alone, that nothing was seen of since they were ended.
     undecided: BTreeSet<String>,
     /// The schemes in which a call has surely succeeded.
     taken: BTreeSet<Scheme>,
@@ -106,14 +106,14 @@ impl Lowering<'_> {
     }
 
     /// Ends and looks at what else decides nothing: the history of an overlap says something only where a session was
-    /// ended and seen closed.
+    /// ended and seen closed, by use: what Describe does not list may still be usable.
     fn decide(&mut self) {
         let plain = Saying::default();
         for session in std::mem::take(&mut self.undecided) {
             if self.lives.get(&session).is_some_and(|life| life.state == State::Open) {
                 self.end(&session, false, &plain);
             }
-            if self.abilities.describe || self.abilities.websocket {
+            if self.abilities.websocket {
                 self.look(&session, &[]);
             } else {
                 self.end(&session, false, &plain);
@@ -210,6 +210,7 @@ impl Lowering<'_> {
         }
         self.push(Action::Call(Box::new(call)), clause, Expectation::Outcomes(outcomes));
         if open {
+            self.undecided.extend(self.overlaps.then(|| session.to_owned()));
             for (name, other) in &mut self.lives {
                 if name == session {
                     other.state = if hidden { State::Unknown } else { State::Closed };

@@ -64,10 +64,7 @@ impl Document {
             Ok(text) if text.bytes().all(is_space) => Err(DocumentFault::Empty),
             Ok(text) => match format {
                 Format::Json => json::parse(text, start, &mut faults).map(|tree| (None, tree)),
-                Format::Xml => {
-                    let parsed = xml::parse(text, start, &mut faults);
-                    parsed.map(|(root, value)| (Some(root), Tree::of(&value)))
-                }
+                Format::Xml => xml::parse(text, start, &mut faults).map(|(root, tree)| (Some(root), tree)),
             },
         };
         match read {
@@ -89,6 +86,9 @@ impl Document {
         self.value().get(member).and_then(Node::as_str)
     }
 }
+
+/// Bytes of text that memory is taken for before any was read: most answers have fewer.
+pub(super) const TEXT_AT_ONCE: usize = 4 << 10;
 
 /// White space between the tokens of both formats.
 pub(super) fn is_space(byte: u8) -> bool {

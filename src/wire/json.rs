@@ -7,7 +7,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use serde_json::Number;
 
 use super::DocumentFault;
-use super::envelope::malformed;
+use super::envelope::{TEXT_AT_ONCE, malformed};
 use crate::limits;
 use crate::tree::{Kind, Text, Tree};
 
@@ -35,9 +35,6 @@ pub(super) fn parse(text: &str, start: usize, faults: &mut Vec<DocumentFault>) -
     }
     Ok(tree)
 }
-
-/// Bytes of text that memory is taken for before any was read: most answers have fewer.
-const TEXT_AT_ONCE: usize = 4 << 10;
 
 /// The byte at a line and column that count from one.
 fn offset(text: &str, line: usize, column: usize) -> usize {

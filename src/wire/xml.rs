@@ -1,10 +1,9 @@
 //! XML answers: read into the shape of JSON, within bounds that hold before the parser begins.
 
-use serde_json::{Map, Value};
-
 use super::DocumentFault;
-use super::envelope::{is_space, malformed};
+use super::envelope::{TEXT_AT_ONCE, is_space, malformed};
 use crate::limits;
+use crate::tree::{Kind, Text, Tree};
 
 /// Attributes of an XML answer: the parser's work grows with their square, and the service sends next to none.
 const ATTRIBUTES: usize = 512;
@@ -16,19 +15,16 @@ pub(super) fn parse(
     text: &str,
     start: usize,
     faults: &mut Vec<DocumentFault>,
-) -> Result<(String, Value), DocumentFault> {
+) -> Result<(String, Tree), DocumentFault> {
     let end = survey(text)?;
     let document = roxmltree::Document::parse(&text[..end.unwrap_or(text.len())]).map_err(|error| malformed(&error))?;
     if let Some(end) = end {
         faults.push(DocumentFault::Trailing(start + end));
     }
     let root = document.root_element();
-    let value = match element(root) {
-        Value::String(text) if text.bytes().all(is_space) => Value::Object(Map::new()),
-        Value::String(text) => Value::Object(Map::from_iter([(MIXED_TEXT.to_owned(), Value::String(text))])),
-        value => value,
-    };
-    Ok((root.tag_name().name().to_owned(), value))
+    let mut tree = Tree::of_length(text.len().min(TEXT_AT_ONCE));
+    object(&mut tree, Text::default(), root);
+    Ok((root.tag_name().name().to_owned(), tree))
 }
 
 /// Looks over the tags before the parser does, which builds lists whose length grows with the square of nesting and
@@ -102,29 +98,49 @@ fn tag_end(bytes: &[u8], mut at: usize, attributes: &mut usize) -> Option<usize>
     }
 }
 
-/// The value of an element; `survey` bounds how deep it goes.
-fn element(node: roxmltree::Node<'_, '_>) -> Value {
-    if !node.children().any(|child| child.is_element()) {
-        return Value::String(own_text(node));
+/// Adds the value of an element; `survey` bounds how deep it goes.
+fn element(tree: &mut Tree, name: Text, node: roxmltree::Node<'_, '_>) {
+    if node.children().any(|child| child.is_element()) {
+        object(tree, name, node);
+    } else {
+        let text = own_text(tree, node);
+        tree.leaf(name, Kind::String(text));
     }
-    let mut object = Map::new();
-    for child in node.children().filter(roxmltree::Node::is_element) {
-        let value = element(child);
-        match object.get_mut(child.tag_name().name()) {
-            None => {
-                object.insert(child.tag_name().name().to_owned(), value);
-            }
-            Some(Value::Array(items)) => items.push(value),
-            Some(first) => *first = Value::Array(vec![first.take(), value]),
-        }
-    }
-    let text = own_text(node);
-    if !text.bytes().all(is_space) {
-        object.insert(MIXED_TEXT.to_owned(), Value::String(text));
-    }
-    Value::Object(object)
 }
 
-fn own_text(node: roxmltree::Node<'_, '_>) -> String {
-    node.children().filter(roxmltree::Node::is_text).filter_map(|child| child.text()).collect()
+/// Adds an element as an object: of the elements within it, those of one name are one member, where the first of them stands.
+fn object(tree: &mut Tree, name: Text, node: roxmltree::Node<'_, '_>) {
+    let mut children: Vec<Child<'_, '_>> = node.children().filter(roxmltree::Node::is_element).zip(0..).collect();
+    children.sort_by_key(|(child, _)| child.tag_name().name());
+    let mut members: Vec<&[Child<'_, '_>]> =
+        children.chunk_by(|(one, _), (other, _)| one.tag_name().name() == other.tag_name().name()).collect();
+    members.sort_unstable_by_key(|same| same[0].1);
+
+    let at = tree.open(name, Kind::Object);
+    for same in members {
+        let name = tree.text(same[0].0.tag_name().name());
+        if let [(alone, _)] = same {
+            element(tree, name, *alone);
+        } else {
+            let list = tree.open(name, Kind::Array);
+            same.iter().for_each(|(item, _)| element(tree, Text::default(), *item));
+            tree.close(list);
+        }
+    }
+    let before = tree.mark();
+    let (name, text) = (tree.text(MIXED_TEXT), own_text(tree, node));
+    if tree.read(text).bytes().all(is_space) {
+        tree.back_to(before);
+    } else {
+        tree.leaf(name, Kind::String(text));
+    }
+    tree.close(at);
+}
+
+/// An element within another, and the how manieth it is.
+type Child<'a, 'input> = (roxmltree::Node<'a, 'input>, usize);
+
+fn own_text(tree: &mut Tree, node: roxmltree::Node<'_, '_>) -> Text {
+    let pieces = node.children().filter(roxmltree::Node::is_text).filter_map(|child| child.text());
+    pieces.fold(tree.text(""), |text, piece| tree.longer(text, piece))
 }

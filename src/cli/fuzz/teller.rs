@@ -237,7 +237,8 @@ impl Teller {
                 writeln!(text, "reason:   nothing was judged{}: {reason}", if judged > 0 { " any more" } else { "" });
         }
         if let Some(reason) = &done.doubt {
-            let _ = writeln!(text, "partly:   most cases could not be judged whole, the last one because of {reason}");
+            let many = if undecided * 2 > cases { "most cases" } else { "some cases" };
+            let _ = writeln!(text, "partly:   {many} could not be judged whole, the last of them because of: {reason}");
         }
         if done.tally.cases == 0 && self.remembered.as_ref().is_some_and(|remembered| remembered.past.turns > 0) {
             text.push_str(
