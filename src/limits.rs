@@ -149,8 +149,10 @@ pub const KEEP_AWAKE: Duration = Duration::from_secs(20);
 pub const FUZZ_BATCH: usize = 2;
 /// Generated cases that pause together, at most: they hold their sessions for as long.
 pub const FUZZ_PAUSING: usize = 16;
-/// Cases drawn, for each that runs at a time, after which one that pauses waits for no others.
-pub const FUZZ_PAUSES_AFTER: usize = 64;
+/// Cases drawn after which one that pauses waits for no others.
+pub const FUZZ_PAUSES_AFTER: usize = 4096;
+/// How many times as long as they took is spent on others before more cases pause.
+pub const FUZZ_PAUSES_APART: u32 = 3;
 /// Numbers in a row that no case came of before a campaign gives up.
 pub const FUZZ_EMPTY: usize = 1_000;
 /// Shards of one run or campaign.

@@ -84,6 +84,7 @@ pub fn question(cause: &Cause) -> &'static str {
     match cause.kind {
         _ if cause.of_proxy => "is the proxy of the environment the right one (HTTP_PROXY, HTTPS_PROXY, NO_PROXY)?",
         CauseKind::Resolve => "is the name right, and does this machine's name server know it?",
+        _ if cause.status.is_some() => "does the target, or something before it, break its answers off?",
         CauseKind::Tls => "is this a port of plain `http://`, or its certificate one that this machine does not trust?",
         _ => "is the target running there, and the address right?",
     }
@@ -133,7 +134,7 @@ fn words(exchange: &Exchange) -> (&'static str, String) {
 }
 
 /// What came instead of an answer, for a request that nothing was learned from.
-pub(super) fn said(exchange: &Exchange) -> String {
+pub fn said(exchange: &Exchange) -> String {
     words(exchange).1
 }
 

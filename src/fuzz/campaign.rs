@@ -16,7 +16,7 @@ use super::rig::{Lanes, Opens, Rig};
 use super::tally::{Coverage, Tally};
 use crate::case::Case;
 use crate::check::{CaseResult, Skip, Tested};
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::contract::Contract;
 use crate::limits;
 use crate::run::Target;
@@ -126,6 +126,8 @@ pub struct Campaign {
     turns: usize,
     /// What was drawn and pauses: it is run when there is more of it, so that all pause at the same time.
     pausing: Vec<Turn>,
+    /// When the last that paused were over, and how long they took.
+    paused: (Moment, Duration),
     pursuit: Pursuit,
 }
 
@@ -163,9 +165,22 @@ impl Campaign {
         };
         let (began, turns) = (past.turns, past.turns);
         let pursuit = Pursuit::new(bounds.findings, folder, told.clone(), past);
-        let (tally, coverage) = (Tally::default(), Coverage::default());
-        let (hasty, mute, doubt, pausing) = (true, None, None, Vec::new());
-        Campaign { bounds, rig, program, told, tally, coverage, hasty, mute, doubt, began, turns, pausing, pursuit }
+        Campaign {
+            bounds,
+            paused: (rig.clock.now(), limits::LONG_WAIT),
+            rig,
+            program,
+            told,
+            tally: Tally::default(),
+            coverage: Coverage::default(),
+            hasty: true,
+            mute: None,
+            doubt: None,
+            began,
+            turns,
+            pausing: Vec::new(),
+            pursuit,
+        }
     }
 
     /// Goes on until a bound is reached, the target falls silent, or it is stopped.
@@ -202,8 +217,13 @@ impl Campaign {
         let (cases, drawn) = self.drawn();
         let (hasty, jobs) = (self.hasty, self.bounds.jobs);
         // A few that pause may have had bad luck; others tell soon enough that the target is silent.
-        let tells = self.is_enough() || !drawn.iter().all(|drawn| drawn.program.pauses());
+        let pauses = drawn.iter().all(|drawn| drawn.program.pauses());
+        let (tells, began) = (self.is_enough() || !pauses, self.rig.clock.now());
         let ended = self.rig.batch(cases, jobs, hasty).await;
+        if pauses {
+            let now = self.rig.clock.now();
+            self.paused = (now, now.since(began));
+        }
         let judged = self.tally.add(&ended, &mut self.coverage);
         self.tell();
         let reached = self.bounds.shard.case(self.turns.saturating_sub(1)) + 1;
@@ -261,18 +281,23 @@ impl Campaign {
             turns.push(turn);
         }
         if batch.is_empty() {
-            batch = std::mem::take(&mut self.pausing);
+            // Where one follows another none waits for others.
+            let most = if self.bounds.jobs == 1 { 1 } else { limits::FUZZ_PAUSING };
+            batch = self.pausing.drain(..most.min(self.pausing.len())).collect();
         }
         self.tally.cases += batch.len();
         batch.into_iter().map(|turn| (turn.case, turn.drawn)).unzip()
     }
 
-    /// Whether cases that pause have waited for each other for long enough. Those of an earlier campaign wait anew: one that
-    /// is always ended early would run nothing else.
+    /// Whether cases that pause have waited for each other for long enough: a quarter of the time may go by with them. Those
+    /// of an earlier campaign wait anew, since one that is always ended early would run nothing else.
     fn is_to_pause(&self) -> bool {
+        let Some(first) = self.pausing.first() else { return false };
         let drawn = self.pausing.iter().filter(|turn| turn.number >= self.began).count();
-        let waited = self.pausing.first().map_or(0, |turn| self.turns - turn.since);
-        drawn >= self.bounds.jobs.min(limits::FUZZ_PAUSING) || waited >= self.bounds.jobs * limits::FUZZ_PAUSES_AFTER
+        let (over, took) = self.paused;
+        drawn >= limits::FUZZ_PAUSING
+            || self.turns - first.since >= limits::FUZZ_PAUSES_AFTER
+            || self.rig.clock.now().since(over) >= took * limits::FUZZ_PAUSES_APART
     }
 
     /// What a turn is to run; `None` when nothing is left of it.

@@ -103,7 +103,7 @@ pub struct Weather {
     pub waited_ms: u64,
     /// Requests without a whole answer.
     pub unanswered: usize,
-    /// Those of them that may have opened a session whose id nobody was told.
+    /// Starts that may have opened a session whose id nobody was told: unanswered ones, and successes that cannot be read.
     pub starts: usize,
     /// How far apart the clocks are, in words; empty where they are not.
     pub clock: String,
@@ -126,11 +126,11 @@ impl Weather {
     pub fn unlisted(&self) -> Option<String> {
         let starts = match self.starts {
             0 => return None,
-            1 => "1 call of StartTerminalSession was not answered".to_owned(),
-            starts => format!("{starts} calls of StartTerminalSession were not answered"),
+            1 => "1 call of StartTerminalSession told no session".to_owned(),
+            starts => format!("{starts} calls of StartTerminalSession told no session"),
         };
         Some(format!(
-            "{starts}, and what it opened is not known: `endspec call DescribeTerminalSessions` lists the sessions of an instance"
+            "{starts}, and may have opened one all the same: `endspec call DescribeTerminalSessions` lists the sessions of an instance"
         ))
     }
 

@@ -17,7 +17,6 @@ use super::tally::Tally;
 use super::{Plan, Target};
 use crate::check::history::{Event, Record, Role};
 use crate::check::result::UNANSWERED;
-use crate::check::seen::printable;
 use crate::check::{Seen, silence};
 use crate::clock::{self, Clock, Moment};
 use crate::contract::Contract;
@@ -272,14 +271,13 @@ impl Bed {
         self.tally.note(exchange, self.clock.unix_seconds());
         match &exchange.reply {
             Reply::Answered(_) => self.silences.end(),
-            // A status line is an answer of sorts: the target is there.
-            Reply::Lost(cause) if cause.status.is_some() => self.silences.end(),
-            // So are bytes that are no HTTP.
+            // Bytes that are no HTTP are an answer of sorts: the target is there, and what is wrong is told by the exact lane.
             reply if reply.is_no_http() => self.silences.end(),
-            Reply::Refused(cause) | Reply::Lost(cause) => {
+            // Where no answer is ever whole nothing is learned, whatever status it began with.
+            Reply::Refused(_) | Reply::Lost(_) => {
                 if self.silences.another(exchange.sent, exchange.done) {
                     // The first to get here says why; all say the same.
-                    let _ = self.gave_up.set(printable(&cause.words, 200));
+                    let _ = self.gave_up.set(silence::said(exchange));
                 }
             }
         }

@@ -300,11 +300,13 @@ async fn start(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Vec<R
     let form = ordinary(&bed.target);
     let mut pause = limits::THROTTLED_PAUSE;
     for _ in 0..limits::THROTTLED_ATTEMPTS {
-        let (exchange, throttled) = bed.call(&call, form, Way::Lane(Lane::Live), stream).await;
+        // Where connections end without a word, one that is used again may lose the Start, and the session with it.
+        let way = if bed.transport.ends_quietly() { Way::Fresh } else { Way::Lane(Lane::Live) };
+        let (exchange, throttled) = bed.call(&call, form, way, stream).await;
         for exchange in throttled {
             history.push(record(Role::Throttled, &call.action, exchange));
         }
-        let result = started(&exchange, region);
+        let result = noted(bed, &exchange, region);
         let full = exchange.reply.answer().is_some_and(|response| Seen::of(response).is_full());
         history.push(record(Role::SetUp, &call.action, exchange));
         if !full || bed.stopped().is_some() {
@@ -321,7 +323,19 @@ pub(super) fn record(role: Role, operation: &Option<String>, exchange: Exchange)
     Record::new(role, operation.clone(), None, Event::Exchange(Box::new(exchange)))
 }
 
-pub(super) fn started(exchange: &Exchange, region: &str) -> Result<Session, String> {
+/// The session that a Start opened; a success that tells none may have opened one that nobody can end.
+///
+/// # Errors
+/// Why there is none.
+pub(super) fn noted(bed: &Bed, exchange: &Exchange, region: &str) -> Result<Session, String> {
+    let result = started(exchange, region);
+    if result.is_err() && exchange.reply.answer().is_some_and(|response| (200..300).contains(&response.status)) {
+        bed.tally.told_no_session();
+    }
+    result
+}
+
+fn started(exchange: &Exchange, region: &str) -> Result<Session, String> {
     let response = match &exchange.reply {
         Reply::Answered(response) => response,
         Reply::Refused(cause) | Reply::Lost(cause) => return Err(printable(&cause.words, 200)),

@@ -52,7 +52,7 @@ pub struct Weather {
     pub waited: Duration,
     /// Requests without a whole answer.
     pub unanswered: usize,
-    /// Those of them that may have opened a session whose id nobody was told.
+    /// Starts that may have opened a session whose id nobody was told: unanswered ones, and successes that cannot be read.
     pub starts: usize,
     /// Seconds by which the target's clock is ahead of this machine's, by its Date headers; below 0 behind.
     pub skew: Option<i64>,
@@ -97,6 +97,11 @@ impl Tally {
         if let (Some(date), None) = (dates.next(), dates.next()) {
             self.skew.lock().unwrap_or_else(PoisonError::into_inner).note(date, now);
         }
+    }
+
+    /// Notes a Start that was answered with success, and not with an id that can be read.
+    pub fn told_no_session(&self) {
+        self.starts.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How often silence must be met again before it is the input's, of so many requests sent: twice, or as often as chance

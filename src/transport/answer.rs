@@ -264,26 +264,27 @@ impl Reader {
 
     /// Where the body ends (RFC 9112, 6.3).
     fn body_begins(&mut self, status: u16, headers: &Headers) {
-        let codings = tokens(headers, "transfer-encoding");
-        let options = tokens(headers, "connection");
-        self.closes = options.iter().any(|o| o == "close") || (self.old && !options.iter().any(|o| o == "keep-alive"));
-        let lengths = tokens(headers, "content-length");
-        let mut known = lengths.iter().filter_map(|text| length(text));
-        let first = known.next();
-        if lengths.iter().any(|text| length(text).is_none()) || known.any(|other| Some(other) != first) {
-            self.fault(FramingFault::BadLength(excerpt(lengths.join(", ").as_bytes())));
+        let has =
+            |option: &str| tokens(headers, "connection").any(|token| token.eq_ignore_ascii_case(option.as_bytes()));
+        self.closes = has("close") || (self.old && !has("keep-alive"));
+        let coding = tokens(headers, "transfer-encoding").last();
+        let lengths = || tokens(headers, "content-length");
+        let first = lengths().find_map(length);
+        if lengths().any(|token| length(token).is_none() || length(token) != first) {
+            let all: Vec<&[u8]> = lengths().collect();
+            self.fault(FramingFault::BadLength(excerpt(&all.join(&b", "[..]))));
             self.framed = first.is_some();
         }
-        if !lengths.is_empty() && !codings.is_empty() {
+        if lengths().next().is_some() && coding.is_some() {
             self.fault(FramingFault::LengthAndChunked);
         }
         self.state = if self.bodiless || matches!(status, 101 | 204 | 304) {
             self.framed = true;
             State::Done
-        } else if codings.last().is_some_and(|coding| coding == "chunked") {
+        } else if coding.is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked")) {
             self.framed = true;
             State::ChunkSize
-        } else if let (Some(first), true) = (first, codings.is_empty()) {
+        } else if let (Some(first), true) = (first, coding.is_none()) {
             self.announced = Some(first);
             if first == 0 { State::Done } else { State::Length(first) }
         } else {
@@ -405,18 +406,15 @@ fn status_line(bytes: &[u8]) -> Option<u16> {
     if version > 0 && ends { number.parse().ok() } else { None }
 }
 
-/// The members of a field that is a list, in lower case.
-fn tokens(headers: &Headers, name: &str) -> Vec<String> {
-    headers
-        .all(name)
-        .flat_map(|value| value.split(|byte| *byte == b','))
-        .map(|token| String::from_utf8_lossy(token.trim_ascii()).to_ascii_lowercase())
-        .collect()
+/// The members of a field that is a list.
+fn tokens<'a>(headers: &'a Headers, name: &str) -> impl Iterator<Item = &'a [u8]> {
+    headers.all(name).flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
 }
 
 /// `Content-Length`: digits alone.
-fn length(text: &str) -> Option<u64> {
-    (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+fn length(token: &[u8]) -> Option<u64> {
+    let is_number = !token.is_empty() && token.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(token).ok().filter(|_| is_number)?.parse().ok()
 }
 
 const TOKEN: [bool; 256] = {

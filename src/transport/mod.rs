@@ -121,6 +121,12 @@ impl Transport {
         &self.websockets
     }
 
+    /// Whether the other side was seen to end connections without a word, so that what goes on one that is used again may be
+    /// lost. Not known over HTTPS.
+    pub fn ends_quietly(&self) -> bool {
+        self.live.ends_quietly()
+    }
+
     /// Sends a request, by the exact lane when it is asked for or when the polished one would change the request.
     pub async fn exchange(&self, request: Request, lane: Lane) -> Exchange {
         self.by(request, lane, false).await

@@ -411,6 +411,19 @@ fn whatever_a_target_does_costs_bounded_time_and_memory_and_is_no_pass() {
     });
 }
 
+/// Where no answer is ever whole nothing can be learned, and thousands of requests would not.
+#[test]
+fn a_target_that_breaks_every_answer_off_is_given_up() {
+    let hostile = Hostile::new(false, |stream, _| {
+        stream.write_all(format!("{JSON}transfer-encoding: chunked\r\n\r\n9\r\n{{\"Code\"").as_bytes())
+    });
+    let (code, report, said, _) = run(&format!("http://{}", hostile.address), "*");
+    assert_eq!(code, 3, "{said}");
+    assert!(report["exchanges"].as_u64().is_some_and(|sent| sent < 500), "{said}");
+    let hint = report["hint"].as_str().unwrap_or_default();
+    assert!(hint.contains("within the body") && hint.contains("break its answers off?"), "{hint}");
+}
+
 /// What one answer costs is little, and there are thousands.
 #[test]
 fn the_whole_suite_is_bounded_where_every_answer_is_long() {

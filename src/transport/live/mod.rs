@@ -49,6 +49,11 @@ impl Live {
         }
     }
 
+    /// Whether connections were seen to end without a word; not known over HTTPS.
+    pub fn ends_quietly(&self) -> bool {
+        matches!(&self.0, Client::Plain(plain) if plain.has_quiet_ends())
+    }
+
     /// Sends a request on any connection, or on a `fresh` one that is its own, and reads its answer.
     ///
     /// # Panics

@@ -140,6 +140,11 @@ impl Plain {
         quiet
     }
 
+    /// Whether the other side has ended a connection without a word.
+    pub fn has_quiet_ends(&self) -> bool {
+        self.quiet_ends.load(Ordering::Relaxed) > 0
+    }
+
     /// Whether the other side tends to end connections without a word: one that ends just when it is taken up loses a request.
     fn ends_quietly(&self) -> bool {
         let (ends, reuses) = (self.quiet_ends.load(Ordering::Relaxed), self.reuses.load(Ordering::Relaxed));
@@ -189,8 +194,13 @@ fn is_carried(name: &str, value: &[u8]) -> bool {
     const OTHERS: [&str; 5] = ["connection", "content-length", "expect", "transfer-encoding", "upgrade"];
     is_token(name)
         // Without a way out in the middle, many bytes at a time.
-        && !value.iter().fold(false, |is_control, byte| is_control | (byte.is_ascii_control() & (*byte != b'\t')))
+        && value.iter().fold(0, |found, byte| found | is_control(*byte)) == 0
         && !OTHERS.iter().any(|other| name.eq_ignore_ascii_case(other))
+}
+
+/// One for a control character but the tabulator.
+fn is_control(byte: u8) -> u8 {
+    (u8::from(byte < b' ') & u8::from(byte != b'\t')) | u8::from(byte == 0x7f)
 }
 
 fn is_token(text: &str) -> bool {
