@@ -1,5 +1,6 @@
 //! HTTP framing of answers (clause `rpc/robust/framing`) and their statuses (clause `rpc/robust/no-5xx`).
 
+use super::seen::counted;
 use super::{Context, Finding, Judgement, Place};
 use crate::http::{Exchange, FramingFault, Lane, Response};
 
@@ -46,7 +47,7 @@ pub(super) fn words(fault: &FramingFault) -> String {
             format!("a body of {received} bytes where {length} were announced")
         }
         FramingFault::Short { announced: None, received } => format!("a body cut off after {received} bytes"),
-        FramingFault::Trailing(count) => format!("{count} bytes after its end"),
+        FramingFault::Trailing(count) => format!("{} after its end", counted(*count, "byte")),
         FramingFault::SecondAnswer => "a second answer behind it".to_owned(),
         FramingFault::BadLength(text) => format!("a Content-Length that is no length: `{text}`"),
         FramingFault::LengthAndChunked => "both Content-Length and Transfer-Encoding".to_owned(),

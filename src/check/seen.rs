@@ -10,6 +10,11 @@ use crate::http::Response;
 use crate::tree::{Kind, Node};
 use crate::wire::{Document, DocumentFault, Format};
 
+/// A number of things, in words.
+pub fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// An answer, read.
 #[derive(Debug)]
 pub struct Seen<'a> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::against::Against;
+use crate::check::seen::counted;
 
 /// Version of the report's shape.
 pub const FORMAT: u32 = 1;
@@ -124,13 +125,12 @@ impl Weather {
 
     /// That sessions may be open which nobody can name.
     pub fn unlisted(&self) -> Option<String> {
-        let starts = match self.starts {
-            0 => return None,
-            1 => "1 call of StartTerminalSession told no session".to_owned(),
-            starts => format!("{starts} calls of StartTerminalSession told no session"),
-        };
+        if self.starts == 0 {
+            return None;
+        }
+        let starts = counted(self.starts, "call");
         Some(format!(
-            "{starts}, and may have opened one all the same: `endspec call DescribeTerminalSessions` lists the sessions of an instance"
+            "{starts} of StartTerminalSession told no session, and may have opened one all the same: `endspec call DescribeTerminalSessions` lists the sessions of an instance"
         ))
     }
 
@@ -140,12 +140,12 @@ impl Weather {
         if self.throttled > 0 {
             let seconds = super::telling::seconds(self.waited_ms);
             words.push(format!(
-                "throttled {} times, each waited out and sent again ({seconds} s in all)",
-                self.throttled
+                "throttled {}, each waited out and sent again ({seconds} s in all)",
+                counted(self.throttled, "time")
             ));
         }
         if self.unanswered > 0 {
-            words.push(format!("{} requests without a whole answer", self.unanswered));
+            words.push(format!("{} without a whole answer", counted(self.unanswered, "request")));
         }
         words.extend(self.unlisted());
         words.extend((!self.clock.is_empty()).then(|| self.clock.clone()));

@@ -207,9 +207,15 @@ fn emptied(bed: &Bed, result: &CaseResult) -> Option<String> {
     let calls = result.case.steps.iter().any(|step| matches!(step.action, Action::Call(_)));
     let sent = result.history.iter().any(|record| record.is_attempt());
     let nothing = calls && !sent && result.findings.is_empty() && result.undecided.is_empty();
-    let lacking = ["signature-v1", "signature-v3", "xml"].into_iter().find(|name| bed.target.lacking.contains(*name));
+    let schemes = bed.target.schemes();
+    let is_missing = |name: &&str| match *name {
+        "signature-v1" => schemes == [Scheme::V3],
+        "signature-v3" => schemes == [Scheme::V1],
+        name => bed.target.lacking.contains(name),
+    };
+    let lacking = ["signature-v1", "signature-v3", "xml"].into_iter().find(is_missing);
     let formless = result.case.occurs.iter().any(|situation| situation.value == Situation::Form)
-        && bed.target.schemes() == [Scheme::V3]
+        && schemes == [Scheme::V3]
         && !check::situation::occurred(Situation::Form, &result.history)
         && result.findings.is_empty()
         && result.undecided.is_empty();

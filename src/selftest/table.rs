@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Proof, Trial, UNTESTED, Worth};
+use crate::check::seen::counted;
 
 /// A line a fault, then what is not as it should be, then the sum.
 pub fn table(proofs: &[Proof], took: Duration) -> String {
@@ -36,16 +37,12 @@ pub fn table(proofs: &[Proof], took: Duration) -> String {
 
 fn line(out: &mut String, proof: &Proof, width: usize) {
     let own = proof.trial.clauses().iter().filter_map(|clause| Some((*clause, proof.found.get(*clause)?.len())));
-    let own = own.map(|(clause, cases)| format!("{clause} ({})", plural(cases, "case")));
+    let own = own.map(|(clause, cases)| format!("{clause} ({})", counted(cases, "case")));
     let words: Vec<String> = own.chain(proof.unfound().map(|clause| format!("NOT BY {clause}"))).collect();
     let further: Vec<&str> = proof.further().collect();
     let further = if further.is_empty() { String::new() } else { format!("; with it {}", further.join(", ")) };
     let (name, words, seconds) = (proof.trial.name(), words.join(", "), proof.took.as_secs_f64());
     out.push_str(&format!("{name:width$}  {words}{further}  {seconds:.1} s\n"));
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// Cases by why they came to no verdict: many share a reason, wherever in them it came up.
@@ -79,10 +76,10 @@ fn section(out: &mut String, title: &str, proofs: &[&Proof], worth: Worth) {
         }
         for (clause, cases) in &proof.found {
             let first = cases.iter().next().map_or("", String::as_str);
-            out.push_str(&format!("    found {clause} by {}, first {first}\n", plural(cases.len(), "case")));
+            out.push_str(&format!("    found {clause} by {}, first {first}\n", counted(cases.len(), "case")));
         }
         for (reason, cases) in undecided(proof) {
-            out.push_str(&format!("    undecided {}: {reason}, first in {}\n", plural(cases.len(), "case"), cases[0]));
+            out.push_str(&format!("    undecided {}: {reason}, first in {}\n", counted(cases.len(), "case"), cases[0]));
         }
     }
 }

@@ -14,6 +14,7 @@ use super::own::Own;
 use crate::case::mutation::CATALOGUE;
 use crate::case::{Case, write};
 use crate::check::Verdict;
+use crate::check::seen::counted;
 use crate::cli::run::weather;
 use crate::cli::{Exit, colored, tell_people, width};
 use crate::clock::{Clock, Moment};
@@ -213,7 +214,8 @@ impl Teller {
         let seconds = took.as_secs_f64();
         let _ = writeln!(
             text,
-            "\ncases:    {judged} of {cases} judged, {undecided} in part undecided; {exchanges} requests in {seconds:.1} s"
+            "\ncases:    {judged} of {cases} judged, {undecided} in part undecided; {} in {seconds:.1} s",
+            counted(exchanges, "request")
         );
         let _ = writeln!(text, "reached:  {}", self.coverage(&done.tally));
         let _ = writeln!(text, "found:    {} MUST broken, {} SHOULD broken", of(Level::Must), of(Level::Should));
