@@ -205,7 +205,7 @@ pub(super) fn skip(bed: &Bed, case: &Case) -> Option<Skip> {
 /// that capability.
 fn emptied(bed: &Bed, result: &CaseResult) -> Option<String> {
     let calls = result.case.steps.iter().any(|step| matches!(step.action, Action::Call(_)));
-    let sent = result.history.iter().any(|record| record.is_attempt());
+    let sent = result.history.iter().any(|record| record.is_attempt() && record.exchange().is_some());
     let nothing = calls && !sent && result.findings.is_empty() && result.undecided.is_empty();
     let schemes = bed.target.schemes();
     let is_missing = |name: &&str| match *name {

@@ -102,6 +102,17 @@ fn what_only_some_cases_rest_on_leaves_those_alone_undecided() {
 }
 
 #[test]
+fn what_only_v1_can_be_asked_goes_with_it() {
+    let served = serve(&[], 3);
+    for without in ["signature-v1", "signatures"] {
+        let flags = ["run", "--select", "rpc/action/*", "--instance-id", INSTANCE_ID, "--auth", "v3"];
+        let flags = [&flags[..], &["--target", &served.url, "--without", without]].concat();
+        let done = endspec_in(&std::env::temp_dir(), &keys(OWN, DENIED), &flags).ends(0);
+        done.says(&["2 passed, 0 failed, 0 inconclusive, 2 skipped"]);
+    }
+}
+
+#[test]
 fn a_scheme_that_the_target_breaks_is_found_though_every_ordinary_call_is_refused() {
     let served = serve(&["--fault", "v1-retired"], 4);
     let flags = ["--auth", "v1", "--other-region", "cn-shanghai"];
