@@ -125,11 +125,16 @@ fn campaign(fault: &'static fault::Fault, seed: u64, cases: usize) -> Done {
 }
 
 fn campaign_after(past: Past, server: Settings, seed: u64, cases: usize, told: Arc<dyn Told>) -> Done {
+    campaign_without("", past, server, seed, cases, told)
+}
+
+fn campaign_without(lacks: &str, past: Past, server: Settings, seed: u64, cases: usize, told: Arc<dyn Told>) -> Done {
     let contract = contract();
     let until = Some(Duration::from_secs(3_600));
     let bounds = Bounds { until, cases: Some(cases), shard: Shard::default(), findings: 1, clients: 8, jobs: 8 };
     let play = async |stage: Stage| {
-        let Stage { target, transport, clock } = stage;
+        let Stage { mut target, transport, clock } = stage;
+        target.lacking.insert(lacks.to_owned());
         let (_send, stop) = tokio::sync::watch::channel(false);
         let (contract, seed, folder) = (contract.clone(), Seed(seed), UNKEPT.to_owned());
         let requests_per_second = None;
@@ -173,6 +178,13 @@ fn cases_that_pause_wait_for_each_other_for_a_while_and_none_is_left_out() {
     let first = pasts.iter().find(waits).expect("a case that waits for others");
     let later = campaign_after(first.clone(), Settings::default(), 8, CASES, Arc::new(Unheard));
     assert_eq!(later.tally.cases, CASES - first.turns + first.pausing.len());
+}
+
+#[test]
+fn every_overlap_is_decided_without_a_websocket_too() {
+    let done = campaign_without("websocket", Past::default(), Settings::default(), 8, 100, Arc::new(Unheard));
+    assert_eq!((done.tally.cases, done.tally.undecided, done.found.len()), (100, 0, 0), "{:?}", done.doubt);
+    assert!(done.tested.contains("end/effect/once"), "{:?}", done.tested);
 }
 
 /// Does something with each of these on two threads.

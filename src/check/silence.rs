@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::seen::printable;
-use super::{Context, Finding, Judgement, Place, Record, Role, framing};
+use super::{Context, Finding, Judgement, Place, Record, Role, asked, framing};
 use crate::case::{Action, Case};
 use crate::http::{Cause, CauseKind, Exchange, FramingFault, Reply, Response};
 
@@ -104,6 +104,24 @@ pub fn is_gateway_failure(response: &Response) -> bool {
     matches!(response.status, 502 | 504)
 }
 
+/// Whether a connection ended within the body.
+pub fn is_cut_short(response: &Response) -> bool {
+    cut_short(response).is_some()
+}
+
+/// Whether a connection was perhaps ended because the request was too long to be read (outcome `too-long`): that says nothing
+/// of whether the target is there.
+pub fn may_be_unread(exchange: &Exchange) -> bool {
+    match &exchange.reply {
+        Reply::Lost(cause) => {
+            cause.kind != CauseKind::Timeout
+                && cause.status.is_none_or(asked::is_too_long)
+                && asked::is_large(&exchange.request)
+        }
+        Reply::Answered(_) | Reply::Refused(_) => false,
+    }
+}
+
 /// A connection that ended within the body: a broken one.
 fn cut_short(response: &Response) -> Option<&FramingFault> {
     response.framing.iter().find(|fault| matches!(fault, FramingFault::Short { .. }))
@@ -142,6 +160,26 @@ pub fn said(exchange: &Exchange) -> String {
 mod tests {
     use super::super::sample::{self, broken};
     use super::*;
+
+    #[test]
+    fn only_what_was_too_long_to_be_read_may_have_been_cut_for_that() {
+        let lost = |status, kind| Reply::Lost(Cause { status, ..Cause::new(kind, "x") });
+        let rows = [
+            ("a head of 64 KiB, cut", 1 << 16, lost(None, CauseKind::Closed), true),
+            ("after 431", 1 << 16, lost(Some(431), CauseKind::Closed), true),
+            ("after 200", 1 << 16, lost(Some(200), CauseKind::Closed), false),
+            ("never answered", 1 << 16, lost(None, CauseKind::Timeout), false),
+            ("a short head after 431", 10, lost(Some(431), CauseKind::Closed), false),
+            ("never sent", 1 << 16, Reply::Refused(Cause::new(CauseKind::Connect, "x")), false),
+            ("answered", 1 << 16, reply('a'), false),
+        ];
+        for (name, length, reply, expected) in rows {
+            let record = sample::with(sample::sent(Role::Judged, reply), |exchange| {
+                exchange.request.target = format!("/?{}", "a".repeat(length));
+            });
+            assert_eq!(may_be_unread(record.exchange().expect("one")), expected, "{name}");
+        }
+    }
 
     fn reply(letter: char) -> Reply {
         let gateway = |status| Reply::Answered(sample::answer(status, "<html>"));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::LintArgs;
 use super::{Exit, print, suite};
+use crate::check::seen::counted;
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
@@ -39,7 +40,7 @@ pub(super) fn lint(args: &LintArgs) -> Result<Exit, Vec<Diagnostic>> {
 }
 
 fn summary(checked: usize, contract: &Contract) -> String {
-    let files = if checked == 1 { "1 file".to_owned() } else { format!("{checked} files") };
+    let files = counted(checked, "file");
     format!("{files} checked against revision {}: no mistake\n", contract.revision)
 }
 

@@ -10,6 +10,7 @@ use super::Shard;
 use super::corpus::Past;
 use super::generate::{self, Abilities};
 use super::lower;
+use super::pausing::{Pace, Pausing, Turn};
 use super::program::Program;
 use super::pursuit::{Batch, Drawn, Found, Pursuit};
 use super::rig::{Lanes, Opens, Rig};
@@ -120,23 +121,10 @@ pub struct Campaign {
     mute: Option<String>,
     /// Why a case was left undecided in something, the last time that one was.
     doubt: Option<String>,
-    /// Turns of the shard that an earlier campaign drew.
-    began: usize,
     /// Turns of the shard that were drawn.
     turns: usize,
-    /// What was drawn and pauses: it is run when there is more of it, so that all pause at the same time.
-    pausing: Vec<Turn>,
-    /// When the last that paused were over, and how long they took.
-    paused: (Moment, Duration),
+    pausing: Pausing,
     pursuit: Pursuit,
-}
-
-/// A generated case, what it was lowered from, the turn that it was drawn in, and that since which it waits.
-struct Turn {
-    number: usize,
-    since: usize,
-    case: Arc<Case>,
-    drawn: Drawn,
 }
 
 impl Campaign {
@@ -163,11 +151,11 @@ impl Campaign {
             runs: 0,
             requests_per_second,
         };
-        let (began, turns) = (past.turns, past.turns);
+        let long = rig.target.as_ref().map_or(limits::LONG_WAIT, Target::long_wait);
+        let (turns, pausing) = (past.turns, Pausing::new(past.turns, rig.clock.now(), long));
         let pursuit = Pursuit::new(bounds.findings, folder, told.clone(), past);
         Campaign {
             bounds,
-            paused: (rig.clock.now(), limits::LONG_WAIT),
             rig,
             program,
             told,
@@ -176,9 +164,8 @@ impl Campaign {
             hasty: true,
             mute: None,
             doubt: None,
-            began,
             turns,
-            pausing: Vec::new(),
+            pausing,
             pursuit,
         }
     }
@@ -189,8 +176,10 @@ impl Campaign {
     /// As [`crate::run::run`].
     pub async fn run(mut self) -> Done {
         let mut silent = None;
-        let waiting = self.pursuit.past.pausing.iter().filter(|number| !self.is_beyond(**number));
-        self.pausing = waiting.filter_map(|number| self.turn(*number, self.turns)).collect();
+        let waiting = self.pursuit.past.pausing.iter().copied();
+        let (beyond, waiting): (Vec<usize>, Vec<usize>) = waiting.partition(|number| self.is_beyond(*number));
+        let waiting = waiting.into_iter().filter_map(|number| self.turn(number, self.turns)).collect();
+        self.pausing.resume(waiting, beyond);
         while !self.is_over() && silent.is_none() {
             silent = self.batch().await;
         }
@@ -216,13 +205,13 @@ impl Campaign {
     async fn batch(&mut self) -> Option<String> {
         let (cases, drawn) = self.drawn();
         let (hasty, jobs) = (self.hasty, self.bounds.jobs);
+        let pauses = !drawn.is_empty() && drawn.iter().all(|drawn| drawn.program.pauses());
         // A few that pause may have had bad luck; others tell soon enough that the target is silent.
-        let pauses = drawn.iter().all(|drawn| drawn.program.pauses());
-        let (tells, began) = (self.is_enough() || !pauses, self.rig.clock.now());
+        let tells = !pauses || (self.is_enough() && self.pausing.is_empty());
+        let began = self.rig.clock.now();
         let ended = self.rig.batch(cases, jobs, hasty).await;
         if pauses {
-            let now = self.rig.clock.now();
-            self.paused = (now, now.since(began));
+            self.pausing.paused(began, self.rig.clock.now());
         }
         let judged = self.tally.add(&ended, &mut self.coverage);
         self.tell();
@@ -230,13 +219,14 @@ impl Campaign {
         let pursued = self.pursuit.batch(&mut self.rig, &Batch { drawn, hasty, reached }, &ended).await;
         if pursued && !self.rig.is_stopped() {
             self.pursuit.past.turns = self.turns;
-            self.pursuit.past.pausing = self.pausing.iter().map(|turn| turn.number).collect();
+            self.pursuit.past.pausing = self.pausing.numbers();
         }
         self.pursuit.reached();
         self.tell();
         let mute = ended.iter().any(|result| result.skip.is_some() || !result.undecided.is_empty());
         self.hasty &= !mute;
-        self.doubt = ended.iter().find_map(|result| result.undecided.first().cloned()).or(self.doubt.take());
+        let doubt = ended.iter().rev().find_map(|result| result.undecided.last().cloned());
+        self.doubt = doubt.or(self.doubt.take());
         let gave_up = ended.is_empty() && !self.is_enough();
         self.mute = (judged == 0 && !ended.is_empty()).then(|| reason(&ended));
         let silent = tells && judged == 0 && ((mute && !hasty) || gave_up) && !self.is_over();
@@ -266,38 +256,49 @@ impl Campaign {
     fn drawn(&mut self) -> (Vec<Arc<Case>>, Vec<Drawn>) {
         let (mut batch, mut empty) = (Vec::new(), 0);
         while batch.len() < self.bounds.jobs * limits::FUZZ_BATCH
-            && !self.is_to_pause()
+            && !self.pausing.is_due(self.pace())
             && empty < limits::FUZZ_EMPTY
             && !self.is_enough()
         {
             let (number, since) = (self.turns, self.turns);
             self.turns += 1;
-            let Some(turn) = self.turn(number, since) else {
+            let Some(turn) = self.turn(number, since).and_then(|turn| self.in_time(turn)) else {
                 (empty, self.tally.cases) = (empty + 1, self.tally.cases + 1);
                 continue;
             };
             empty = 0;
-            let turns = if turn.drawn.program.pauses() { &mut self.pausing } else { &mut batch };
-            turns.push(turn);
+            if turn.drawn.program.pauses() {
+                self.pausing.push(turn);
+            } else {
+                batch.push(turn);
+            }
         }
         if batch.is_empty() {
             // Where one follows another none waits for others.
-            let most = if self.bounds.jobs == 1 { 1 } else { limits::FUZZ_PAUSING };
-            batch = self.pausing.drain(..most.min(self.pausing.len())).collect();
+            let most = if self.bounds.jobs == 1 && !self.is_enough() { 1 } else { limits::FUZZ_PAUSING };
+            batch = self.pausing.take(most);
         }
         self.tally.cases += batch.len();
         batch.into_iter().map(|turn| (turn.case, turn.drawn)).unzip()
     }
 
-    /// Whether cases that pause have waited for each other for long enough: a quarter of the time may go by with them. Those
-    /// of an earlier campaign wait anew, since one that is always ended early would run nothing else.
-    fn is_to_pause(&self) -> bool {
-        let Some(first) = self.pausing.first() else { return false };
-        let drawn = self.pausing.iter().filter(|turn| turn.number >= self.began).count();
-        let (over, took) = self.paused;
-        drawn >= limits::FUZZ_PAUSING
-            || self.turns - first.since >= limits::FUZZ_PAUSES_AFTER
-            || self.rig.clock.now().since(over) >= took * limits::FUZZ_PAUSES_APART
+    /// What decides when cases pause: the time, unless a number of cases is asked for or all do the same.
+    fn pace(&self) -> Pace {
+        if self.bounds.cases.is_some() || self.program.is_some() {
+            return Pace::Turns(self.turns);
+        }
+        Pace::Time { now: self.rig.clock.now(), until: self.bounds.until.map(|until| Moment::default().plus(until)) }
+    }
+
+    /// A turn as it is run: where the time decides and as many wait as pause together, it does all else that it is to do.
+    fn in_time(&self, turn: Turn) -> Option<Turn> {
+        let is_too_much = self.pausing.is_full() && turn.drawn.program.pauses();
+        if !is_too_much || matches!(self.pace(), Pace::Turns(_)) {
+            return Some(turn);
+        }
+        let program = turn.drawn.program.without_pauses();
+        let case = lower::case(&turn.case.id, &program, &self.rig.abilities)?;
+        Some(Turn { case: Arc::new(case), drawn: Drawn { program, ..turn.drawn }, ..turn })
     }
 
     /// What a turn is to run; `None` when nothing is left of it.

@@ -11,7 +11,7 @@ use crate::seed::Seed;
 use crate::wire::encoding::hex;
 
 /// The version of the text.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What makes a campaign what it is: with anything of it changed, a number stands for another case or another answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -76,7 +76,7 @@ struct Lowering<'a> {
     /// Whole histories are judged: no session may be ended by what is no success of End.
     overlaps: bool,
     lives: BTreeMap<String, Life>,
-    /// Sessions of a case with an overlap, or of that alone, that nothing was seen of since they were ended.
+    /// Sessions of a case with an overlap that nothing was seen of since they were ended.
     undecided: BTreeSet<String>,
     /// The schemes in which a call has surely succeeded.
     taken: BTreeSet<Scheme>,
@@ -106,16 +106,15 @@ impl Lowering<'_> {
     }
 
     /// Ends and looks at what else decides nothing: the history of an overlap says something only where a session was
-    /// ended and seen closed, by use: what Describe does not list may still be usable.
+    /// ended and seen closed. Describe may list what is closed: without a WebSocket another End tells.
     fn decide(&mut self) {
         let plain = Saying::default();
         for session in std::mem::take(&mut self.undecided) {
             if self.lives.get(&session).is_some_and(|life| life.state == State::Open) {
                 self.end(&session, false, &plain);
             }
-            if self.abilities.websocket {
-                self.look(&session, &[]);
-            } else {
+            self.look(&session, &[]);
+            if !self.abilities.websocket {
                 self.end(&session, false, &plain);
             }
         }

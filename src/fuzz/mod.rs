@@ -6,6 +6,7 @@ pub mod corpus;
 pub mod generate;
 mod lower;
 mod malformed;
+mod pausing;
 mod program;
 mod pursuit;
 mod refusal;

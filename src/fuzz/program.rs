@@ -146,6 +146,11 @@ impl Program {
         self.0.iter().any(|op| matches!(op, Op::Wait(_)))
     }
 
+    /// The same without waiting for anything.
+    pub fn without_pauses(&self) -> Program {
+        Program(self.0.iter().filter(|op| !matches!(op, Op::Wait(_))).cloned().collect())
+    }
+
     /// The same with other names for its sessions; `None` where clients have scripts, which name them too.
     pub fn within(&self, prefix: &str) -> Option<Program> {
         let renamed = |name: &mut String| {

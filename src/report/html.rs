@@ -14,6 +14,7 @@ use super::escape::{Xml, anchor};
 use super::model::Clause;
 use super::standing::{self, Outcome};
 use super::telling::{self, Gap};
+use crate::check::seen::counted;
 
 const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
@@ -238,7 +239,7 @@ fn row(report: &Report, clause: &Clause, page: &mut String) {
     );
     if !cases.is_empty() {
         let _ =
-            write!(page, "<details><summary>{}</summary>{}</details>", number(cases.len(), "case"), cases.join(", "));
+            write!(page, "<details><summary>{}</summary>{}</details>", counted(cases.len(), "case"), cases.join(", "));
     }
     page.push_str("</td></tr>\n");
 }
@@ -246,10 +247,6 @@ fn row(report: &Report, clause: &Clause, page: &mut String) {
 /// A mark beside a verdict that a baseline accepts.
 fn known(is: bool) -> &'static str {
     if is { " <span class=\"badge known\">known</span>" } else { "" }
-}
-
-fn number(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// The verdict as a class: never any other word.

@@ -248,7 +248,7 @@ fn started(bed: &Bed, sending: &Sending<'_>, exchange: &Exchange, state: &mut St
         return None;
     }
     let region = crate::wire::parameters::first(&sending.call.parameters, "RegionId").unwrap_or(&bed.target.region);
-    let session = sessions::noted(bed, exchange, region).ok()?;
+    let session = sessions::opened_by(bed, exchange, region).ok()?;
     bed.sessions.opened(&session);
     state.noted().started.push(session.clone());
     // No name of a case begins so.

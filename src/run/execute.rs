@@ -11,13 +11,13 @@ use super::state::{State, context, fill};
 use super::target::{Availability, Target};
 use super::{call, clean_up, expand, look, overlap, preflight, raw, restart, weather, workload};
 use crate::case::step::OpenStep;
-use crate::case::{Action, Case, Element, LaneChoice, Pause, Situation, Step, mutation};
+use crate::case::{Action, CallStep, Case, Element, LaneChoice, Pause, Situation, Step, mutation};
 use crate::check::history::Record;
 use crate::check::result::CAREFUL;
 use crate::check::{self, CaseResult, Finding, Judgement, Skip};
 use crate::contract::{Contract, Level};
 use crate::limits;
-use crate::wire::Scheme;
+use crate::wire::{Format, Scheme};
 
 /// Runs a case; never fails: what goes wrong is in the result.
 pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
@@ -208,12 +208,22 @@ fn emptied(bed: &Bed, result: &CaseResult) -> Option<String> {
     let sent = result.history.iter().any(|record| record.is_attempt() && record.exchange().is_some());
     let nothing = calls && !sent && result.findings.is_empty() && result.undecided.is_empty();
     let schemes = bed.target.schemes();
-    let is_missing = |name: &&str| match *name {
-        "signature-v1" => schemes == [Scheme::V3],
-        "signature-v3" => schemes == [Scheme::V1],
-        name => bed.target.lacking.contains(name),
+    let lacks = |name: &&str| {
+        bed.target.lacking.contains(*name)
+            || match *name {
+                "signature-v1" => schemes == [Scheme::V3],
+                "signature-v3" => schemes == [Scheme::V1],
+                _ => false,
+            }
     };
-    let lacking = ["signature-v1", "signature-v3", "xml"].into_iter().find(is_missing);
+    let of_xml = |call: &CallStep| {
+        let formats = call.for_each.as_ref().and_then(|axes| axes.format.as_ref());
+        formats.is_some_and(|formats| formats.iter().all(|format| *format == Some(Format::Xml)))
+    };
+    let any_of_xml = result.case.steps.iter().any(|step| matches!(&step.action, Action::Call(call) if of_xml(call)));
+    let names =
+        if any_of_xml { ["xml", "signature-v1", "signature-v3"] } else { ["signature-v1", "signature-v3", "xml"] };
+    let lacking = names.into_iter().find(lacks);
     let formless = result.case.occurs.iter().any(|situation| situation.value == Situation::Form)
         && schemes == [Scheme::V3]
         && !check::situation::occurred(Situation::Form, &result.history)
@@ -295,15 +305,11 @@ async fn act(bed: &Bed, index: usize, step: &Step, state: &mut State, history: &
     done
 }
 
-/// Up to ten times as long as the target may be late, and at least two seconds, is long.
 fn length(bed: &Bed, pause: Pause) -> Duration {
     match pause {
         Pause::Time(duration) => duration,
         Pause::Settle => bed.target.settle,
-        Pause::Long => {
-            let settle = bed.target.settle;
-            (settle * 10).clamp(limits::LONG_WAIT, limits::LONG_WAIT_MOST).max(settle)
-        }
+        Pause::Long => bed.target.long_wait(),
     }
 }
 

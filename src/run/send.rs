@@ -269,17 +269,17 @@ impl Bed {
     /// Counts unanswered requests in a row.
     pub fn note(&self, exchange: &Exchange) {
         self.tally.note(exchange, self.clock.unix_seconds());
-        match &exchange.reply {
-            Reply::Answered(_) => self.silences.end(),
-            // Bytes that are no HTTP are an answer of sorts: the target is there, and what is wrong is told by the exact lane.
-            reply if reply.is_no_http() => self.silences.end(),
+        let answered = match &exchange.reply {
             // Where no answer is ever whole nothing is learned, whatever status it began with.
-            Reply::Refused(_) | Reply::Lost(_) => {
-                if self.silences.another(exchange.sent, exchange.done) {
-                    // The first to get here says why; all say the same.
-                    let _ = self.gave_up.set(silence::said(exchange));
-                }
-            }
+            Reply::Answered(response) => !silence::is_cut_short(response),
+            // Bytes that are no HTTP are an answer of sorts: the target is there, and what is wrong is told by the exact lane.
+            reply => reply.is_no_http(),
+        };
+        if answered {
+            self.silences.end();
+        } else if !silence::may_be_unread(exchange) && self.silences.another(exchange.sent, exchange.done) {
+            // The first to get here says why; all say the same.
+            let _ = self.gave_up.set(silence::said(exchange));
         }
     }
 

@@ -301,12 +301,12 @@ async fn start(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Vec<R
     let mut pause = limits::THROTTLED_PAUSE;
     for _ in 0..limits::THROTTLED_ATTEMPTS {
         // Where connections end without a word, one that is used again may lose the Start, and the session with it.
-        let way = if bed.transport.ends_quietly() { Way::Fresh } else { Way::Lane(Lane::Live) };
+        let way = if bed.transport.has_quiet_ends() { Way::Fresh } else { Way::Lane(Lane::Live) };
         let (exchange, throttled) = bed.call(&call, form, way, stream).await;
         for exchange in throttled {
             history.push(record(Role::Throttled, &call.action, exchange));
         }
-        let result = noted(bed, &exchange, region);
+        let result = opened_by(bed, &exchange, region);
         let full = exchange.reply.answer().is_some_and(|response| Seen::of(response).is_full());
         history.push(record(Role::SetUp, &call.action, exchange));
         if !full || bed.stopped().is_some() {
@@ -327,7 +327,7 @@ pub(super) fn record(role: Role, operation: &Option<String>, exchange: Exchange)
 ///
 /// # Errors
 /// Why there is none.
-pub(super) fn noted(bed: &Bed, exchange: &Exchange, region: &str) -> Result<Session, String> {
+pub(super) fn opened_by(bed: &Bed, exchange: &Exchange, region: &str) -> Result<Session, String> {
     let result = started(exchange, region);
     if result.is_err() && exchange.reply.answer().is_some_and(|response| (200..300).contains(&response.status)) {
         bed.tally.told_no_session();

@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use super::SessionSource;
 use crate::contract::{Contract, Readings};
 use crate::http::Headers;
+use crate::limits;
 use crate::transport::Endpoint;
 use crate::wire::{Credential, Format, Scheme};
 
@@ -137,6 +138,11 @@ impl Target {
         let schemes: Vec<Scheme> =
             both.into_iter().filter(|(_, name)| usable(name)).map(|(scheme, _)| scheme).collect();
         if schemes.is_empty() { vec![self.auth] } else { schemes }
+    }
+
+    /// What `wait: long` waits: up to ten times as long as it may be late, and at least two seconds.
+    pub fn long_wait(&self) -> Duration {
+        (self.settle * 10).clamp(limits::LONG_WAIT, limits::LONG_WAIT_MOST).max(self.settle)
     }
 
     /// The formats that it answers in.

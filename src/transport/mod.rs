@@ -123,8 +123,8 @@ impl Transport {
 
     /// Whether the other side was seen to end connections without a word, so that what goes on one that is used again may be
     /// lost. Not known over HTTPS.
-    pub fn ends_quietly(&self) -> bool {
-        self.live.ends_quietly()
+    pub fn has_quiet_ends(&self) -> bool {
+        self.live.has_quiet_ends()
     }
 
     /// Sends a request, by the exact lane when it is asked for or when the polished one would change the request.

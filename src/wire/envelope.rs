@@ -262,6 +262,7 @@ mod tests {
             ("text in the root", "<R>words</R>", json!({"#text": "words"})),
             ("attributes passed over", "<R a='1'><b c=\"/>\">1</b></R>", json!({"b": "1"})),
             ("local names", "<x:R xmlns:x='u' xmlns='v'><x:a>1</x:a><b/></x:R>", json!({"a": "1", "b": ""})),
+            ("repeated, in disorder", "<R><z>1</z><y/><a>2</a><z/></R>", json!({"z": ["1", ""], "y": "", "a": "2"})),
             ("repeated", "<R><a>1</a><b/><a>2</a><a><c/></a></R>", json!({"a": ["1", "2", {"c": ""}], "b": ""})),
             ("wrapped", "<R><S><T><i>1</i></T><T/></S></R>", json!({"S": {"T": [{"i": "1"}, ""]}})),
             ("one alone is no array", "<R><S><T><i>1</i></T></S></R>", json!({"S": {"T": {"i": "1"}}})),
@@ -270,7 +271,9 @@ mod tests {
             ("tags within CDATA", "<R><a><![CDATA[<a></R>]]></a></R>", json!({"a": "<a></R>"})),
         ];
         for (name, text, expected) in rows {
-            assert_eq!(xml_of(text.as_bytes()), Ok((expected, vec![])), "{name}");
+            // The order of members as well.
+            let read = xml_of(text.as_bytes()).map(|(value, faults)| (value.to_string(), faults));
+            assert_eq!(read, Ok((expected.to_string(), vec![])), "{name}");
         }
     }
 

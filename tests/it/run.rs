@@ -97,6 +97,17 @@ fn a_target_that_ends_in_the_middle_is_said_to() {
 }
 
 #[test]
+fn a_start_whose_success_tells_no_id_may_have_left_a_session() {
+    let target = Target::new(|asked| match asked.parameter("Action").as_deref() {
+        Some("StartTerminalSession") => (200, "application/json", "{\"SessionId\":\"s-1\"".to_owned()),
+        _ => error(404, "InvalidSessionId.NotFound", "m"),
+    });
+    let select = ["--select", "end/success/ok", "--instance-id", "i-1"];
+    let done = endspec(&[&["run", "--target", &target.url()], &select[..]].concat()).ends(3);
+    done.says(&["1 call of StartTerminalSession told no session, and may have opened one all the same"]);
+}
+
+#[test]
 fn a_file_server_is_told_from_an_endpoint() {
     let files = Target::files();
     // A broken request may be waited for until the timeout: this target reads on and on.

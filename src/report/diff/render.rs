@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{CaseChange, Change, Clause, Diff, FindingChange};
+use crate::check::seen::counted;
 use crate::limits;
 use crate::report::escape::{self, line, markdown as words};
 
@@ -120,19 +121,15 @@ fn cut(text: &str) -> String {
 
 fn same(diff: &Diff) -> String {
     let same = diff.same;
-    let (clauses, cases) = (count_of(same.clauses, "clause"), count_of(same.cases, "case"));
-    format!("the same: {clauses}, {cases}, {}", count_of(same.findings, "finding"))
-}
-
-fn count_of(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    let (clauses, cases) = (counted(same.clauses, "clause"), counted(same.cases, "case"));
+    format!("the same: {clauses}, {cases}, {}", counted(same.findings, "finding"))
 }
 
 fn verdict(diff: &Diff) -> String {
     let count = |change: Change| {
         let clauses = diff.clauses.iter().filter(|clause| clause.change == change).count();
         let cases = diff.cases.iter().filter(|case| case.change == change).count();
-        let words = format!("{} and {} {}", count_of(clauses, "clause"), count_of(cases, "case"), change.name());
+        let words = format!("{} and {} {}", counted(clauses, "clause"), counted(cases, "case"), change.name());
         (clauses + cases > 0).then_some(words)
     };
     let counts: Vec<String> = Change::ALL.into_iter().filter_map(count).collect();
@@ -145,7 +142,7 @@ fn verdict(diff: &Diff) -> String {
     let open = diff.clauses.iter().filter(|clause| !decided(&clause.new) && decided(&clause.old)).count();
     let open = match open {
         0 => String::new(),
-        _ => format!("; the newer run did not decide {}", count_of(open, "clause")),
+        _ => format!("; the newer run did not decide {}", counted(open, "clause")),
     };
     format!("{broke}: {counts}{open}")
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{class, link, number};
+use super::{class, link};
+use crate::check::seen::counted;
 use crate::report::Report;
 use crate::report::against::Compared;
 use crate::report::escape::Xml;
@@ -31,7 +32,7 @@ pub(super) fn write(report: &Report, page: &mut String) {
     for (result, words) in different {
         against.of(result).for_each(|clause| row(report, clause, words, page));
     }
-    let held = number(against.of("both-hold").count(), "clause");
+    let held = counted(against.of("both-hold").count(), "clause");
     let _ = writeln!(page, "</tbody>\n</table>\n<p>Both hold {held}.</p>");
     if !against.followed.is_empty() {
         let lines = against.followed.iter().map(|values| format!("<li>{}</li>", Xml(&telling::followed(values))));

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{class, known, link, number, sentence};
+use super::{class, known, link, sentence};
+use crate::check::seen::counted;
 use crate::report::Report;
 use crate::report::escape::{Xml, XmlBlock, anchor};
 use crate::report::model::{Case, Exchange, Finding, Message, Place};
@@ -52,7 +53,7 @@ fn case(report: &Report, case: &Case, open: bool, page: &mut String) {
         Xml(&case.verdict),
         Xml(&case.id),
         Xml(&about(case)),
-        number(case.exchanges, "request"),
+        counted(case.exchanges, "request"),
         telling::seconds(case.duration_ms),
         known(standing::outcome(report, case) == Outcome::Known),
     );
@@ -71,7 +72,7 @@ fn case(report: &Report, case: &Case, open: bool, page: &mut String) {
 /// The title, and how much there is to see.
 fn about(case: &Case) -> String {
     let title = case.title.clone();
-    let findings = (!case.findings.is_empty()).then(|| number(case.findings.len(), "finding"));
+    let findings = (!case.findings.is_empty()).then(|| counted(case.findings.len(), "finding"));
     title.into_iter().chain(findings).collect::<Vec<_>>().join(" · ")
 }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Style;
-use super::layout::{count, entry, some};
+use super::layout::{entry, some};
 use super::summary::COLUMN;
+use crate::check::seen::counted;
 use crate::report::Report;
 use crate::report::against::{Against, Compared};
 use crate::report::escape;
@@ -35,7 +36,7 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
                 clauses.iter().for_each(|clause| self::clause(clause, style, text));
             }
             "not-compared" => not_compared(words, &clauses, style, text),
-            "both-hold" => entry("", 2, &format!("{words} {}", count(clauses.len(), "clause")), style, text),
+            "both-hold" => entry("", 2, &format!("{words} {}", counted(clauses.len(), "clause")), style, text),
             _ => {
                 let names: Vec<String> = clauses.iter().map(|clause| name(clause)).collect();
                 entry("", 2, &format!("{words}: {}", names.join(", ")), style, text);

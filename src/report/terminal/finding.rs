@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::Style;
-use super::layout::{NARROWEST, count, indented, paint, some, wrap};
+use super::layout::{NARROWEST, indented, paint, some, wrap};
+use crate::check::seen::counted;
 use crate::report::model::{Case, Exchange, Finding, Message, Report};
 use crate::report::standing;
 
@@ -39,7 +40,7 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
         full(report, broken, style, text);
     }
     if all.len() > SHOWN_IN_FULL {
-        let _ = writeln!(text, "\n{}:", count(all.len() - SHOWN_IN_FULL, "more broken clause"));
+        let _ = writeln!(text, "\n{}:", counted(all.len() - SHOWN_IN_FULL, "more broken clause"));
     }
     for broken in all.iter().skip(SHOWN_IN_FULL) {
         let (finding, place) = (broken.finding, &broken.finding.place);
@@ -152,7 +153,7 @@ fn notes(report: &Report, broken: &Broken<'_>) -> Vec<(String, String)> {
     let also = broken.also.iter().map(|(actual, cases)| format!("{actual} in {}", some(cases, NAMED)));
     notes.extend(also.take(ALSO_LINES).map(|words| ("also".to_owned(), words)));
     if let Some(more) = broken.also.len().checked_sub(ALSO_LINES).filter(|more| *more > 0) {
-        notes.push(("also".to_owned(), format!("{} in further cases", count(more, "other answer"))));
+        notes.push(("also".to_owned(), format!("{} in further cases", counted(more, "other answer"))));
     }
     notes.extend(standing::words(report, broken.case, finding).map(|words| ("baseline".to_owned(), words)));
     notes.push(("again".to_owned(), finding.again.clone()));

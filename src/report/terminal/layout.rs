@@ -58,11 +58,6 @@ pub(super) fn some(words: &[&str], most: usize) -> String {
     if words.len() > most + 1 { format!("{shown} and {} more", words.len() - most) } else { words.join(", ") }
 }
 
-/// `1 clause`, `2 clauses`.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
 pub(super) fn paint(text: &str, code: &str, style: Style) -> String {
     if style.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::Style;
-use super::layout::{count, entry, indented, paint, some};
+use super::layout::{entry, indented, paint, some};
+use crate::check::seen::counted;
 use crate::check::seen::printable;
 use crate::report::build::is_left_out;
 use crate::report::escape;
@@ -121,7 +122,7 @@ pub(super) fn write(report: &Report, style: Style, text: &mut String) {
     if !report.leaked.is_empty() {
         // An id is the target's text: it may hold what a terminal obeys.
         let ids: Vec<String> = report.leaked.iter().map(|id| printable(id, ID_CHARACTERS)).collect();
-        let words = format!("{}: {}", count(ids.len(), "session"), some(&texts(&ids), 50));
+        let words = format!("{}: {}", counted(ids.len(), "session"), some(&texts(&ids), 50));
         entry("left open:", COLUMN + 1, &words, style, text);
     }
     if let Some(hint) = report.hint.as_ref().filter(|_| text.lines().count() > SCREEN) {
@@ -148,7 +149,7 @@ fn counts(report: &Report, style: Style, text: &mut String) {
         of(Outcome::Fail),
         of(Outcome::Undecided),
         totals.skipped,
-        count(report.exchanges, "request"),
+        counted(report.exchanges, "request"),
         duration(report.duration_ms)
     );
     entry("cases:", COLUMN, &cases, style, text);
@@ -243,15 +244,17 @@ pub(in crate::report) fn why(report: &Report) -> Option<String> {
     match report.verdict.as_str() {
         "pass" if incomplete => Some("but the comparison is not complete".to_owned()),
         "pass" if report.totals.known == 0 => None,
-        "pass" => Some(format!("but for {}", count(report.totals.known, "known finding"))),
+        "pass" => Some(format!("but for {}", counted(report.totals.known, "known finding"))),
         "fail" => Some(failing(report)),
         _ if report.cases.is_empty() => Some(telling::no_case(report).to_owned()),
         _ if !report.not_tested.is_empty() => {
             let verb = if report.not_tested.len() == 1 { "was" } else { "were" };
-            let clauses = count(report.not_tested.len(), "clause");
+            let clauses = counted(report.not_tested.len(), "clause");
             Some(format!("{clauses} in scope {verb} neither tested nor excluded"))
         }
-        _ if report.totals.inconclusive > 0 => Some(format!("{} undecided", count(report.totals.inconclusive, "case"))),
+        _ if report.totals.inconclusive > 0 => {
+            Some(format!("{} undecided", counted(report.totals.inconclusive, "case")))
+        }
         _ if !report.leaked.is_empty() => Some("sessions were left open".to_owned()),
         _ => Some("nothing was put to the test".to_owned()),
     }
@@ -261,7 +264,7 @@ pub(in crate::report) fn why(report: &Report) -> Option<String> {
 fn failing(report: &Report) -> String {
     let of = |level: &str| standing::broken(report, level).len();
     let (broken, stale) = (of("MUST") + if report.strict { of("SHOULD") } else { 0 }, standing::stale(report));
-    let clauses = format!("{} broken", count(broken, if report.strict { "clause" } else { "MUST clause" }));
+    let clauses = format!("{} broken", counted(broken, if report.strict { "clause" } else { "MUST clause" }));
     let verb = if stale == 1 { "is" } else { "are" };
     let entries =
         format!("{stale} {} of the baseline {verb} fixed or expired", if stale == 1 { "entry" } else { "entries" });

@@ -50,7 +50,7 @@ impl Live {
     }
 
     /// Whether connections were seen to end without a word; not known over HTTPS.
-    pub fn ends_quietly(&self) -> bool {
+    pub fn has_quiet_ends(&self) -> bool {
         matches!(&self.0, Client::Plain(plain) if plain.has_quiet_ends())
     }
 
