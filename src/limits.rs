@@ -153,6 +153,8 @@ pub const FUZZ_PAUSING: usize = 16;
 pub const FUZZ_PAUSES_AFTER: usize = 4096;
 /// How many times as long as they took is spent on others before more cases pause.
 pub const FUZZ_PAUSES_APART: u32 = 3;
+/// Reasons for which cases were left undecided that a campaign counts.
+pub const FUZZ_DOUBTS: usize = 64;
 /// Numbers in a row that no case came of before a campaign gives up.
 pub const FUZZ_EMPTY: usize = 1_000;
 /// Shards of one run or campaign.

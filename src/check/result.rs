@@ -14,6 +14,10 @@ pub const REFUSES: &str = "the target refuses ";
 pub const NOTHING: &str = "nothing answered";
 /// How it is said that a target was given up.
 pub const UNANSWERED: &str = "requests in a row unanswered";
+/// What is said of what a run had no time for.
+pub const TIME_IS_UP: &str = "the time limit of the run was reached";
+/// What is said of what was not done since somebody ended the run.
+pub const INTERRUPTED: &str = "interrupted";
 /// How it is said that an answer is wrong in every form of a call, which is for other cases to judge.
 pub const HOWEVER: &str = ", wrong in every wire form that was tried, which other cases judge";
 

@@ -148,6 +148,10 @@ pub struct FuzzArgs {
     /// Clients that do something at once; 1 for one case and one request at a time [default: 8 on loopback, 4 elsewhere]
     #[arg(long, value_name = "N", env = "ENDSPEC_CLIENTS")]
     pub clients: Option<String>,
+    /// Count SHOULD clauses as MUST
+    #[arg(long, value_name = "BOOL", env = "ENDSPEC_STRICT", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", hide_possible_values = true)]
+    pub strict: Option<String>,
     /// Write what is found to this folder, a case file each
     #[arg(long, value_name = "DIR", env = "ENDSPEC_SAVE")]
     pub save: Option<String>,

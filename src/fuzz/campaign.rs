@@ -99,7 +99,7 @@ pub struct Done {
     pub weather: Weather,
     /// Why it ended early: the target tells nothing any more.
     pub silent: Option<String>,
-    /// Why the last case was left undecided in something that was.
+    /// Why most of those cases could not be decided in something that could not.
     pub doubt: Option<String>,
     /// Whether it was interrupted.
     pub interrupted: bool,
@@ -119,8 +119,6 @@ pub struct Campaign {
     hasty: bool,
     /// Why the last batch judged nothing, where it did not.
     mute: Option<String>,
-    /// Why a case was left undecided in something, the last time that one was.
-    doubt: Option<String>,
     /// Turns of the shard that were drawn.
     turns: usize,
     pausing: Pausing,
@@ -163,7 +161,6 @@ impl Campaign {
             coverage: Coverage::default(),
             hasty: true,
             mute: None,
-            doubt: None,
             turns,
             pausing,
             pursuit,
@@ -186,16 +183,16 @@ impl Campaign {
         self.pursuit.tell_doubtful(&mut self.rig).await;
         self.pursuit.reached();
         self.tell();
-        let Campaign { rig, pursuit, tally, coverage, mute, doubt, .. } = self;
+        let Campaign { rig, pursuit, tally, coverage, mute, .. } = self;
         let silent = silent.or(mute.filter(|_| tally.judged == 0));
         Done {
             found: pursuit.found,
             tally,
+            doubt: coverage.doubt(),
             tested: coverage.tested,
             leaked: rig.leaked.into_iter().collect(),
             weather: rig.weather,
             silent,
-            doubt,
             interrupted: *rig.stop.borrow(),
             target: rig.target,
         }
@@ -225,8 +222,6 @@ impl Campaign {
         self.tell();
         let mute = ended.iter().any(|result| result.skip.is_some() || !result.undecided.is_empty());
         self.hasty &= !mute;
-        let doubt = ended.iter().rev().find_map(|result| result.undecided.last().cloned());
-        self.doubt = doubt.or(self.doubt.take());
         let gave_up = ended.is_empty() && !self.is_enough();
         self.mute = (judged == 0 && !ended.is_empty()).then(|| reason(&ended));
         let silent = tells && judged == 0 && ((mute && !hasty) || gave_up) && !self.is_over();

@@ -145,11 +145,13 @@ impl Pursuit {
         self.doubtful.entry(sight.finding.clause.clone()).or_default().push(sight);
     }
 
-    /// Tells of each clause the first doubt, where nothing better was found.
+    /// Tells of each clause the first doubt, where nothing better was found: MUST before SHOULD, and no more than are asked for.
     pub async fn tell_doubtful(&mut self, rig: &mut Rig) {
-        for (clause, doubts) in std::mem::take(&mut self.doubtful) {
-            let Some(sight) = doubts.into_iter().next() else { continue };
-            if !self.past.told.contains_key(&clause) {
+        let doubtful = std::mem::take(&mut self.doubtful);
+        let mut firsts: Vec<Sight> = doubtful.into_values().filter_map(|doubts| doubts.into_iter().next()).collect();
+        firsts.sort_by_key(|sight| sight.finding.level != Level::Must);
+        for sight in firsts {
+            if !self.is_enough() && !self.past.told.contains_key(&sight.finding.clause) {
                 self.tell(rig, &sight, sight.whole.clone()).await;
             }
         }
@@ -196,7 +198,10 @@ impl Pursuit {
         let mut result = placed(shown?, &case);
         result.findings.retain(|finding| finding.clause == *clause);
         if broken < times || times == 0 {
-            let words = format!("once, and in {broken} of {times} further runs of this case");
+            let words = match times {
+                0 => "once: there was no time to run this case again".to_owned(),
+                _ => format!("once, and in {broken} of {times} further runs of this case"),
+            };
             if times > 0 {
                 // At the end, so that every place in the text stays where it is.
                 text.push_str(&format!("# Seen {words}: it may need what ran beside it.\n"));

@@ -2,17 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
 
 use super::expand::{self, Item};
-use super::send::{Bed, Patience, Way, is_silent, is_throttled};
-use super::sessions::{self, Session};
-use super::state::{State, context, fill};
-use super::{look, raw, room, sign};
+use super::send::{Bed, Patience, Way, is_throttled};
+use super::sessions::{self, Session, SessionSource};
+use super::state::{State, fill};
+use super::{look, raw, room, sign, strike};
 use crate::case::mutation::{self, Base, Generated};
 use crate::case::{CallStep, Flaw, LaneChoice, Step};
+use crate::check::Seen;
 use crate::check::history::{Event, Record, Role};
-use crate::check::{Seen, expectation};
 use crate::http::{Exchange, Headers, Lane, Request};
 use crate::limits;
 use crate::seed::Stream;
@@ -47,12 +46,33 @@ impl Sending<'_> {
         self.step.method.is_none() && self.call.action.as_deref() == Some(operation)
     }
 
+    /// The region of the open session that it rightly ends, where the run can open others.
+    pub(super) fn ends_in(&self, bed: &Bed, state: &State) -> Option<String> {
+        let session = state.sessions.get(self.session.as_deref()?)?;
+        let region = crate::wire::parameters::first(&self.call.parameters, "RegionId");
+        let rightly = self.item.flaw.is_none() && self.item.mutation.is_none() && self.step.method.is_none();
+        let opens = !matches!(bed.target.sessions, SessionSource::Pool(_));
+        let is_so = rightly && opens && region == Some(session.region.as_str()) && bed.sessions.is_open(&session.id);
+        is_so.then(|| session.region.clone())
+    }
+
+    /// The same, of another session, which no step knows.
+    pub(super) fn of_another(&self, id: &str) -> Sending<'_> {
+        let mut call = self.call.clone().into_owned();
+        for (name, value) in &mut call.parameters {
+            if name == "SessionId" {
+                id.clone_into(value);
+            }
+        }
+        Sending { step: self.step, call: Cow::Owned(call), item: self.item.clone(), session: None, used: None }
+    }
+
     fn key<'b>(&self, bed: &'b Bed) -> Option<&'b Credential> {
         if self.step.denied { bed.target.denied.as_ref() } else { bed.target.credential.as_ref() }
     }
 
     /// Encoded and signed anew, rightly unless the step says otherwise.
-    fn request(&self, bed: &Bed, stream: &mut Stream) -> Result<Request, String> {
+    pub(super) fn request(&self, bed: &Bed, stream: &mut Stream) -> Result<Request, String> {
         if let Some(flaw) = self.item.flaw {
             let key = self.key(bed).ok_or("there is no key to sign with")?;
             return sign::encode(bed, &self.call, self.item.form, key, (flaw, self.used.as_ref()), stream);
@@ -102,10 +122,10 @@ pub(super) async fn call(
         capture(step, &exchange, state)?;
         let held = state.holds(&exchange);
         let record = sending.record(Role::Judged, exchange);
-        let struck = strikes(bed, whole, &record);
+        let struck = strike::is_struck(bed, whole, &record);
         history.push(record);
         if struck {
-            strike_twice(bed, &sending, state, history).await?;
+            strike::strike(bed, &sending, state, history).await?;
         }
         held?;
     }
@@ -125,13 +145,6 @@ fn sending<'a>(step: &'a CallStep, call: &'a Call, item: Item, state: &State) ->
     let named = session_of(state, &call);
     let session = named.map(|(name, _)| name.to_owned());
     Sending { step, call, item, session, used: None }
-}
-
-/// Silence is struck twice more, unless it is permitted to this request.
-fn strikes(bed: &Bed, whole: &Step, record: &Record) -> bool {
-    let Some(exchange) = record.exchange() else { return false };
-    let expected = whole.expect.as_ref().map(|expect| &expect.value);
-    is_silent(exchange) && !expectation::permits_loss(context(bed), record, exchange, expected)
 }
 
 /// The call with all variables filled, common parameters taken out of `with`.
@@ -243,7 +256,7 @@ fn session_of<'a>(state: &'a State, call: &Call) -> Option<(&'a str, &'a Session
 }
 
 /// Takes over a session that a call opened, so that it is ended with the case's own.
-fn started(bed: &Bed, sending: &Sending<'_>, exchange: &Exchange, state: &mut State) -> Option<Session> {
+pub(super) fn started(bed: &Bed, sending: &Sending<'_>, exchange: &Exchange, state: &mut State) -> Option<Session> {
     if !sending.is_of("StartTerminalSession") {
         return None;
     }
@@ -257,7 +270,7 @@ fn started(bed: &Bed, sending: &Sending<'_>, exchange: &Exchange, state: &mut St
 }
 
 /// Notes the session that an answer ended; of several ids in one call nobody knows which was meant.
-fn ended(bed: &Bed, sending: &Sending<'_>, exchange: &Exchange) {
+pub(super) fn ended(bed: &Bed, sending: &Sending<'_>, exchange: &Exchange) {
     let Some(response) = exchange.reply.answer().filter(|_| sending.is_of("EndTerminalSession")) else { return };
     let of = |wanted: &'static str| {
         sending.call.parameters.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value)
@@ -280,72 +293,5 @@ fn capture(step: &CallStep, exchange: &Exchange, state: &mut State) -> Result<()
         let text = value.and_then(Node::as_str).ok_or_else(|| format!("the answer has no text at `{pointer}`"))?;
         state.captured.insert(name.value.clone(), text.to_owned());
     }
-    Ok(())
-}
-
-/// Whether what came is no HTTP.
-fn is_unread(record: &Record) -> bool {
-    record.exchange().is_some_and(|exchange| exchange.reply.is_no_http())
-}
-
-/// Sends a silent input twice more on fresh connections, or more often where much is lost on the way, with plain requests
-/// before, between and after: the two-strikes rule is judged from what is recorded here.
-///
-/// Once the run is stopped the strikes that are left are one that was not sent: fewer than are asked for say nothing, and each
-/// may take as long as the target is given.
-///
-/// # Errors
-/// Why the input cannot be sent again.
-async fn strike_twice(
-    bed: &Bed,
-    sending: &Sending<'_>,
-    state: &mut State,
-    history: &mut Vec<Record>,
-) -> Result<(), String> {
-    let label = &sending.item.label;
-    if let Some(reason) = bed.stopped() {
-        return unsent(bed, sending, &reason, state, history);
-    }
-    let probe = bed.probe(label, &mut state.stream).await;
-    history.push(probe);
-    // What the polished lane cannot read is read by the exact one, which tells what is wrong with it.
-    let unread = history.iter().rev().find(|record| record.role == Role::Judged).is_some_and(is_unread);
-    let way = if unread { Way::Lane(Lane::Raw) } else { Way::Fresh };
-    for _ in 0..bed.tally.strikes(bed.sent.load(Ordering::Relaxed)) {
-        if let Some(reason) = bed.stopped() {
-            return unsent(bed, sending, &reason, state, history);
-        }
-        let mut patience = Patience::default();
-        let exchange = loop {
-            let request = sending.request(bed, &mut state.stream)?;
-            let exchange = bed.exchange(request, way).await;
-            if !is_throttled(&exchange) || !patience.waits(bed, &exchange).await {
-                break exchange;
-            }
-            history.push(sending.record(Role::Throttled, exchange));
-        };
-        ended(bed, sending, &exchange);
-        started(bed, sending, &exchange, state);
-        let answered = !is_silent(&exchange);
-        history.push(sending.record(Role::Strike, exchange));
-        let probe = bed.probe(label, &mut state.stream).await;
-        history.push(probe);
-        if answered {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// Records a strike that was not sent.
-fn unsent(
-    bed: &Bed,
-    sending: &Sending<'_>,
-    reason: &str,
-    state: &mut State,
-    history: &mut Vec<Record>,
-) -> Result<(), String> {
-    let request = sending.request(bed, &mut state.stream)?;
-    history.push(sending.record(Role::Strike, bed.unsent(request, reason)));
     Ok(())
 }

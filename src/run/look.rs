@@ -13,7 +13,7 @@ use crate::check::history::{Event, Look, Manner, Observation, Observer, Record, 
 use crate::check::seen::printable;
 use crate::check::{Seen, listed};
 use crate::clock::Moment;
-use crate::http::{Exchange, Lane, Reply};
+use crate::http::{CauseKind, Exchange, Lane, Reply};
 use crate::limits;
 use crate::transport::{Ended, Standing};
 use crate::wire::WireForm;
@@ -201,7 +201,12 @@ pub(super) async fn hold(
 async fn describe(bed: &Bed, session: &Session, state: &mut State, history: &mut Vec<Record>) -> Observation {
     let call = call("DescribeTerminalSessions", &[("RegionId", &session.region), ("SessionId", &session.id)]);
     let form = ordinary(&bed.target);
-    let (exchange, _) = bed.call(&call, form, Way::Lane(Lane::Live), &mut state.stream).await;
+    let (mut exchange, _) = bed.call(&call, form, Way::Lane(Lane::Live), &mut state.stream).await;
+    // A list changes nothing: one that went with its connection is asked for again, on a connection of its own.
+    if matches!(&exchange.reply, Reply::Lost(cause) if cause.kind == CauseKind::Closed) && bed.stopped().is_none() {
+        history.push(probe("DescribeTerminalSessions", form, exchange));
+        (exchange, _) = bed.call(&call, form, Way::Fresh, &mut state.stream).await;
+    }
     let lost = match &exchange.reply {
         Reply::Refused(cause) | Reply::Lost(cause) => printable(&cause.words, 200),
         Reply::Answered(_) => String::new(),

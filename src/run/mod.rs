@@ -21,6 +21,7 @@ mod sign;
 pub mod silences;
 pub mod slots;
 mod state;
+mod strike;
 pub mod tally;
 pub mod target;
 mod weather;

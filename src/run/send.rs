@@ -16,7 +16,7 @@ use super::slots::Slots;
 use super::tally::Tally;
 use super::{Plan, Target};
 use crate::check::history::{Event, Record, Role};
-use crate::check::result::UNANSWERED;
+use crate::check::result::{INTERRUPTED, TIME_IS_UP, UNANSWERED};
 use crate::check::{Seen, silence};
 use crate::clock::{self, Clock, Moment};
 use crate::contract::Contract;
@@ -72,7 +72,7 @@ impl Bed {
     /// Why nothing further is to be sent, if so.
     pub fn stopped(&self) -> Option<String> {
         if *self.stop.borrow() {
-            Some("interrupted".to_owned())
+            Some(INTERRUPTED.to_owned())
         } else if let Some(obstacle) = self.preflight.get().and_then(|preflight| preflight.obstacle.clone()) {
             Some(obstacle)
         } else if let Some(words) = self.gave_up.get() {
@@ -80,7 +80,7 @@ impl Bed {
         } else if let Some(why) = self.enough.why() {
             Some(format!("not run: {why}"))
         } else if self.plan.time_limit.is_some_and(|limit| self.clock.now() >= Moment::default().plus(limit)) {
-            Some("the time limit of the run was reached; `--time-limit` gives it more, `--time` a campaign".to_owned())
+            Some(format!("{TIME_IS_UP}; `--time-limit` gives it more, `--time` a campaign"))
         } else {
             None
         }

@@ -23,6 +23,8 @@ pub(super) struct Own {
     pub(super) corpus: Option<PathBuf>,
     pub(super) save: Option<PathBuf>,
     pub(super) replay: Option<Replay>,
+    /// Whether SHOULD counts as MUST.
+    pub(super) strict: bool,
     pub(super) reports: Vec<String>,
     /// Whether the user gave the seed.
     pub(super) seeded: bool,
@@ -64,8 +66,14 @@ pub(super) fn own(args: &FuzzArgs, profile: &Values) -> Result<Own, Vec<Diagnost
         save: taker.text(args.save.as_ref(), "save").map(PathBuf::from),
         seeded: taker.text(args.network.seed.as_ref(), "seed").is_some(),
         replay,
+        strict: taker.switch(args.strict.as_ref(), "strict"),
         reports: taker.list(&args.report, "report").into_iter().map(|given| given.text).collect(),
     };
+    if args.network.written.contains("restart-command") {
+        let message = "--restart-command: a campaign never restarts its target";
+        taker
+            .mistake(Diagnostic::new("flag", message).help("leave it out; `endspec run` tests what a restart changes"));
+    }
     taker.mistakes.extend(outputs::mistakes(&own.reports, &run::formats()));
     if taker.mistakes.is_empty() { Ok(own) } else { Err(taker.mistakes) }
 }

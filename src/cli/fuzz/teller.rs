@@ -105,7 +105,7 @@ impl Teller {
             built_in: self.built_in,
             readings: self.readings.clone(),
             seed: self.seed.to_string(),
-            strict: false,
+            strict: self.own.strict,
             whole: false,
             covered: BTreeSet::new(),
             exchanges: 0,
@@ -181,6 +181,11 @@ impl Teller {
         format!("{clauses} of {all} clauses, {mutations} of {values} wrong values, {forms} wire forms")
     }
 
+    /// Clauses that were found broken by earlier runs of this campaign.
+    fn all_told_before(&self) -> Vec<&str> {
+        self.remembered.iter().flat_map(|remembered| remembered.past.told.keys().map(String::as_str)).collect()
+    }
+
     /// Clauses of a level that were found broken by earlier runs of this campaign.
     fn told_before(&self, level: Level) -> usize {
         let clauses = self.remembered.iter().flat_map(|remembered| remembered.past.told.keys());
@@ -194,11 +199,16 @@ impl Teller {
         }
     }
 
+    /// Whether this run or an earlier one of the campaign found a clause of a level broken.
+    fn fails(&self, done: &Done, level: Level) -> bool {
+        done.found.iter().any(|found| found.level == level) || self.told_before(level) > 0
+    }
+
     pub(super) fn exit(&self, done: &Done) -> Exit {
         let lost = !self.lost.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
         if done.interrupted {
             Exit::Interrupted
-        } else if done.found.iter().any(|found| found.level == Level::Must) || self.told_before(Level::Must) > 0 {
+        } else if self.fails(done, Level::Must) || (self.own.strict && self.fails(done, Level::Should)) {
             Exit::Fail
         } else if done.tally.judged == 0 || done.silent.is_some() || !done.leaked.is_empty() || lost {
             Exit::Inconclusive
@@ -221,7 +231,11 @@ impl Teller {
         let _ = writeln!(text, "found:    {} MUST broken, {} SHOULD broken", of(Level::Must), of(Level::Should));
         let before = self.told_before(Level::Must) + self.told_before(Level::Should);
         if before > 0 {
-            let _ = writeln!(text, "before:   {before} clauses were found broken by earlier runs of this campaign");
+            let _ = writeln!(
+                text,
+                "before:   earlier runs of this campaign found broken: {}; once they are mended, begin in another --corpus",
+                self.all_told_before().join(", ")
+            );
         }
         if !done.leaked.is_empty() {
             let _ = writeln!(
@@ -240,7 +254,7 @@ impl Teller {
         }
         if let Some(reason) = &done.doubt {
             let many = if undecided * 2 > cases { "most cases" } else { "some cases" };
-            let _ = writeln!(text, "partly:   {many} could not be judged whole, the last of them because of: {reason}");
+            let _ = writeln!(text, "partly:   {many} could not be judged whole, mostly because of: {reason}");
         }
         if done.tally.cases == 0 && self.remembered.as_ref().is_some_and(|remembered| remembered.past.turns > 0) {
             text.push_str(

@@ -65,6 +65,12 @@ pub(in super::super) const FAULTS: &[Fault] = &[
             other => other,
         }
     }),
+    fault("success-cut", FRAMING, "a worker is ended as soon as it has closed the session", |asked, bytes| {
+        if is_success(asked, &bytes) { Talk::Last(bytes[..bytes.len() - 20].to_vec()) } else { Talk::Say(bytes) }
+    }),
+    fault("success-drops", ANSWERS, "the connection is kept with the session, and goes with it", |asked, bytes| {
+        if is_success(asked, &bytes) { Talk::Last(Vec::new()) } else { Talk::Say(bytes) }
+    }),
     fault(
         "no-length",
         FRAMING,
@@ -131,6 +137,10 @@ fn session(asked: &Asked) -> &str {
 
 fn is_refusal(asked: &Asked, bytes: &[u8]) -> bool {
     is_end(asked) && !bytes.starts_with(b"HTTP/1.1 200")
+}
+
+fn is_success(asked: &Asked, bytes: &[u8]) -> bool {
+    is_end(asked) && bytes.starts_with(b"HTTP/1.1 200")
 }
 
 /// A refusal of End with other bytes: everything else is answered rightly, so that the target is seen to be there.
