@@ -12,7 +12,7 @@ use crate::case::template::Part;
 use crate::case::{Action, Case, Step};
 use crate::http::{Exchange, Reply};
 
-pub use super::permitted::permits_loss;
+pub use super::permitted::{lacks_success, permits_loss};
 
 /// What an answer came to by what its step expects.
 pub(super) struct Found<'a> {

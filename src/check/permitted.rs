@@ -140,6 +140,15 @@ pub fn permits_loss(
     (asked::is_large(&exchange.request) && closes_too_long(cause)) || expectation.is_some_and(permitted)
 }
 
+/// Whether a request is expected to succeed, and what it got is not permitted to it.
+pub fn lacks_success(context: Context<'_>, record: &Record, expectation: Option<&Expectation>) -> bool {
+    let (Some(exchange), Some(seen), Some(expectation)) = (record.exchange(), record.seen(), expectation) else {
+        return false;
+    };
+    let answers = Permitted::of(context, record, &exchange.request, expectation).answers;
+    answers.iter().any(|answer| answer.success) && !answers.iter().any(|answer| fits(answer, record, &seen))
+}
+
 /// Whether the connection ended before any status line or after one of `too-long`.
 fn closes_too_long(cause: &Cause) -> bool {
     cause.kind != CauseKind::Timeout && cause.status.is_none_or(asked::is_too_long)
@@ -447,6 +456,30 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_success_is_lacked_where_one_is_due_and_what_came_is_not_permitted() {
+        let rows = [
+            ("ok", sample::not_found(), true),
+            ("ok", sample::success(), false),
+            ("[ok, session-not-found]", sample::not_found(), false),
+            ("session-not-found", sample::not_found(), false),
+            ("[session-not-found, { reading: repeat-end }]", sample::not_found(), false),
+            ("{ reading: repeat-end }", sample::not_found(), false),
+            ("{ status: 200 }", sample::not_found(), false),
+        ];
+        for (expected, response, lacks) in rows {
+            let case = sample::call("end/success/status", expected);
+            let expectation = case.steps[0].expect.as_ref().map(|expect| &expect.value);
+            let record = sample::sent(Role::Strike, Reply::Answered(response));
+            assert_eq!(lacks_success(sample::context(), &record, expectation), lacks, "{expected}");
+            assert!(!lacks_success(sample::context(), &record, None));
+        }
+        let record = sample::sent(Role::Strike, sample::lost(CauseKind::Closed));
+        let case = sample::call("end/success/status", "ok");
+        let expectation = case.steps[0].expect.as_ref().map(|expect| &expect.value);
+        assert!(!lacks_success(sample::context(), &record, expectation));
     }
 
     #[test]

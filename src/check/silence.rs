@@ -29,15 +29,21 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Re
                 let finding = Finding::new(context, clause, place, "an answer", actual.clone())
                     .shape(clause)
                     .label(format!("the target gave {actual}"))
-                    .note(
-                        "again",
-                        "twice on fresh connections; plain requests before, between and after were answered",
-                    );
+                    .note("again", again(records, at));
                 judgement.test(clause, Some(finding));
             }
         }
     }
     judgement
+}
+
+/// How it was sent again.
+fn again(records: &[Record], at: usize) -> String {
+    let of_one =
+        |record: &Record| record.item == records[at].item && record.role == Role::Judged && record.session.is_some();
+    let others = records[at].session.is_none() && records[..at].iter().any(of_one);
+    let whose = if others { ", of other sessions since the first attempt had ended its own" } else { "" };
+    format!("twice on fresh connections{whose}; plain requests before, between and after were answered")
 }
 
 /// How often an input was met with silence.

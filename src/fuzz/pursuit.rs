@@ -151,7 +151,10 @@ impl Pursuit {
         let mut firsts: Vec<Sight> = doubtful.into_values().filter_map(|doubts| doubts.into_iter().next()).collect();
         firsts.sort_by_key(|sight| sight.finding.level != Level::Must);
         for sight in firsts {
-            if !self.is_enough() && !self.past.told.contains_key(&sight.finding.clause) {
+            // That a MUST is broken decides what the campaign comes to.
+            let decides =
+                sight.finding.level == Level::Must && !self.found.iter().any(|found| found.level == Level::Must);
+            if (decides || !self.is_enough()) && !self.past.told.contains_key(&sight.finding.clause) {
                 self.tell(rig, &sight, sight.whole.clone()).await;
             }
         }

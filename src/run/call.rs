@@ -46,14 +46,15 @@ impl Sending<'_> {
         self.step.method.is_none() && self.call.action.as_deref() == Some(operation)
     }
 
-    /// The region of the open session that it rightly ends, where the run can open others.
-    pub(super) fn ends_in(&self, bed: &Bed, state: &State) -> Option<String> {
+    /// The open session that it rightly ends, where the run can open others.
+    pub(super) fn ends<'s>(&self, bed: &Bed, state: &'s State) -> Option<&'s Session> {
         let session = state.sessions.get(self.session.as_deref()?)?;
-        let region = crate::wire::parameters::first(&self.call.parameters, "RegionId");
+        let all = |name: &'static str| self.call.parameters.iter().filter(move |(other, _)| other == name);
+        let here = all("RegionId").all(|(_, region)| *region == session.region);
+        let one = all("RegionId").count() == 1 && all("SessionId").count() == 1;
         let rightly = self.item.flaw.is_none() && self.item.mutation.is_none() && self.step.method.is_none();
         let opens = !matches!(bed.target.sessions, SessionSource::Pool(_));
-        let is_so = rightly && opens && region == Some(session.region.as_str()) && bed.sessions.is_open(&session.id);
-        is_so.then(|| session.region.clone())
+        (here && one && rightly && opens && bed.sessions.is_open(&session.id)).then_some(session)
     }
 
     /// The same, of another session, which no step knows.
@@ -125,7 +126,7 @@ pub(super) async fn call(
         let struck = strike::is_struck(bed, whole, &record);
         history.push(record);
         if struck {
-            strike::strike(bed, &sending, state, history).await?;
+            strike::strike(bed, &sending, whole, state, history).await?;
         }
         held?;
     }

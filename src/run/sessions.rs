@@ -18,7 +18,7 @@ use crate::check::Seen;
 use crate::check::history::{Event, Record, Role};
 use crate::check::seen::printable;
 use crate::clock::Moment;
-use crate::http::{CauseKind, Exchange, Lane, Reply};
+use crate::http::{Cause, CauseKind, Exchange, Lane, Reply};
 use crate::limits;
 use crate::seed::Stream;
 
@@ -299,7 +299,7 @@ async fn start(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Vec<R
     let call = call("StartTerminalSession", &[("RegionId", region), ("InstanceId.1", instance)]);
     let form = ordinary(&bed.target);
     let (mut pause, mut lost) = (limits::THROTTLED_PAUSE, false);
-    for _ in 0..limits::THROTTLED_ATTEMPTS {
+    for attempt in 1..=limits::THROTTLED_ATTEMPTS {
         // Where connections end without a word, one that is used again may lose the Start, and the session with it.
         let way = if lost || bed.transport.has_quiet_ends() { Way::Fresh } else { Way::Lane(Lane::Live) };
         let (exchange, throttled) = bed.call(&call, form, way, stream).await;
@@ -309,7 +309,9 @@ async fn start(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Vec<R
         let result = opened_by(bed, &exchange, region);
         let full = exchange.reply.answer().is_some_and(|response| Seen::of(response).is_full());
         // One that went with its connection is not the last word: another is started, once.
-        let again = !lost && matches!(&exchange.reply, Reply::Lost(cause) if cause.kind == CauseKind::Closed);
+        let unheard = |cause: &Cause| cause.kind == CauseKind::Closed && cause.status.is_none();
+        let went = matches!(&exchange.reply, Reply::Lost(cause) if unheard(cause));
+        let again = went && !lost && attempt < limits::THROTTLED_ATTEMPTS;
         history.push(record(Role::SetUp, &call.action, exchange));
         if again && bed.stopped().is_none() {
             lost = true;

@@ -3,12 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use super::call::{self, Sending};
+use super::clean_up;
 use super::send::{Bed, Patience, Way, is_silent, is_throttled};
 use super::sessions;
 use super::state::{State, context};
 use crate::case::Step;
+use crate::check::expectation;
 use crate::check::history::{Record, Role};
-use crate::check::{Seen, expectation};
 use crate::http::Lane;
 
 /// Silence is struck twice more, unless it is permitted to this request.
@@ -35,6 +36,7 @@ fn is_unread(record: &Record) -> bool {
 pub(super) async fn strike(
     bed: &Bed,
     sending: &Sending<'_>,
+    whole: &Step,
     state: &mut State,
     history: &mut Vec<Record>,
 ) -> Result<(), String> {
@@ -51,10 +53,10 @@ pub(super) async fn strike(
         if let Some(reason) = bed.stopped() {
             return unsent(bed, sending, &reason, state, history);
         }
-        match once(bed, sending, way, state, history).await? {
+        match once(bed, sending, whole, way, state, history).await? {
             Came::Nothing => {}
             Came::Answer => return Ok(()),
-            Came::NoSession => return on_others(bed, sending, (way, times), state, history).await,
+            Came::TooLate => return on_others(bed, sending, whole, (way, times), state, history).await,
         }
     }
     Ok(())
@@ -64,14 +66,15 @@ pub(super) async fn strike(
 enum Came {
     Nothing,
     Answer,
-    /// The answer that the session is not known.
-    NoSession,
+    /// The answer that the session is not known, where a success is due: the first attempt had its effect.
+    TooLate,
 }
 
 /// Strikes once, and asks whether the target is there.
 async fn once(
     bed: &Bed,
     sending: &Sending<'_>,
+    whole: &Step,
     way: Way,
     state: &mut State,
     history: &mut Vec<Record>,
@@ -87,13 +90,16 @@ async fn once(
     };
     call::ended(bed, sending, &exchange);
     call::started(bed, sending, &exchange, state);
-    let unknown = |answer| Seen::of(answer).code() == Some("InvalidSessionId.NotFound");
-    let came = match is_silent(&exchange) {
+    let silent = is_silent(&exchange);
+    let record = sending.record(Role::Strike, exchange);
+    let expected = whole.expect.as_ref().map(|expect| &expect.value);
+    let unknown = || record.seen().is_some_and(|seen| seen.code() == Some("InvalidSessionId.NotFound"));
+    let came = match silent {
         true => Came::Nothing,
-        false if exchange.reply.answer().is_some_and(unknown) => Came::NoSession,
+        false if unknown() && expectation::lacks_success(context(bed), &record, expected) => Came::TooLate,
         false => Came::Answer,
     };
-    history.push(sending.record(Role::Strike, exchange));
+    history.push(record);
     let probe = bed.probe(&sending.item.label, &mut state.stream).await;
     history.push(probe);
     Ok(came)
@@ -103,20 +109,32 @@ async fn once(
 async fn on_others(
     bed: &Bed,
     sending: &Sending<'_>,
+    whole: &Step,
     (way, times): (Way, u32),
     state: &mut State,
     history: &mut Vec<Record>,
 ) -> Result<(), String> {
-    let Some(region) = sending.ends_in(bed, state) else { return Ok(()) };
+    let Some(ended) = sending.ends(bed, state).cloned() else { return Ok(()) };
+    bed.sessions.gone(&ended.id);
     for _ in 0..times {
-        // Where there is none, or no more time, the session's end is lost and nothing is held against anybody.
-        let Ok(session) = sessions::open(bed, &region, &mut state.stream, history).await else { return Ok(()) };
+        if let Some(reason) = bed.stopped() {
+            return unsent(bed, sending, &reason, state, history);
+        }
+        // Where there is no other, the End stays lost, and nothing is held against anybody.
+        let Some(place) = bed.sessions.places_now(1) else { return Ok(()) };
+        let opened = sessions::open(bed, &ended.region, &mut state.stream, history).await;
+        let Ok(session) = opened else { return Ok(()) };
         let other = sending.of_another(&session.id);
-        state.sessions.insert(format!("#{}", session.id), session);
+        state.sessions.insert(format!("#{}", session.id), session.clone());
         if let Some(reason) = bed.stopped() {
             return unsent(bed, &other, &reason, state, history);
         }
-        if !matches!(once(bed, &other, way, state, history).await?, Came::Nothing) {
+        let came = once(bed, &other, whole, way, state, history).await?;
+        if bed.sessions.is_open(&session.id) {
+            history.extend(clean_up::end(bed, &[session], &mut state.stream).await);
+        }
+        drop(place);
+        if !matches!(came, Came::Nothing) {
             return Ok(());
         }
     }
