@@ -145,7 +145,11 @@ pub fn lacks_success(context: Context<'_>, record: &Record, expectation: Option<
     let (Some(exchange), Some(seen), Some(expectation)) = (record.exchange(), record.seen(), expectation) else {
         return false;
     };
-    let answers = Permitted::of(context, record, &exchange.request, expectation).answers;
+    let Permitted { answers, matchers, .. } = Permitted::of(context, record, &exchange.request, expectation);
+    if answers.is_empty() {
+        let due = |matchers: &&Matchers| matchers.status.iter().any(|status| status.fits(200));
+        return matchers.filter(due).is_some_and(|matchers| matchers::mismatch(context, matchers, &seen).is_some());
+    }
     answers.iter().any(|answer| answer.success) && !answers.iter().any(|answer| fits(answer, record, &seen))
 }
 
@@ -467,7 +471,9 @@ mod tests {
             ("session-not-found", sample::not_found(), false),
             ("[session-not-found, { reading: repeat-end }]", sample::not_found(), false),
             ("{ reading: repeat-end }", sample::not_found(), false),
-            ("{ status: 200 }", sample::not_found(), false),
+            ("{ status: 200 }", sample::not_found(), true),
+            ("{ status: [200, 404] }", sample::not_found(), false),
+            ("{ status: 4xx }", sample::success(), false),
         ];
         for (expected, response, lacks) in rows {
             let case = sample::call("end/success/status", expected);
