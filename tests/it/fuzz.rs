@@ -82,7 +82,21 @@ fn mistakes_in_flags_are_told_at_once_and_nothing_is_sent() {
     endspec(&["fuzz", "--target", &target.url(), "--save", &path])
         .ends(2)
         .complains(&["--save: ", "cannot be made a folder"]);
+    endspec(&["fuzz", "--target", &target.url(), "--restart-command", "true"])
+        .ends(2)
+        .complains(&["--restart-command: a campaign never restarts its target"]);
     assert_eq!(target.asked(), 0);
+}
+
+#[test]
+fn a_should_fails_a_strict_campaign_alone() {
+    let served = serve(&["--auth", "open", "--fault", "request-id-lower-case"], 1);
+    let flags =
+        ["--instance-id", INSTANCE_ID, "--without", "signatures,unsupported-region,other-region", "--seed", "7"];
+    let fuzz =
+        |more: &[&str]| endspec(&[&["fuzz", "--target", &served.url, "--cases", "8"], &flags[..], more].concat());
+    fuzz(&[]).ends(0).says(&["found:    0 MUST broken, 1 SHOULD broken", "verdict:  PASS"]);
+    fuzz(&["--strict"]).ends(1).says(&["found:    0 MUST broken, 1 SHOULD broken", "verdict:  FAIL"]);
 }
 
 #[test]
