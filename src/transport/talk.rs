@@ -34,7 +34,12 @@ pub(super) struct Talked {
 /// Writes bytes, reads until there is enough or no more, and shows each piece as it comes.
 pub(super) async fn talk(stream: &mut Stream, bytes: &[u8], mut take: impl FnMut(&[u8]) -> Next) -> Talked {
     let mut writing = Writing { bytes, written: 0, state: State::Bytes };
+    let (mut is_first, mut over) = (true, None);
     poll_fn(|cx| {
+        if let Some(talked) = over.take() {
+            return Poll::Ready(talked);
+        }
+        let begins = std::mem::take(&mut is_first);
         loop {
             writing.poll(stream, cx);
             let mut piece = [const { MaybeUninit::uninit() }; PIECE];
@@ -51,7 +56,14 @@ pub(super) async fn talk(stream: &mut Stream, bytes: &[u8], mut take: impl FnMut
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => End::Closed,
                 Err(error) => End::Failed(CauseKind::Closed, chain(&error)),
             };
-            return Poll::Ready(Talked { end, written: writing.written });
+            let talked = Talked { end, written: writing.written };
+            if !begins {
+                return Poll::Ready(talked);
+            }
+            // Whoever is to send at the same time does so before anybody is answered, however busy the machine.
+            over = Some(talked);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
     })
     .await
