@@ -122,3 +122,32 @@ impl Writing<'_> {
         matches!(self.state, State::Shutdown | State::Over) && self.written == self.bytes.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::pin::pin;
+    use std::task::Waker;
+
+    use tokio::io::AsyncWriteExt as _;
+
+    /// As where the other side answers before a client has looked for it, each time.
+    #[tokio::test]
+    async fn an_answer_that_is_there_at_once_is_taken_at_the_next_turn() {
+        let (near, mut far) = tokio::io::duplex(64);
+        far.write_all(b"answer").await.expect("written");
+        let (mut stream, mut pieces): (Stream, Vec<u8>) = (Box::new(near), Vec::new());
+        let take = |piece: &[u8]| {
+            pieces.extend_from_slice(piece);
+            Next::Stop
+        };
+        {
+            let mut talking = pin!(talk(&mut stream, b"request", take));
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(talking.as_mut().poll(&mut cx).is_pending(), "others are to send first");
+            let Poll::Ready(talked) = talking.as_mut().poll(&mut cx) else { panic!("it is there") };
+            assert_eq!((talked.end, talked.written), (End::Closed, 7));
+        }
+        assert_eq!(pieces, b"answer");
+    }
+}

@@ -240,8 +240,8 @@ impl Teller {
         if !done.leaked.is_empty() {
             let _ = writeln!(
                 text,
-                "left:     {} sessions could not be ended: {}",
-                done.leaked.len(),
+                "left:     {} could not be ended: {}",
+                counted(done.leaked.len(), "session"),
                 done.leaked.join(", ")
             );
         }

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 
 use super::Style;
 use super::layout::{entry, indented, paint, some};
-use crate::check::seen::counted;
-use crate::check::seen::printable;
+use crate::check::seen::{counted, printable};
 use crate::report::build::is_left_out;
 use crate::report::escape;
 use crate::report::model::{Reason, Report};
