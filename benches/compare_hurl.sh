@@ -8,7 +8,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 hurl=$(command -v "${HURL:-hurl}") || { echo "compare_hurl: no Hurl; put it on PATH or name it in HURL" >&2; exit 2; }
 if [ -z "${ENDSPEC:-}" ]; then
-  cargo build --profile dist --quiet
-  ENDSPEC=${CARGO_TARGET_DIR:-target}/dist/endspec
+  ENDSPEC=$(.ci/build "$(rustc -vV | sed -n 's/^host: //p')" | tail -n 1)
 fi
 exec python3 -B benches/compare_hurl.py "$ENDSPEC" "$hurl"

@@ -8,7 +8,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 oha=$(command -v "${OHA:-oha}") || { echo "compare_oha: no oha; put it on PATH or name it in OHA" >&2; exit 2; }
 if [ -z "${ENDSPEC:-}" ]; then
-  cargo build --profile dist --quiet
-  ENDSPEC=${CARGO_TARGET_DIR:-target}/dist/endspec
+  ENDSPEC=$(.ci/build "$(rustc -vV | sed -n 's/^host: //p')" | tail -n 1)
 fi
 exec python3 -B benches/compare_oha.py "$ENDSPEC" "$oha"

@@ -9,6 +9,13 @@ pub struct Headers {
     values: Vec<u8>,
     /// Where each field ends, in either buffer.
     ends: Vec<(usize, usize)>,
+    /// A bit for each length of a name: most that are asked for are not there, and no other is as long.
+    lengths: u64,
+}
+
+/// The bit of a name's length.
+fn bit(name: &str) -> u64 {
+    1 << (name.len() % 64)
 }
 
 impl Headers {
@@ -25,7 +32,9 @@ impl Headers {
             self.values = Vec::with_capacity(448);
             self.ends = Vec::with_capacity(12);
         }
-        self.names.push_str(name.as_ref());
+        let name = name.as_ref();
+        self.lengths |= bit(name);
+        self.names.push_str(name);
         self.values.extend_from_slice(value.as_ref());
         self.ends.push((self.names.len(), self.values.len()));
     }
@@ -43,7 +52,8 @@ impl Headers {
     /// The values of every field of that name, in any letter case.
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         let (mut start, names) = ((0, 0), self.names.as_bytes());
-        self.ends.iter().filter_map(move |&end| {
+        let ends = if self.lengths & bit(name) == 0 { &[] } else { &self.ends[..] };
+        ends.iter().filter_map(move |&end| {
             let field = std::mem::replace(&mut start, end);
             // Most names are of another length.
             let is_it = end.0 - field.0 == name.len() && names[field.0..end.0].eq_ignore_ascii_case(name.as_bytes());

@@ -270,12 +270,16 @@ impl Reader {
         let coding = tokens(headers, "transfer-encoding").last();
         let lengths = || tokens(headers, "content-length");
         let first = lengths().find_map(length);
-        if lengths().any(|token| length(token).is_none() || length(token) != first) {
+        let (mut any, mut agree) = (false, true);
+        for token in lengths() {
+            (any, agree) = (true, agree && first.is_some() && length(token) == first);
+        }
+        if !agree {
             let all: Vec<&[u8]> = lengths().collect();
             self.fault(FramingFault::BadLength(excerpt(&all.join(&b", "[..]))));
             self.framed = first.is_some();
         }
-        if lengths().next().is_some() && coding.is_some() {
+        if any && coding.is_some() {
             self.fault(FramingFault::LengthAndChunked);
         }
         self.state = if self.bodiless || matches!(status, 101 | 204 | 304) {
