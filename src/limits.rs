@@ -100,6 +100,15 @@ pub const THROTTLED_ASKED_MOST: Duration = Duration::from_secs(60);
 pub const TURNED_AWAY: usize = 3;
 /// Unanswered requests in a row after which a run gives up.
 pub const SILENT_IN_A_ROW: usize = 10;
+/// First pause before a target that is away is asked whether it is back; doubles each time. It is given up as any other that leaves
+/// `SILENT_IN_A_ROW` requests unanswered, after some 15 seconds.
+pub const ABSENCE_PAUSE: Duration = Duration::from_millis(100);
+/// Longest such pause.
+pub const ABSENCE_PAUSE_MOST: Duration = Duration::from_millis(3_200);
+/// Absences after which cases run one at a time, so that it shows which of them end the target.
+pub const ABSENCES_BESIDE: usize = 6;
+/// Absences after which a run gives up: each takes as long as the target takes to start.
+pub const ABSENCES: usize = 24;
 /// Idle time after which a connection is not used again (CONTRACT.md, rules for judging).
 pub const CONNECTION_IDLE: Duration = Duration::from_millis(900);
 /// How often connections had ended without a word when one was to be used again, at least, before none is.

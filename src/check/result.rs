@@ -14,6 +14,8 @@ pub const REFUSES: &str = "the target refuses ";
 pub const NOTHING: &str = "nothing answered";
 /// How it is said that a target was given up.
 pub const UNANSWERED: &str = "requests in a row unanswered";
+/// What is said of a case during which the target was away.
+pub const ABSENT: &str = "the target took no connection for a while, and may have lost what this case needs";
 /// What is said of what a run had no time for.
 pub const TIME_IS_UP: &str = "the time limit of the run was reached";
 /// What is said of what was not done since somebody ended the run.
@@ -50,6 +52,8 @@ pub struct CaseResult {
     pub tested: Tested,
     /// What could not be decided, and why.
     pub undecided: Vec<String>,
+    /// Whether the target was away meanwhile.
+    pub absent: bool,
     /// Ids of sessions that could not be ended.
     pub leaked: Vec<String>,
     /// Generated values that were not sent, since they may name a stranger's session.
@@ -71,6 +75,7 @@ impl CaseResult {
             findings: Vec::new(),
             tested: Tested::default(),
             undecided: Vec::new(),
+            absent: false,
             leaked: Vec::new(),
             left_out: BTreeSet::new(),
             spared: BTreeSet::new(),

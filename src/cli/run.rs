@@ -86,6 +86,7 @@ pub(super) fn weather(weather: Weather) -> Option<model::Weather> {
         waited_ms: u64::try_from(weather.waited.as_millis()).unwrap_or(u64::MAX),
         unanswered: weather.unanswered,
         starts: weather.starts,
+        absences: weather.absences,
         clock: tally::apart(weather.skew).unwrap_or_default(),
     };
     (!told.words().is_empty()).then_some(told)

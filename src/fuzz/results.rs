@@ -61,6 +61,7 @@ fn whole(id: &str, done: &Done, before: &Past, contract: &Contract, took: Durati
         findings: findings.collect(),
         tested: done.tested.clone(),
         undecided: done.silent.iter().cloned().chain(nothing).collect(),
+        absent: false,
         leaked: Vec::new(),
         left_out: Default::default(),
         spared: Default::default(),

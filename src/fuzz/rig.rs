@@ -94,8 +94,13 @@ impl Rig {
             time_limit: self.until,
         };
         self.runs += 1;
+        let met = self.made.values().any(Transport::has_answered);
+        let transport = self.made.remove(&timeout).unwrap_or_else(|| (self.lanes)(&target));
+        if met {
+            transport.answered_before();
+        }
         let means = run::Means {
-            transport: self.made.remove(&timeout).unwrap_or_else(|| (self.lanes)(&target)),
+            transport,
             clock: self.clock.clone(),
             stop: self.stop.clone(),
             progress: Arc::new(Unheard),

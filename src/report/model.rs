@@ -106,6 +106,9 @@ pub struct Weather {
     pub unanswered: usize,
     /// Starts that may have opened a session whose id nobody was told: unanswered ones, and successes that cannot be read.
     pub starts: usize,
+    /// How often the target took no connection for a while, after it had answered.
+    #[serde(default)]
+    pub absences: usize,
     /// How far apart the clocks are, in words; empty where they are not.
     pub clock: String,
 }
@@ -119,6 +122,7 @@ impl Weather {
             waited_ms: self.waited_ms + other.waited_ms,
             unanswered: self.unanswered + other.unanswered,
             starts: self.starts + other.starts,
+            absences: self.absences + other.absences,
             clock: if self.clock.is_empty() { other.clock } else { self.clock },
         }
     }
@@ -131,6 +135,14 @@ impl Weather {
         let starts = counted(self.starts, "call");
         Some(format!(
             "{starts} of StartTerminalSession told no session, and may have opened one all the same: `endspec call DescribeTerminalSessions` lists the sessions of an instance"
+        ))
+    }
+
+    /// That the target was away.
+    pub fn absent(&self) -> Option<String> {
+        let times = (self.absences > 0).then(|| counted(self.absences, "time"))?;
+        Some(format!(
+            "the target took no connection for a while {times}, and was waited for: did it end, and start again?"
         ))
     }
 
@@ -147,6 +159,7 @@ impl Weather {
         if self.unanswered > 0 {
             words.push(format!("{} without a whole answer", counted(self.unanswered, "request")));
         }
+        words.extend(self.absent());
         words.extend(self.unlisted());
         words.extend((!self.clock.is_empty()).then(|| self.clock.clone()));
         words.join("; ")

@@ -69,6 +69,7 @@ pub(super) fn gaps(report: &Report) -> Vec<Gap<'_>> {
             (weather.unanswered > 0).then_some("not wholly answered"),
         ];
         let mut of: Vec<Cow<'_, str>> = of.into_iter().flatten().map(Cow::from).collect();
+        of.extend(weather.absent().map(Cow::from));
         of.extend(weather.unlisted().map(Cow::from));
         of.extend((!weather.clock.is_empty()).then_some(weather.clock.as_str().into()));
         let why = "no verdict, but what the run met on the way".into();

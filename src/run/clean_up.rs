@@ -34,7 +34,7 @@ fn until(bed: &Bed, sessions: usize) -> Moment {
         let bound = limits::CLEAN_UP.max(bed.target.timeout) + bed.pace.time_of(sessions);
         bed.clock.now().plus(bound)
     };
-    if bed.stopped().is_some() {
+    if bed.over().is_some() {
         *bed.cleaned_until.get_or_init(|| from(bed.sessions.left().len()))
     } else {
         from(sessions)

@@ -9,7 +9,7 @@ use super::send::Bed;
 use super::sessions::{self, Places, Session, SessionSource};
 use super::state::{State, context, fill};
 use super::target::{Availability, Target};
-use super::{call, clean_up, expand, look, overlap, preflight, raw, restart, weather, workload};
+use super::{absence, call, clean_up, expand, look, overlap, preflight, raw, restart, weather, workload};
 use crate::case::step::OpenStep;
 use crate::case::{Action, CallStep, Case, Element, LaneChoice, Pause, Situation, Step, mutation};
 use crate::check::history::Record;
@@ -30,7 +30,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
     if let Some(skip) = skip(bed, &case) {
         return CaseResult::skipped(case, skip);
     }
-    let began = bed.clock.now();
+    let (began, absences) = (bed.clock.now(), bed.absences.count());
     let mut result = CaseResult { skip: None, ..CaseResult::skipped(case.clone(), Skip::Excluded(String::new())) };
     let mut stream = bed.plan.seed.stream(&case.id);
     for (variant, base) in expand::variants(&case, &bed.target) {
@@ -56,6 +56,9 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
         result.skip = Some(Skip::Excluded(capability));
     }
     result.undecided.extend(never_occurred(bed, &result));
+    if bed.absences.count() != absences {
+        absence::doubt(&mut result);
+    }
     let found: BTreeSet<usize> = result.findings.iter().map(|finding| finding.record).collect();
     let passed = result.history.iter_mut().enumerate().filter(|(index, _)| !found.contains(index));
     passed.for_each(|(_, record)| record.let_go_passed());
@@ -264,8 +267,11 @@ async fn judge(
     let (context, case) = (context(bed), result.case.clone());
     let judgement = match &done {
         Ok(()) => check::step(context, &case, index, &result.history, first),
+        // What was met with silence again and again stands, whatever was to come.
         Err(reason) => {
-            Judgement { undecided: [format!("step {}: {reason}", index + 1)].into(), ..Judgement::default() }
+            let mut judgement = check::silence::judge(context, &case, index, &result.history[first..], first);
+            judgement.undecided.insert(format!("step {}: {reason}", index + 1));
+            judgement
         }
     };
     let judgement = weather::spare(bed, Some(index), state, &mut result.history, judgement).await;

@@ -1,5 +1,6 @@
 //! Running: cases against a target, in parallel, each on sessions of its own, into histories and results.
 
+mod absence;
 mod bounds;
 mod call;
 mod clean_up;

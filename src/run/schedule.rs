@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
+use super::absence::{self, Absences};
 use super::bounds::{self, Bounds, Enough};
 use super::clean_up;
 use super::execute::execute;
@@ -147,6 +148,7 @@ fn bed(contract: Arc<Contract>, target: Target, plan: Plan, means: Means, bounds
         clock,
         sessions,
         silences: Silences::default(),
+        absences: Absences::default(),
         sent: AtomicUsize::new(0),
         handshakes: AtomicUsize::new(0),
         tally: Tally::default(),
@@ -185,7 +187,7 @@ async fn finish(bed: Arc<Bed>, cases: Vec<Arc<Case>>, progress: Arc<dyn Progress
         leaked,
         interrupted,
         took,
-        weather: bed.tally.weather(),
+        weather: Weather { absences: bed.absences.count(), ..bed.tally.weather() },
         target: bed.target,
         contract: bed.contract,
         transport: bed.transport,
@@ -200,17 +202,47 @@ async fn all(bed: &Arc<Bed>, cases: Vec<Arc<Case>>, progress: &Arc<dyn Progress>
     let failed = || Skip::Untested("endspec itself failed in this case".to_owned());
     let mut results: Vec<CaseResult> = cases.iter().map(|case| CaseResult::skipped(case.clone(), failed())).collect();
     let (alone, others): (Vec<_>, Vec<_>) = cases.into_iter().enumerate().partition(|(_, case)| case.needs("restart"));
-    let mut panic = side_by_side(bed, others, progress, &mut results).await;
+    let beside = bed.plan.jobs > 1 && others.len() > 1;
+    bed.absences.beside.store(beside, Ordering::SeqCst);
+    let mut panic = side_by_side(bed, others, beside, progress, &mut results).await;
+    if beside {
+        panic = panic.or(one_at_a_time(bed, progress, &mut results).await);
+    }
     for case in alone {
-        panic = panic.or(side_by_side(bed, vec![case], progress, &mut results).await);
+        panic = panic.or(side_by_side(bed, vec![case], false, progress, &mut results).await);
     }
     (results, panic)
 }
 
+/// Runs cases again during which the target was away, one at a time: which of them ended it, and what each comes to without.
+async fn one_at_a_time(bed: &Arc<Bed>, progress: &Arc<dyn Progress>, results: &mut [CaseResult]) -> Option<Panic> {
+    let mut panic = None;
+    bed.absences.beside.store(false, Ordering::SeqCst);
+    for index in 0..results.len() {
+        if !results[index].absent {
+            continue;
+        }
+        if bed.stopped().is_some() {
+            // Beside others, silence may be what another brought about.
+            results[index].findings.clear();
+            progress.case(&results[index]);
+            continue;
+        }
+        bed.absences.again.fetch_add(1, Ordering::Relaxed);
+        let leaked = std::mem::take(&mut results[index].leaked);
+        let case = (index, results[index].case.clone());
+        panic = panic.or(side_by_side(bed, vec![case], false, progress, results).await);
+        results[index].leaked.extend(leaked);
+    }
+    panic
+}
+
 /// Runs cases, as many at a time as there are slots, and puts each result in its place; the last panic, if a case panicked.
+/// `again` is whether those are to be run again during which the target was away, and not told of before.
 async fn side_by_side(
     bed: &Arc<Bed>,
     cases: Vec<(usize, Arc<Case>)>,
+    again: bool,
     progress: &Arc<dyn Progress>,
     results: &mut [CaseResult],
 ) -> Option<Panic> {
@@ -223,6 +255,10 @@ async fn side_by_side(
     let mut running = JoinSet::new();
     for (index, case) in cases {
         let slot = bed.slots.next().await;
+        if again && bed.absences.are_too_many() {
+            take(Ok((index, absence::unbegun(&case))));
+            continue;
+        }
         while let Some(ended) = running.try_join_next() {
             take(ended);
         }
@@ -231,8 +267,10 @@ async fn side_by_side(
             // It is over only when it was told of: what comes next may not begin after it.
             let case = Box::pin(async {
                 let result = execute(&bed, case).await;
-                bed.enough.note(&bed.bounds, &result);
-                progress.case(&result);
+                if !(again && result.absent) {
+                    bed.enough.note(&bed.bounds, &result);
+                    progress.case(&result);
+                }
                 result
             });
             let result = Slots::run(slot, case).await;

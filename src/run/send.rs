@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::absence::{self, Absences};
 use super::bounds::{Bounds, Enough};
 use super::expand::ordinary;
 use super::pace::Pace;
@@ -16,7 +17,7 @@ use super::slots::Slots;
 use super::tally::Tally;
 use super::{Plan, Target};
 use crate::check::history::{Event, Record, Role};
-use crate::check::result::{INTERRUPTED, TIME_IS_UP, UNANSWERED};
+use crate::check::result::{ABSENT, INTERRUPTED, TIME_IS_UP, UNANSWERED};
 use crate::check::{Seen, silence};
 use crate::clock::{self, Clock, Moment};
 use crate::contract::Contract;
@@ -46,13 +47,15 @@ pub struct Bed {
     pub sessions: Arc<Sessions>,
     /// Unanswered requests in a row.
     pub silences: Silences,
+    /// When the target took no connection.
+    pub absences: Absences,
     /// Requests sent.
     pub sent: AtomicUsize,
     /// WebSocket handshakes sent.
     pub handshakes: AtomicUsize,
     /// What it met on the way.
     pub tally: Tally,
-    /// Set when the target has been silent for too long: the last failure in words.
+    /// Set when the target has been silent for too long, or away too often: why nothing more is sent.
     pub gave_up: OnceLock<String>,
     /// After what the run ends early.
     pub bounds: Bounds,
@@ -69,14 +72,19 @@ pub struct Bed {
 }
 
 impl Bed {
-    /// Why nothing further is to be sent, if so.
+    /// Why nothing further is to be sent for now, if so: the run is over, or cases beside each other tell no more.
     pub fn stopped(&self) -> Option<String> {
+        self.over().or_else(|| self.absences.are_too_many().then(|| ABSENT.to_owned()))
+    }
+
+    /// Why the run is over, if so.
+    pub fn over(&self) -> Option<String> {
         if *self.stop.borrow() {
             Some(INTERRUPTED.to_owned())
         } else if let Some(obstacle) = self.preflight.get().and_then(|preflight| preflight.obstacle.clone()) {
             Some(obstacle)
         } else if let Some(words) = self.gave_up.get() {
-            Some(format!("the target left {} {UNANSWERED} ({words})", limits::SILENT_IN_A_ROW))
+            Some(words.clone())
         } else if let Some(why) = self.enough.why() {
             Some(format!("not run: {why}"))
         } else if self.plan.time_limit.is_some_and(|limit| self.clock.now() >= Moment::default().plus(limit)) {
@@ -154,7 +162,10 @@ impl Bed {
 
     /// A fresh stamp: the clock's time and an unused nonce.
     pub fn stamp(&self, stream: &mut Stream) -> Stamp {
-        let nonce = [stream.hex(16).as_str(), &self.salt].concat();
+        // A case that is run again draws what it drew before, and the target remembers nonces.
+        let again = self.absences.again.load(Ordering::Relaxed);
+        let again = if again > 0 { format!("{again:x}") } else { String::new() };
+        let nonce = [stream.hex(16).as_str(), &self.salt, &again].concat();
         Stamp { timestamp: clock::timestamp(self.clock.unix_seconds()), nonce }
     }
 
@@ -185,14 +196,27 @@ impl Bed {
         request
     }
 
-    /// Sends a request whose answer is no verdict by itself: counts, paces, and notes silence.
-    pub async fn exchange(&self, request: Request, way: Way) -> Exchange {
-        match self.unnoted(request, way).await {
-            Ok(exchange) => {
-                self.note(&exchange);
-                exchange
+    /// Sends a request whose answer is no verdict by itself: counts, paces, and notes silence. While the target is away nothing
+    /// reaches it: a request that did not is sent again when it is back.
+    pub async fn exchange(&self, mut request: Request, way: Way) -> Exchange {
+        loop {
+            self.present().await;
+            let exchange = match self.unnoted(request, way).await {
+                Ok(exchange) => exchange,
+                Err(exchange) => return exchange,
+            };
+            self.note(&exchange);
+            if !absence::is_of(self, &exchange) || !absence::ends(self).await {
+                return exchange;
             }
-            Err(exchange) => exchange,
+            request = exchange.request;
+        }
+    }
+
+    /// Waits while the target is away.
+    async fn present(&self) {
+        if self.absences.is_away() {
+            absence::ends(self).await;
         }
     }
 
@@ -217,6 +241,7 @@ impl Bed {
     /// overlap, how many there are differs with their pace.
     pub async fn handshake(&self, url: &str, headers: &Headers) -> WsOutcome {
         // A run that was stopped cleans up, and nothing of that is a handshake.
+        self.present().await;
         if let Some(reason) = self.stopped() {
             return WsOutcome::Refused(unsent(&reason));
         }
@@ -241,6 +266,7 @@ impl Bed {
     /// # Errors
     /// The run was stopped before their turn.
     pub async fn exchange_bytes(&self, bytes: Vec<u8>) -> Result<Exchange, String> {
+        self.present().await;
         self.turns(1).await?;
         self.sent.fetch_add(1, Ordering::Relaxed);
         let exchange = self.transport.exchange_bytes(bytes).await;
@@ -255,6 +281,7 @@ impl Bed {
     /// # Errors
     /// The run was stopped before their turns.
     pub async fn exchange_pair(&self, first: Request, second: Request) -> Result<[Exchange; 2], String> {
+        self.present().await;
         self.turns(2).await?;
         let pair = self.transport.exchange_pair(first, second).await;
         self.sent.fetch_add(1, Ordering::Relaxed);
@@ -279,7 +306,8 @@ impl Bed {
             self.silences.end();
         } else if !silence::may_be_unread(exchange) && self.silences.another(exchange.sent, exchange.done) {
             // The first to get here says why; all say the same.
-            let _ = self.gave_up.set(silence::said(exchange));
+            let words = silence::said(exchange);
+            let _ = self.gave_up.set(format!("the target left {} {UNANSWERED} ({words})", limits::SILENT_IN_A_ROW));
         }
     }
 

@@ -54,6 +54,8 @@ pub struct Weather {
     pub unanswered: usize,
     /// Starts that may have opened a session whose id nobody was told: unanswered ones, and successes that cannot be read.
     pub starts: usize,
+    /// How often the target took no connection for a while, after it had answered.
+    pub absences: usize,
     /// Seconds by which the target's clock is ahead of this machine's, by its Date headers; below 0 behind.
     pub skew: Option<i64>,
 }
@@ -68,6 +70,7 @@ impl Weather {
             waited: self.waited.saturating_add(other.waited),
             unanswered: self.unanswered + other.unanswered,
             starts: self.starts + other.starts,
+            absences: self.absences + other.absences,
             skew: nearest,
         }
     }
@@ -104,6 +107,11 @@ impl Tally {
         self.starts.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Forgets what was met with silence so far: it was lost as the target ended, and not by chance.
+    pub fn lost_with_the_target(&self) {
+        self.silent.store(0, Ordering::Relaxed);
+    }
+
     /// How often silence must be met again before it is the input's, of so many requests sent: twice, or as often as chance
     /// alone brings it once in a million where many are lost whatever they ask.
     pub fn strikes(&self, sent: usize) -> u32 {
@@ -120,6 +128,7 @@ impl Tally {
             waited: *self.waited.lock().unwrap_or_else(PoisonError::into_inner),
             unanswered: self.unanswered.load(Ordering::Relaxed),
             starts: self.starts.load(Ordering::Relaxed),
+            absences: 0,
             skew: self.skew.lock().unwrap_or_else(PoisonError::into_inner).least,
         }
     }

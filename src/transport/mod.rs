@@ -17,6 +17,7 @@ mod tls;
 pub mod websocket;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -91,6 +92,8 @@ pub struct Transport {
     websockets: WebSockets,
     proxy: Option<String>,
     in_memory: bool,
+    /// Whether the other side has answered anything.
+    answered: AtomicBool,
     clock: Clock,
 }
 
@@ -108,7 +111,15 @@ impl Transport {
         let live = Live::new(endpoint, settings, route.clone(), tls.clone(), clock.clone());
         let websockets = WebSockets::new(settings, tls, clock.clone());
         let (proxy, in_memory) = (route.proxy(), route.is_local());
-        Transport { live, raw: Raw::new(route, settings.timeout), websockets, clock, proxy, in_memory }
+        Transport {
+            live,
+            raw: Raw::new(route, settings.timeout),
+            websockets,
+            clock,
+            proxy,
+            in_memory,
+            answered: AtomicBool::new(false),
+        }
     }
 
     /// The proxy before the endpoint, `host:port`, if any.
@@ -125,6 +136,16 @@ impl Transport {
     /// lost. Not known over HTTPS.
     pub fn has_quiet_ends(&self) -> bool {
         self.live.has_quiet_ends()
+    }
+
+    /// Takes over that the other side has answered a request before, on other lanes.
+    pub fn answered_before(&self) {
+        self.answered.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the other side has answered a request.
+    pub fn has_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
     }
 
     /// Sends a request, by the exact lane when it is asked for or when the polished one would change the request.
@@ -162,6 +183,9 @@ impl Transport {
             Lane::Live => self.live.send(&request, fresh).await,
             Lane::Raw => self.raw.send(&request).await,
         };
+        if matches!(reply, Reply::Answered(_)) {
+            self.answered.store(true, Ordering::Relaxed);
+        }
         Exchange { request, raw: None, reply, lane, sent, done: self.clock.now() }
     }
 }

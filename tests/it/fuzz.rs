@@ -20,9 +20,15 @@ const LITTLE: &str = "xml,websocket,describe,signatures,unsupported-region,other
 
 #[test]
 fn the_reference_server_is_found_nothing_in_until_the_bound_is_reached() {
-    let done = endspec(&["fuzz", "--cases", "40", "--seed", "7"]).ends(0);
-    done.says(&["endspec 0.1.0 fuzzes reference server (built in)", "seed 0000000000000007", "40 of 40 judged"])
+    let done = endspec(&["fuzz", "--cases", "40", "--seed", "7"])
+        .ends(0)
+        .says(&["endspec 0.1.0 fuzzes reference server (built in)", "seed 0000000000000007", "40 of 40 judged"])
         .says(&["found:    0 MUST broken, 0 SHOULD broken", "verdict:  PASS"]);
+    let line = |label: &str| done.out.lines().find_map(|line| line.strip_prefix(label)).unwrap().trim();
+    let [reached, all] = [0, 2].map(|at| line("reached:").split(' ').nth(at).unwrap().parse::<usize>().unwrap());
+    let missed: Vec<&str> = line("missed:").split(", ").collect();
+    assert_eq!(reached + missed.len(), all, "{}", done.out);
+    endspec(&[&["explain"], &missed[..1]].concat()).ends(0).says(&[missed[0]]);
 }
 
 #[test]

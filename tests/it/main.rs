@@ -1,5 +1,6 @@
 //! The binary as a user runs it: a module a command, and one for what several share.
 
+mod absence;
 mod action;
 mod against;
 mod bad_files;

@@ -12,10 +12,11 @@ struct Word {
 
 const CASES: &str = "case files";
 const BASELINES: &str = "baselines";
+const CAMPAIGNS: &str = "the summary of `fuzz`";
 const REPORTS: &str = "reports";
 const FINDINGS: &str = "findings";
 
-const WORDS: [Word; 19] = [
+const WORDS: [Word; 22] = [
     Word {
         name: "permitted",
         of: CASES,
@@ -160,6 +161,31 @@ const WORDS: [Word; 19] = [
         means: "what a run met that is no verdict: throttling that was waited out, requests without a whole answer, a clock that is \
                 apart from this machine's.",
         mend: None,
+    },
+    Word {
+        name: "reached",
+        of: CAMPAIGNS,
+        means: "what the cases of a campaign came by: clauses put to the test, values of the catalogue sent, forms that calls were \
+                sent in.",
+        mend: None,
+    },
+    Word {
+        name: "missed",
+        of: CAMPAIGNS,
+        means: "clauses that no case of a campaign put to the test: not tested, and not passed.",
+        mend: Some((
+            "generated cases never meet them, what they need was declared to be lacking, or the campaign was too short",
+            "`endspec run` goes further: `endspec explain CLAUSE` names its cases",
+        )),
+    },
+    Word {
+        name: "partly",
+        of: CAMPAIGNS,
+        means: "cases of which something could not be decided, and the reason that most of them give.",
+        mend: Some((
+            "answers were lost, or a set-up failed",
+            "give what the reason asks for: a campaign that could decide little has shown little",
+        )),
     },
     Word {
         name: "leaked",

@@ -228,6 +228,11 @@ impl Teller {
             counted(exchanges, "request")
         );
         let _ = writeln!(text, "reached:  {}", self.coverage(&done.tally));
+        let all = self.contract.clauses.iter().map(|clause| clause.id.as_str());
+        let missed: Vec<&str> = all.filter(|id| !done.tested.contains(id)).collect();
+        if !missed.is_empty() {
+            let _ = writeln!(text, "missed:   {}", missed.join(", "));
+        }
         let _ = writeln!(text, "found:    {} MUST broken, {} SHOULD broken", of(Level::Must), of(Level::Should));
         let before = self.told_before(Level::Must) + self.told_before(Level::Should);
         if before > 0 {
