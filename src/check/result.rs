@@ -52,7 +52,7 @@ pub struct CaseResult {
     pub tested: Tested,
     /// What could not be decided, and why.
     pub undecided: Vec<String>,
-    /// Whether the target was away meanwhile.
+    /// Whether the target was away meanwhile, or too often for it to begin beside others.
     pub absent: bool,
     /// Ids of sessions that could not be ended.
     pub leaked: Vec<String>,
@@ -67,6 +67,7 @@ pub struct CaseResult {
 impl CaseResult {
     /// A case that did not run.
     pub fn skipped(case: Arc<Case>, skip: Skip) -> CaseResult {
+        let absent = matches!(&skip, Skip::Untested(reason) if reason == ABSENT);
         CaseResult {
             case,
             skip: Some(skip),
@@ -75,7 +76,7 @@ impl CaseResult {
             findings: Vec::new(),
             tested: Tested::default(),
             undecided: Vec::new(),
-            absent: false,
+            absent,
             leaked: Vec::new(),
             left_out: BTreeSet::new(),
             spared: BTreeSet::new(),

@@ -37,11 +37,6 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Re
     judgement
 }
 
-/// Whether a finding about a record is that of an input which was met with silence again and again.
-pub fn is_of(finding: &Finding, record: &Record) -> bool {
-    record.role == Role::Strike && record.exchange().is_some_and(|exchange| words(exchange).0 == finding.clause)
-}
-
 /// How it was sent again.
 fn again(records: &[Record], at: usize) -> String {
     let of_one =

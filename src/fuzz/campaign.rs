@@ -220,7 +220,10 @@ impl Campaign {
         }
         self.pursuit.reached();
         self.tell();
-        let mute = ended.iter().any(|result| result.skip.is_some() || !result.undecided.is_empty());
+        let mute = ended
+            .iter()
+            .filter(|result| !result.absent)
+            .any(|result| result.skip.is_some() || !result.undecided.is_empty());
         self.hasty &= !mute;
         let gave_up = ended.is_empty() && !self.is_enough();
         self.mute = (judged == 0 && !ended.is_empty()).then(|| reason(&ended));

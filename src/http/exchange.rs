@@ -38,6 +38,8 @@ pub struct Cause {
     pub words: String,
     /// The status line, where one arrived before the failure.
     pub status: Option<u16>,
+    /// Whether nobody listened where a connection was to be made.
+    pub unheard: bool,
     /// Whether it is that of a proxy before the target, which could not be reached or opened no connection.
     pub of_proxy: bool,
 }
@@ -45,7 +47,7 @@ pub struct Cause {
 impl Cause {
     /// A failure before any status line.
     pub fn new(kind: CauseKind, words: impl Into<String>) -> Cause {
-        Cause { kind, words: words.into(), status: None, of_proxy: false }
+        Cause { kind, words: words.into(), status: None, unheard: false, of_proxy: false }
     }
 }
 

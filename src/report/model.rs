@@ -107,7 +107,6 @@ pub struct Weather {
     /// Starts that may have opened a session whose id nobody was told: unanswered ones, and successes that cannot be read.
     pub starts: usize,
     /// How often the target took no connection for a while, after it had answered.
-    #[serde(default)]
     pub absences: usize,
     /// How far apart the clocks are, in words; empty where they are not.
     pub clock: String,

@@ -1,19 +1,20 @@
 //! Absences: a target that has answered and then takes no connection, as while it is started again after it ended, is waited
 //! for.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::bounds::{self, is_there};
+use super::bounds;
 use super::preflight::NEVER_ISSUED;
-use super::send::Bed;
+use super::send::{Bed, is_silent};
 use super::sessions::SessionSource;
-use crate::case::Case;
-use crate::check::result::ABSENT;
-use crate::check::{CaseResult, Skip, Tested, silence};
-use crate::http::{CauseKind, Exchange, Reply};
+use crate::check::history::{Record, Role};
+use crate::check::result::{ABSENT, UNANSWERED};
+use crate::check::{CaseResult, Tested, silence};
+use crate::clock::Moment;
+use crate::http::{Exchange, Reply};
 use crate::limits;
 
 /// What a run knows of the absences of its target.
@@ -21,6 +22,8 @@ use crate::limits;
 pub struct Absences {
     count: AtomicUsize,
     away: AtomicBool,
+    /// When the last one ended, in the units of a [`Moment`].
+    ended: AtomicU64,
     /// Whether cases run beside each other, so that it does not show which of them ended it.
     pub beside: AtomicBool,
     /// How many cases were run again because of that.
@@ -40,63 +43,79 @@ impl Absences {
         self.beside.load(Ordering::SeqCst) && self.count() >= limits::ABSENCES_BESIDE
     }
 
-    /// Whether it is.
+    /// Whether a connection was refused since it was last seen.
     pub fn is_away(&self) -> bool {
         self.away.load(Ordering::SeqCst)
     }
 }
 
-/// Whether a request never reached a target that is merely away: one that has answered before. Sessions that somebody gave may be
-/// gone when it is back, and nobody opens others.
+/// Whether a request found nobody listening where somebody has answered before. Sessions that somebody gave may be gone when the
+/// target is back, and nobody opens others.
 pub(super) fn is_of(bed: &Bed, exchange: &Exchange) -> bool {
-    let refused =
-        matches!(&exchange.reply, Reply::Refused(cause) if cause.kind == CauseKind::Connect && !cause.of_proxy);
+    let refused = matches!(&exchange.reply, Reply::Refused(cause) if cause.unheard && !cause.of_proxy);
     refused && bed.transport.has_answered() && !matches!(bed.target.sessions, SessionSource::Pool(_))
 }
 
-/// Waits until the target takes connections again; whether it does before it is given up. However many wait, one asks.
-pub(super) async fn ends(bed: &Bed) -> bool {
-    let Absences { count, away, asking, .. } = &bed.absences;
-    if !away.swap(true, Ordering::SeqCst) {
-        count.fetch_add(1, Ordering::SeqCst);
+/// Waits until the target takes connections again, where one that was begun at `sent` was refused; whether it does before it is
+/// given up. However many wait, one asks. What turns away one of many and takes the next was not away.
+pub(super) async fn ends(bed: &Bed, sent: Moment) -> bool {
+    let Absences { count, away, ended, asking, .. } = &bed.absences;
+    if sent.0 < ended.load(Ordering::SeqCst) {
+        return true;
     }
+    away.store(true, Ordering::SeqCst);
     let _asking = asking.lock().await;
     let mut stream = bed.plan.seed.stream("absence");
-    let mut pause = limits::ABSENCE_PAUSE;
+    let (mut pause, mut asks) = (Duration::ZERO, 0);
     while away.load(Ordering::SeqCst) {
         if bed.over().is_some() {
             return false;
         }
         bed.sleep(pause).await;
-        pause = (pause * 2).min(limits::ABSENCE_PAUSE_MOST);
         let Some(exchange) = bounds::plain(bed, NEVER_ISSUED, &mut stream).await else { return false };
         bed.note(&exchange);
-        away.store(!is_there(&exchange), Ordering::SeqCst);
+        if !is_silent(&exchange) || exchange.reply.is_no_http() {
+            bed.tally.lost_with_the_target();
+            ended.store(bed.clock.now().0, Ordering::SeqCst);
+            away.store(false, Ordering::SeqCst);
+            break;
+        }
+        asks += 1;
+        count.fetch_add(usize::from(asks == 1), Ordering::SeqCst);
+        if asks == limits::SILENT_IN_A_ROW {
+            give_up(
+                bed,
+                format!("the target took no connection, and left {asks} {UNANSWERED} ({})", silence::said(&exchange)),
+            );
+        }
+        pause = (pause * 2).clamp(limits::ABSENCE_PAUSE, limits::ABSENCE_PAUSE_MOST);
     }
-    bed.tally.lost_with_the_target();
     if bed.absences.count() >= limits::ABSENCES {
-        // The first to get here says why; all say the same.
-        let _ = bed.gave_up.set(format!("the target took no connection for a while {} times", limits::ABSENCES));
+        give_up(bed, format!("the target took no connection for a while {} times", limits::ABSENCES));
     }
     true
 }
 
+/// The first to get here says why.
+fn give_up(bed: &Bed, words: String) {
+    let _ = bed.gave_up.set(words);
+}
+
 /// Takes from a result what rests on sessions that the target may have lost while it was away: all but that an input was met
 /// with silence again and again.
-pub(super) fn doubt(result: &mut CaseResult) {
+pub(super) fn doubt(bed: &Bed, result: &mut CaseResult) {
     let history = &result.history;
-    result.findings.retain(|finding| history.get(finding.record).is_some_and(|record| silence::is_of(finding, record)));
+    result.findings.retain(|finding| history.get(finding.record).is_some_and(is_struck));
     result.tested = Tested::default();
     for finding in &result.findings {
         result.tested.add(finding.clause.clone(), 1);
     }
-    result.undecided = vec![ABSENT.to_owned()];
+    // What happened to whom is told after that.
+    result.undecided.insert(0, bed.over().unwrap_or_else(|| ABSENT.to_owned()));
     result.absent = true;
 }
 
-/// A case that was not begun, since the target is away too often for cases beside each other.
-pub(super) fn unbegun(case: &Arc<Case>) -> CaseResult {
-    let mut result = CaseResult::skipped(case.clone(), Skip::Untested(ABSENT.to_owned()));
-    result.absent = true;
-    result
+/// Whether it is that of an input which was met with silence before.
+fn is_struck(record: &Record) -> bool {
+    record.role == Role::Strike && record.exchange().is_some_and(is_silent)
 }

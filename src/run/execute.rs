@@ -30,6 +30,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
     if let Some(skip) = skip(bed, &case) {
         return CaseResult::skipped(case, skip);
     }
+    bed.present().await;
     let (began, absences) = (bed.clock.now(), bed.absences.count());
     let mut result = CaseResult { skip: None, ..CaseResult::skipped(case.clone(), Skip::Excluded(String::new())) };
     let mut stream = bed.plan.seed.stream(&case.id);
@@ -57,7 +58,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
     }
     result.undecided.extend(never_occurred(bed, &result));
     if bed.absences.count() != absences {
-        absence::doubt(&mut result);
+        absence::doubt(bed, &mut result);
     }
     let found: BTreeSet<usize> = result.findings.iter().map(|finding| finding.record).collect();
     let passed = result.history.iter_mut().enumerate().filter(|(index, _)| !found.contains(index));

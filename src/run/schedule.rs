@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
-use super::absence::{self, Absences};
+use super::absence::Absences;
 use super::bounds::{self, Bounds, Enough};
 use super::clean_up;
 use super::execute::execute;
@@ -21,7 +21,7 @@ use super::tally::{Tally, Weather};
 use super::target::Target;
 use crate::case::Case;
 use crate::check::request_id::RequestIds;
-use crate::check::{CaseResult, Context, Skip, session_id};
+use crate::check::{CaseResult, Context, Skip, Tested, session_id};
 use crate::clock::{Clock, Moment};
 use crate::contract::Contract;
 use crate::seed::Seed;
@@ -204,28 +204,29 @@ async fn all(bed: &Arc<Bed>, cases: Vec<Arc<Case>>, progress: &Arc<dyn Progress>
     let (alone, others): (Vec<_>, Vec<_>) = cases.into_iter().enumerate().partition(|(_, case)| case.needs("restart"));
     let beside = bed.plan.jobs > 1 && others.len() > 1;
     bed.absences.beside.store(beside, Ordering::SeqCst);
-    let mut panic = side_by_side(bed, others, beside, progress, &mut results).await;
-    if beside {
-        panic = panic.or(one_at_a_time(bed, progress, &mut results).await);
-    }
+    let mut panic = side_by_side(bed, others, true, progress, &mut results).await;
+    panic = panic.or(one_at_a_time(bed, progress, &mut results).await);
     for case in alone {
         panic = panic.or(side_by_side(bed, vec![case], false, progress, &mut results).await);
     }
     (results, panic)
 }
 
-/// Runs cases again during which the target was away, one at a time: which of them ended it, and what each comes to without.
+/// Runs cases again during which the target was away, one at a time: which of them ended it, and what each comes to without. What
+/// was found of one that ran alone stands.
 async fn one_at_a_time(bed: &Arc<Bed>, progress: &Arc<dyn Progress>, results: &mut [CaseResult]) -> Option<Panic> {
     let mut panic = None;
-    bed.absences.beside.store(false, Ordering::SeqCst);
+    let beside = bed.absences.beside.swap(false, Ordering::SeqCst);
     for index in 0..results.len() {
-        if !results[index].absent {
+        if !is_run_again(&results[index], beside) {
             continue;
         }
-        if bed.stopped().is_some() {
+        if let Some(reason) = bed.over() {
+            let result = &mut results[index];
             // Beside others, silence may be what another brought about.
-            results[index].findings.clear();
-            progress.case(&results[index]);
+            (result.findings, result.tested) = (Vec::new(), Tested::default());
+            result.undecided.insert(0, reason);
+            progress.case(result);
             continue;
         }
         bed.absences.again.fetch_add(1, Ordering::Relaxed);
@@ -235,6 +236,11 @@ async fn one_at_a_time(bed: &Arc<Bed>, progress: &Arc<dyn Progress>, results: &m
         results[index].leaked.extend(leaked);
     }
     panic
+}
+
+/// Whether a case is to be run again, and told of then.
+fn is_run_again(result: &CaseResult, beside: bool) -> bool {
+    result.absent && (beside || result.findings.is_empty())
 }
 
 /// Runs cases, as many at a time as there are slots, and puts each result in its place; the last panic, if a case panicked.
@@ -255,10 +261,6 @@ async fn side_by_side(
     let mut running = JoinSet::new();
     for (index, case) in cases {
         let slot = bed.slots.next().await;
-        if again && bed.absences.are_too_many() {
-            take(Ok((index, absence::unbegun(&case))));
-            continue;
-        }
         while let Some(ended) = running.try_join_next() {
             take(ended);
         }
@@ -267,7 +269,7 @@ async fn side_by_side(
             // It is over only when it was told of: what comes next may not begin after it.
             let case = Box::pin(async {
                 let result = execute(&bed, case).await;
-                if !(again && result.absent) {
+                if !(again && is_run_again(&result, bed.absences.beside.load(Ordering::SeqCst))) {
                     bed.enough.note(&bed.bounds, &result);
                     progress.case(&result);
                 }

@@ -154,7 +154,7 @@ impl Bed {
         }
         self.sleep(wait).await;
         let reason = self.stopped();
-        if reason.is_some() {
+        if self.over().is_some() {
             self.pace.give_back(self.clock.now());
         }
         reason.map_or(Ok(()), Err)
@@ -206,7 +206,7 @@ impl Bed {
                 Err(exchange) => return exchange,
             };
             self.note(&exchange);
-            if !absence::is_of(self, &exchange) || !absence::ends(self).await {
+            if !absence::is_of(self, &exchange) || !absence::ends(self, exchange.sent).await {
                 return exchange;
             }
             request = exchange.request;
@@ -214,9 +214,9 @@ impl Bed {
     }
 
     /// Waits while the target is away.
-    async fn present(&self) {
+    pub async fn present(&self) {
         if self.absences.is_away() {
-            absence::ends(self).await;
+            absence::ends(self, self.clock.now()).await;
         }
     }
 
@@ -269,7 +269,10 @@ impl Bed {
         self.present().await;
         self.turns(1).await?;
         self.sent.fetch_add(1, Ordering::Relaxed);
-        let exchange = self.transport.exchange_bytes(bytes).await;
+        let mut exchange = self.transport.exchange_bytes(bytes).await;
+        while absence::is_of(self, &exchange) && absence::ends(self, exchange.sent).await {
+            exchange = self.transport.exchange_bytes(exchange.raw.unwrap_or_default()).await;
+        }
         if !matches!(exchange.reply, Reply::Lost(_)) {
             self.note(&exchange);
         }
@@ -283,7 +286,11 @@ impl Bed {
     pub async fn exchange_pair(&self, first: Request, second: Request) -> Result<[Exchange; 2], String> {
         self.present().await;
         self.turns(2).await?;
-        let pair = self.transport.exchange_pair(first, second).await;
+        let mut pair = self.transport.exchange_pair(first, second).await;
+        while absence::is_of(self, &pair[0]) && absence::ends(self, pair[0].sent).await {
+            let [first, second] = pair.map(|exchange| exchange.request);
+            pair = self.transport.exchange_pair(first, second).await;
+        }
         self.sent.fetch_add(1, Ordering::Relaxed);
         self.note(&pair[0]);
         if !matches!(pair[1].reply, Reply::Refused(_)) {

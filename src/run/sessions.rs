@@ -223,7 +223,10 @@ pub async fn open(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Ve
     let room = bed.sessions.room().ok_or_else(full)?;
     let session = match &bed.target.sessions {
         SessionSource::Start => start(bed, region, stream, history).await,
-        SessionSource::Command(command) => by_command(bed, command, region).await,
+        SessionSource::Command(command) => {
+            bed.present().await;
+            by_command(bed, command, region).await
+        }
         SessionSource::Pool(ids) => match next(ids) {
             None => Err("the session ids supplied are used up: give more with `--session-id`".to_owned()),
             Some(id) if preflight::lists(bed, &id, region, stream, history).await == Some(false) => {

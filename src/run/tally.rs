@@ -16,6 +16,8 @@ pub struct Tally {
     unanswered: AtomicUsize,
     /// Requests met with silence, 502 and 504 of what stands in front included.
     silent: AtomicUsize,
+    /// Of these, those since the last answer.
+    silent_in_a_row: AtomicUsize,
     starts: AtomicUsize,
     waited: Mutex<Duration>,
     skew: Mutex<Skew>,
@@ -88,6 +90,9 @@ impl Tally {
     pub fn note(&self, exchange: &Exchange, now: u64) {
         if is_silent(exchange) {
             self.silent.fetch_add(1, Ordering::Relaxed);
+            self.silent_in_a_row.fetch_add(1, Ordering::Relaxed);
+        } else if exchange.reply.answer().is_some() {
+            self.silent_in_a_row.store(0, Ordering::Relaxed);
         }
         let Reply::Answered(answer) = &exchange.reply else {
             self.unanswered.fetch_add(1, Ordering::Relaxed);
@@ -107,9 +112,11 @@ impl Tally {
         self.starts.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Forgets what was met with silence so far: it was lost as the target ended, and not by chance.
+    /// Takes back what was met with silence since the last answer: it was lost as the target ended, and not by chance.
     pub fn lost_with_the_target(&self) {
-        self.silent.store(0, Ordering::Relaxed);
+        let lost = self.silent_in_a_row.swap(0, Ordering::Relaxed);
+        let _ =
+            self.silent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |silent| Some(silent.saturating_sub(lost)));
     }
 
     /// How often silence must be met again before it is the input's, of so many requests sent: twice, or as often as chance
@@ -162,7 +169,7 @@ const SHOWN: u64 = 5;
 mod tests {
     use super::*;
     use crate::clock::Moment;
-    use crate::http::{Headers, Lane, Response};
+    use crate::http::{Cause, CauseKind, Headers, Lane, Response};
 
     #[test]
     fn more_strikes_are_asked_for_where_more_is_lost() {
@@ -171,6 +178,33 @@ mod tests {
         {
             let tally = Tally { silent: AtomicUsize::new(silent), ..Tally::default() };
             assert_eq!(tally.strikes(sent), strikes, "{silent} of {sent}");
+        }
+    }
+
+    #[test]
+    fn what_was_lost_since_the_last_answer_is_lost_with_the_target_and_the_rest_by_chance() {
+        let request =
+            || Request { method: "GET".to_owned(), target: "/".to_owned(), headers: Headers::new(), body: Vec::new() };
+        let exchange = |reply| Exchange {
+            request: request(),
+            raw: None,
+            reply,
+            lane: Lane::Live,
+            sent: Moment(0),
+            done: Moment(0),
+        };
+        let lost = || exchange(Reply::Lost(Cause::new(CauseKind::Closed, "x")));
+        let answer = || exchange(Reply::Answered(Response::new(200, Headers::new(), Vec::new())));
+        let unheard = || exchange(Reply::Refused(Cause::new(CauseKind::Connect, "x")));
+        for (name, before, strikes) in [("by chance", 9, 8), ("with the target", 0, 2)] {
+            let tally = Tally::default();
+            (0..before).for_each(|_| tally.note(&lost(), 0));
+            tally.note(&answer(), 0);
+            (0..20).for_each(|_| tally.note(&lost(), 0));
+            tally.note(&unheard(), 0);
+            tally.lost_with_the_target();
+            tally.lost_with_the_target();
+            assert_eq!(tally.strikes(20), strikes, "{name}");
         }
     }
 

@@ -200,18 +200,24 @@ impl Route {
         // Told apart from what comes later: the whole exchange has no more time.
         let addresses = addresses(endpoint, &self.pins, self.patience * 3 / 4).await?;
         let patience = self.patience / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
-        let mut words = "the name has no address".to_owned();
+        let (mut words, mut unheard) = ("the name has no address".to_owned(), !addresses.is_empty());
         for address in addresses {
             match tokio::time::timeout(patience, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
                     stream.set_nodelay(true).map_err(|error| Cause::new(CauseKind::Connect, chain(&error)))?;
                     return Ok(Box::new(stream));
                 }
-                Ok(Err(error)) => words = chain(&error),
-                Err(_) => words = format!("no connection within {patience:?}"),
+                Ok(Err(error)) => {
+                    unheard &= error.kind() == ErrorKind::ConnectionRefused;
+                    words = chain(&error);
+                }
+                Err(_) => {
+                    unheard = false;
+                    words = format!("no connection within {patience:?}");
+                }
             }
         }
-        Err(Cause::new(CauseKind::Connect, format!("cannot connect: {words}")))
+        Err(Cause { unheard, ..Cause::new(CauseKind::Connect, format!("cannot connect: {words}")) })
     }
 
     async fn handshake(&self, endpoint: &Endpoint, stream: Stream) -> Result<Stream, Cause> {

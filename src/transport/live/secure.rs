@@ -302,7 +302,9 @@ fn failure(error: &reqwest::Error) -> Cause {
         return if source.is::<std::io::Error>() || find::<rustls::Error>(source).is_some() {
             Cause::new(CauseKind::Tls, format!("TLS failed: {}", certificate(chain(source))))
         } else {
-            Cause::new(CauseKind::Connect, format!("cannot connect: {}", chain(source)))
+            let of_system = find::<std::io::Error>(source);
+            let unheard = of_system.is_some_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused);
+            Cause { unheard, ..Cause::new(CauseKind::Connect, format!("cannot connect: {}", chain(source))) }
         };
     }
     let kind = match find::<rustls::Error>(error) {
