@@ -65,6 +65,10 @@ pub(super) async fn ends(bed: &Bed, sent: Moment) -> bool {
     }
     away.store(true, Ordering::SeqCst);
     let _asking = asking.lock().await;
+    if away.load(Ordering::SeqCst) {
+        // How often it is asked is bounded here.
+        bed.silences.end();
+    }
     let mut stream = bed.plan.seed.stream("absence");
     let (mut pause, mut asks) = (Duration::ZERO, 0);
     while away.load(Ordering::SeqCst) {
@@ -73,20 +77,25 @@ pub(super) async fn ends(bed: &Bed, sent: Moment) -> bool {
         }
         bed.sleep(pause).await;
         let Some(exchange) = bounds::plain(bed, NEVER_ISSUED, &mut stream).await else { return false };
-        bed.note(&exchange);
-        if !is_silent(&exchange) || exchange.reply.is_no_http() {
+        let back = !is_silent(&exchange) || exchange.reply.is_no_http();
+        // Where requests are paced, the first to ask comes late, too.
+        let late = exchange.sent.since(sent) >= limits::ABSENCE_PAUSE;
+        if asks == 0 && (!back || late) {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+        if back && (asks > 0 || late) {
             bed.tally.lost_with_the_target();
+        }
+        bed.note(&exchange);
+        if back {
             ended.store(bed.clock.now().0, Ordering::SeqCst);
             away.store(false, Ordering::SeqCst);
             break;
         }
         asks += 1;
-        count.fetch_add(usize::from(asks == 1), Ordering::SeqCst);
-        if asks == limits::SILENT_IN_A_ROW {
-            give_up(
-                bed,
-                format!("the target took no connection, and left {asks} {UNANSWERED} ({})", silence::said(&exchange)),
-            );
+        if asks >= limits::SILENT_IN_A_ROW {
+            let said = silence::said(&exchange);
+            give_up(bed, format!("the target left {asks} {UNANSWERED} as it was waited for ({said})"));
         }
         pause = (pause * 2).clamp(limits::ABSENCE_PAUSE, limits::ABSENCE_PAUSE_MOST);
     }

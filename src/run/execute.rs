@@ -26,11 +26,11 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
     }
     let opens = opens(&case, &bed.target);
     let places = if opens > 0 { Some(places(bed, opens).await) } else { None };
+    bed.present().await;
     // The run may have been stopped meanwhile.
     if let Some(skip) = skip(bed, &case) {
         return CaseResult::skipped(case, skip);
     }
-    bed.present().await;
     let (began, absences) = (bed.clock.now(), bed.absences.count());
     let mut result = CaseResult { skip: None, ..CaseResult::skipped(case.clone(), Skip::Excluded(String::new())) };
     let mut stream = bed.plan.seed.stream(&case.id);

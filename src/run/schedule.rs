@@ -225,7 +225,9 @@ async fn one_at_a_time(bed: &Arc<Bed>, progress: &Arc<dyn Progress>, results: &m
             let result = &mut results[index];
             // Beside others, silence may be what another brought about.
             (result.findings, result.tested) = (Vec::new(), Tested::default());
-            result.undecided.insert(0, reason);
+            if !result.undecided.contains(&reason) {
+                result.undecided.insert(0, reason);
+            }
             progress.case(result);
             continue;
         }

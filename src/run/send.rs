@@ -271,6 +271,8 @@ impl Bed {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let mut exchange = self.transport.exchange_bytes(bytes).await;
         while absence::is_of(self, &exchange) && absence::ends(self, exchange.sent).await {
+            self.turns(1).await?;
+            self.sent.fetch_add(1, Ordering::Relaxed);
             exchange = self.transport.exchange_bytes(exchange.raw.unwrap_or_default()).await;
         }
         if !matches!(exchange.reply, Reply::Lost(_)) {
@@ -289,6 +291,7 @@ impl Bed {
         let mut pair = self.transport.exchange_pair(first, second).await;
         while absence::is_of(self, &pair[0]) && absence::ends(self, pair[0].sent).await {
             let [first, second] = pair.map(|exchange| exchange.request);
+            self.turns(2).await?;
             pair = self.transport.exchange_pair(first, second).await;
         }
         self.sent.fetch_add(1, Ordering::Relaxed);

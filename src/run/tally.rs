@@ -203,6 +203,7 @@ mod tests {
             (0..20).for_each(|_| tally.note(&lost(), 0));
             tally.note(&unheard(), 0);
             tally.lost_with_the_target();
+            tally.note(&answer(), 0);
             tally.lost_with_the_target();
             assert_eq!(tally.strikes(20), strikes, "{name}");
         }
