@@ -105,6 +105,8 @@ pub const SILENT_IN_A_ROW: usize = 10;
 pub const ABSENCE_PAUSE: Duration = Duration::from_millis(100);
 /// Longest such pause.
 pub const ABSENCE_PAUSE_MOST: Duration = Duration::from_millis(3_200);
+/// How often a target that is away when the time is up is asked whether it is back, for what is open to be ended: some 3 seconds.
+pub const ABSENCE_ASKS_AT_END: usize = 6;
 /// Absences after which cases run one at a time, so that it shows which of them end the target.
 pub const ABSENCES_BESIDE: usize = 6;
 /// Absences after which a run gives up: each takes as long as the target takes to start.

@@ -14,6 +14,7 @@ use super::stated;
 use crate::case::{Case, write};
 use crate::check::{CaseResult, Finding, Record};
 use crate::contract::Level;
+use crate::http::{CauseKind, Reply};
 use crate::seed::Seed;
 use crate::source::{Place, Source, Span};
 use crate::{limits, load};
@@ -63,6 +64,8 @@ struct Sight {
     reached: usize,
     /// All of the case.
     whole: Seen,
+    /// What it was found in, where a connection was ended: no patience would have changed that.
+    ended: Option<CaseResult>,
 }
 
 /// A program in which something was seen, and the run that showed it with all the patience that the target is given.
@@ -185,7 +188,9 @@ impl Pursuit {
         let source = Source::new(format!("{}/{id}.yaml", self.folder), text.as_str());
         let case = Arc::new(load::case::case(&source, id, &rig.contract).unwrap_or(case));
         let (mut broken, mut times) = (0, 0);
-        let mut shown = seen.patiently;
+        // Where there is no time to see it again it is told as it was seen.
+        let once = sight.ended.clone().filter(|_| rig.is_stopped() && seen.program == sight.whole.program);
+        let mut shown = seen.patiently.or(once);
         while times < limits::FUZZ_CONFIRMATIONS && !rig.is_stopped() {
             let result = match times {
                 0 => rig.patiently(case.clone()).await,
@@ -225,6 +230,8 @@ fn sight(batch: &Batch, at: usize, result: &CaseResult, finding: &Finding, seed:
     let listed = record.and_then(|record| record.mutation.as_ref()).is_some_and(|value| value.clause == clause);
     // An answer is what it is, however long one would have waited for it.
     let answered = record.and_then(Record::exchange).is_some_and(|exchange| exchange.reply.answer().is_some());
+    let is_ended = |reply: &Reply| matches!(reply, Reply::Lost(cause) if cause.kind != CauseKind::Timeout);
+    let ended = record.and_then(Record::exchange).is_some_and(|exchange| is_ended(&exchange.reply));
     let patiently = Some(result.clone()).filter(|_| !batch.hasty || answered);
     Sight {
         id: format!("{}-{:x}-{number}", clause.replace('/', "-"), seed.0),
@@ -232,6 +239,7 @@ fn sight(batch: &Batch, at: usize, result: &CaseResult, finding: &Finding, seed:
         listed,
         reached: batch.reached,
         whole: Seen { program: program.clone(), patiently },
+        ended: ended.then(|| result.clone()),
     }
 }
 

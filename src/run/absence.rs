@@ -72,7 +72,10 @@ pub(super) async fn ends(bed: &Bed, sent: Moment) -> bool {
     let mut stream = bed.plan.seed.stream("absence");
     let (mut pause, mut asks) = (Duration::ZERO, 0);
     while away.load(Ordering::SeqCst) {
-        if bed.over().is_some() {
+        // Who has no more time still ends what is open, once the target is back.
+        let ends_all = bed.gave_up.get().is_none() && !*bed.stop.borrow() && asks < limits::ABSENCE_ASKS_AT_END;
+        if bed.over().is_some() && !ends_all {
+            give_up(bed, ABSENT.to_owned());
             return false;
         }
         bed.sleep(pause).await;

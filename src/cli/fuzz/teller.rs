@@ -20,13 +20,13 @@ use crate::cli::{Exit, colored, tell_people, width};
 use crate::clock::{Clock, Moment};
 use crate::contract::{Contract, Level, Readings};
 use crate::diagnostic::Diagnostic;
-use crate::files;
 use crate::fuzz::corpus::{Identity, Past};
 use crate::fuzz::{self, Abilities, Done, Found, Tally, Told};
 use crate::report::exchange::quoted_where_needed;
 use crate::report::mask::Secrets;
 use crate::report::{self, Facts, terminal};
 use crate::seed::Seed;
+use crate::{files, limits};
 
 /// How long plain lines of progress lie apart.
 const LINES_APART: Duration = Duration::from_secs(10);
@@ -210,7 +210,12 @@ impl Teller {
             Exit::Interrupted
         } else if self.fails(done, Level::Must) || (self.own.strict && self.fails(done, Level::Should)) {
             Exit::Fail
-        } else if done.tally.judged == 0 || done.silent.is_some() || !done.leaked.is_empty() || lost {
+        } else if done.tally.judged == 0
+            || done.silent.is_some()
+            || ends_again_and_again(done)
+            || !done.leaked.is_empty()
+            || lost
+        {
             Exit::Inconclusive
         } else {
             Exit::Pass
@@ -256,6 +261,9 @@ impl Teller {
         if let Some(reason) = &done.silent {
             let _ =
                 writeln!(text, "reason:   nothing was judged{}: {reason}", if judged > 0 { " any more" } else { "" });
+        }
+        if ends_again_and_again(done) && done.found.is_empty() {
+            text.push_str("reason:   the target ended again and again, and no case alone showed why\n");
         }
         if let Some(reason) = &done.doubt {
             let many = if undecided * 2 > cases { "most cases" } else { "some cases" };
@@ -326,6 +334,11 @@ impl Told for Teller {
         let words = self.words(found, color);
         self.bar.suspend(|| self.say(&words));
     }
+}
+
+/// Whether the target was away too often for a campaign without a finding to have shown that nothing is wrong.
+fn ends_again_and_again(done: &Done) -> bool {
+    done.weather.absences >= limits::ABSENCES_BESIDE
 }
 
 fn rate(count: usize, took: Duration) -> u64 {
