@@ -123,8 +123,15 @@ pub(super) fn doubt(bed: &Bed, result: &mut CaseResult) {
         result.tested.add(finding.clause.clone(), 1);
     }
     // What happened to whom is told after that.
-    result.undecided.insert(0, bed.over().unwrap_or_else(|| ABSENT.to_owned()));
+    because(result, bed.over().unwrap_or_else(|| ABSENT.to_owned()));
     result.absent = true;
+}
+
+/// Says why nothing can be decided, unless it says so.
+pub(super) fn because(result: &mut CaseResult, reason: String) {
+    if !result.undecided.iter().any(|other| other.contains(&reason)) {
+        result.undecided.insert(0, reason);
+    }
 }
 
 /// Whether it is that of an input which was met with silence before.

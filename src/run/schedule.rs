@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
-use super::absence::Absences;
+use super::absence::{self, Absences};
 use super::bounds::{self, Bounds, Enough};
 use super::clean_up;
 use super::execute::execute;
@@ -225,9 +225,7 @@ async fn one_at_a_time(bed: &Arc<Bed>, progress: &Arc<dyn Progress>, results: &m
             let result = &mut results[index];
             // Beside others, silence may be what another brought about.
             (result.findings, result.tested) = (Vec::new(), Tested::default());
-            if !result.undecided.contains(&reason) {
-                result.undecided.insert(0, reason);
-            }
+            absence::because(result, reason);
             progress.case(result);
             continue;
         }
