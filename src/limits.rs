@@ -96,7 +96,7 @@ pub const THROTTLED_PAUSE: Duration = Duration::from_millis(200);
 pub const THROTTLED_PAUSE_MOST: Duration = Duration::from_secs(10);
 /// Longest pause that a throttled answer is granted which asks for one.
 pub const THROTTLED_ASKED_MOST: Duration = Duration::from_secs(60);
-/// Times that a request is sent again which an endpoint over HTTP/2 says it has not looked at.
+/// Times that a request is sent again which an endpoint over HTTP/2 says it has not looked at, or to which nobody listened.
 pub const TURNED_AWAY: usize = 3;
 /// Unanswered requests in a row after which a run gives up.
 pub const SILENT_IN_A_ROW: usize = 10;

@@ -197,8 +197,9 @@ impl Bed {
     }
 
     /// Sends a request whose answer is no verdict by itself: counts, paces, and notes silence. While the target is away nothing
-    /// reaches it: a request that did not is sent again when it is back.
+    /// reaches it: a request that did not is sent again when it is back, a few times where it is turned away as others are not.
     pub async fn exchange(&self, mut request: Request, way: Way) -> Exchange {
+        let mut left = limits::TURNED_AWAY;
         loop {
             self.present().await;
             let exchange = match self.unnoted(request, way).await {
@@ -206,9 +207,10 @@ impl Bed {
                 Err(exchange) => return exchange,
             };
             self.note(&exchange);
-            if !absence::is_of(self, &exchange) || !absence::ends(self, exchange.sent).await {
+            if left == 0 || !absence::is_of(self, &exchange) || !absence::ends(self, exchange.sent).await {
                 return exchange;
             }
+            left -= 1;
             request = exchange.request;
         }
     }
@@ -240,8 +242,8 @@ impl Bed {
     /// Connects to a WebSocket URL: a handshake is a request, paced like any other. It is counted by itself: where clients
     /// overlap, how many there are differs with their pace.
     pub async fn handshake(&self, url: &str, headers: &Headers) -> WsOutcome {
-        // A run that was stopped cleans up, and nothing of that is a handshake.
         self.present().await;
+        // A run that was stopped cleans up, and nothing of that is a handshake.
         if let Some(reason) = self.stopped() {
             return WsOutcome::Refused(unsent(&reason));
         }
@@ -270,7 +272,10 @@ impl Bed {
         self.turns(1).await?;
         self.sent.fetch_add(1, Ordering::Relaxed);
         let mut exchange = self.transport.exchange_bytes(bytes).await;
-        while absence::is_of(self, &exchange) && absence::ends(self, exchange.sent).await {
+        for _ in 0..limits::TURNED_AWAY {
+            if !absence::is_of(self, &exchange) || !absence::ends(self, exchange.sent).await {
+                break;
+            }
             self.turns(1).await?;
             self.sent.fetch_add(1, Ordering::Relaxed);
             exchange = self.transport.exchange_bytes(exchange.raw.unwrap_or_default()).await;
@@ -289,7 +294,10 @@ impl Bed {
         self.present().await;
         self.turns(2).await?;
         let mut pair = self.transport.exchange_pair(first, second).await;
-        while absence::is_of(self, &pair[0]) && absence::ends(self, pair[0].sent).await {
+        for _ in 0..limits::TURNED_AWAY {
+            if !absence::is_of(self, &pair[0]) || !absence::ends(self, pair[0].sent).await {
+                break;
+            }
             let [first, second] = pair.map(|exchange| exchange.request);
             self.turns(2).await?;
             pair = self.transport.exchange_pair(first, second).await;

@@ -262,7 +262,7 @@ impl Teller {
             let _ =
                 writeln!(text, "reason:   nothing was judged{}: {reason}", if judged > 0 { " any more" } else { "" });
         }
-        if ends_again_and_again(done) && done.found.is_empty() {
+        if ends_again_and_again(done) {
             text.push_str("reason:   the target ended again and again, and no case alone showed why\n");
         }
         if let Some(reason) = &done.doubt {
@@ -336,9 +336,10 @@ impl Told for Teller {
     }
 }
 
-/// Whether the target was away too often for a campaign without a finding to have shown that nothing is wrong.
+/// Whether the target was away too often for a campaign that found no MUST broken to have shown that nothing is wrong.
 fn ends_again_and_again(done: &Done) -> bool {
-    done.weather.absences >= limits::ABSENCES_BESIDE
+    let is_found = done.found.iter().any(|found| found.level == Level::Must);
+    done.weather.absences >= limits::ABSENCES_BESIDE && !is_found
 }
 
 fn rate(count: usize, took: Duration) -> u64 {
