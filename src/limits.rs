@@ -109,8 +109,8 @@ pub const ABSENCE_PAUSE_MOST: Duration = Duration::from_millis(3_200);
 pub const ABSENCE_ASKS_AT_END: usize = 6;
 /// Absences after which cases run one at a time, so that it shows which of them end the target.
 pub const ABSENCES_BESIDE: usize = 6;
-/// Absences after which a run gives up: each takes as long as the target takes to start.
-pub const ABSENCES: usize = 24;
+/// Time that a run waits for a target in all its absences, before it gives up.
+pub const ABSENCE_TIME: Duration = Duration::from_secs(300);
 /// Idle time after which a connection is not used again (CONTRACT.md, rules for judging).
 pub const CONNECTION_IDLE: Duration = Duration::from_millis(900);
 /// How often connections had ended without a word when one was to be used again, at least, before none is.

@@ -57,7 +57,8 @@ pub struct Mark {
 impl Tree {
     /// A tree with nothing in it, for a document of so many bytes: the first value that is put into it is the document.
     pub fn of_length(bytes: usize) -> Tree {
-        Tree { text: String::with_capacity(bytes), entries: Vec::with_capacity(8) }
+        // A value of an answer takes some twenty bytes, name and all.
+        Tree { text: String::with_capacity(bytes), entries: Vec::with_capacity((bytes / 16).clamp(8, 64)) }
     }
 
     /// The whole of a value.

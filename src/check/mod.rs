@@ -77,7 +77,10 @@ impl Judgement {
     /// Notes that `clause` was put to the test once, and the finding if it did not hold.
     pub fn test(&mut self, clause: impl Into<Cow<'static, str>> + AsRef<str>, finding: Option<Finding>) {
         self.tested(clause);
-        self.findings.extend(finding);
+        // Most are none, which `extend` would carry about as if they were large.
+        if let Some(finding) = finding {
+            self.findings.push(finding);
+        }
     }
 
     /// Notes that `clause` was put to the test once and held.

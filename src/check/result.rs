@@ -15,7 +15,7 @@ pub const NOTHING: &str = "nothing answered";
 /// How it is said that a target was given up.
 pub const UNANSWERED: &str = "requests in a row unanswered";
 /// What is said of a case during which the target was away.
-pub const ABSENT: &str = "the target took no connection for a while, and may have lost what this case needs";
+pub const ABSENT: &str = "the target was away for a while, and may have lost what this case needs";
 /// What is said of what a run had no time for.
 pub const TIME_IS_UP: &str = "the time limit of the run was reached";
 /// What is said of what was not done since somebody ended the run.

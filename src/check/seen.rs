@@ -3,12 +3,10 @@
 use std::cell::OnceCell;
 use std::sync::OnceLock;
 
-use memchr::memmem;
-
 use crate::contract::{Schema, Violation};
 use crate::http::Response;
 use crate::tree::{Kind, Node};
-use crate::wire::{Document, DocumentFault, Format};
+use crate::wire::{Document, DocumentFault, Format, find, rfind};
 
 /// A number of things, in words.
 pub fn counted(count: usize, noun: &str) -> String {
@@ -125,11 +123,11 @@ impl<'a> Seen<'a> {
             Format::Json => memchr::memchr(b'\\', body).is_some(),
             Format::Xml => {
                 memchr::memchr(b'&', body).is_some()
-                    || memmem::find(body, b"<!").is_some()
-                    || memmem::rfind(body, b"<?").is_some_and(|at| at > 0)
+                    || find(body, b"<!").is_some()
+                    || rfind(body, b"<?").is_some_and(|at| at > 0)
             }
         };
-        memmem::find(body, word.as_bytes()).is_some() || spelt()
+        find(body, word.as_bytes()).is_some() || spelt()
     }
 
     /// Whether it says error by its status or, under a status of success, by its Code.

@@ -29,7 +29,7 @@ pub fn judge(context: Context<'_>, case: &Arc<Case>, index: usize, records: &[Re
                 let finding = Finding::new(context, clause, place, "an answer", actual.clone())
                     .shape(clause)
                     .label(format!("the target gave {actual}"))
-                    .note("again", again(records, at));
+                    .note("strikes", again(records, at));
                 judgement.test(clause, Some(finding));
             }
         }
@@ -99,15 +99,10 @@ pub fn question(cause: &Cause) -> &'static str {
 /// Silence: no whole answer, or a 502 or 504 of something in front.
 pub fn is_silent(exchange: &Exchange) -> bool {
     match &exchange.reply {
-        Reply::Answered(response) => is_gateway_failure(response) || cut_short(response).is_some(),
+        Reply::Answered(response) => response.is_of_gateway() || cut_short(response).is_some(),
         Reply::Lost(_) => true,
         Reply::Refused(_) => false,
     }
-}
-
-/// 502 and 504 once are `Lost`, as silence is.
-pub fn is_gateway_failure(response: &Response) -> bool {
-    matches!(response.status, 502 | 504)
 }
 
 /// Whether a connection ended within the body.

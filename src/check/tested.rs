@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+/// As many clauses as an answer puts to the test.
+const USUAL: usize = 12;
+
 /// Judgements made, by clause.
 ///
 /// A case puts a dozen clauses to the test, the same ones again and again: to look through so few is quicker than any tree.
@@ -14,8 +17,15 @@ impl Tested {
     pub fn add(&mut self, clause: impl Into<Cow<'static, str>> + AsRef<str>, times: usize) {
         match self.known(clause.as_ref()) {
             Some(count) => *count += times,
-            None => self.0.push((clause.into(), times)),
+            None => self.push(clause.into(), times),
         }
+    }
+
+    fn push(&mut self, clause: Cow<'static, str>, times: usize) {
+        if self.0.is_empty() {
+            self.0.reserve(USUAL);
+        }
+        self.0.push((clause, times));
     }
 
     /// Takes in what another counted.
@@ -23,7 +33,7 @@ impl Tested {
         for (clause, times) in &other.0 {
             match self.known(clause) {
                 Some(count) => *count += times,
-                None => self.0.push((clause.clone(), *times)),
+                None => self.push(clause.clone(), *times),
             }
         }
     }

@@ -293,7 +293,7 @@ pub fn kind<'a>(answers: &'a [Cow<'_, Answer>], status: u16, code: Option<&str>)
 const DEPTH: usize = 8;
 
 pub(super) fn permitted<'a>(contract: &'a Contract, outcome: &OutcomeRef, readings: &Readings) -> Vec<Cow<'a, Answer>> {
-    let mut answers = Vec::new();
+    let mut answers = Vec::with_capacity(8);
     collect(contract, outcome, readings, None, DEPTH, &mut answers);
     answers
 }

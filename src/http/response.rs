@@ -22,6 +22,12 @@ impl Response {
     pub fn new(status: u16, headers: Headers, body: impl Into<Vec<u8>>) -> Response {
         Response { status, headers, body: body.into(), body_cut: false, framing: Vec::new() }
     }
+
+    /// Whether it is what something in front says of a target that gave it no answer, or none in time (RFC 9110, 15.6.3 and
+    /// 15.6.5): once, it is `Lost` as silence is.
+    pub fn is_of_gateway(&self) -> bool {
+        matches!(self.status, 502 | 504)
+    }
 }
 
 /// A breach of HTTP/1.1 framing (RFC 9112) in an answer.

@@ -106,7 +106,7 @@ pub struct Weather {
     pub unanswered: usize,
     /// Starts that may have opened a session whose id nobody was told: unanswered ones, and successes that cannot be read.
     pub starts: usize,
-    /// How often the target took no connection for a while, after it had answered.
+    /// How often the target was away for a while, after it had answered.
     pub absences: usize,
     /// How far apart the clocks are, in words; empty where they are not.
     pub clock: String,
@@ -140,9 +140,7 @@ impl Weather {
     /// That the target was away.
     pub fn absent(&self) -> Option<String> {
         let times = (self.absences > 0).then(|| counted(self.absences, "time"))?;
-        Some(format!(
-            "the target took no connection for a while {times}, and was waited for: did it end, and start again?"
-        ))
+        Some(format!("the target was away for a while {times}, and was waited for: did it end, and start again?"))
     }
 
     /// All of it, in words.

@@ -1,5 +1,5 @@
-//! Absences: a target that has answered and then takes no connection, as while it is started again after it ended, is waited
-//! for.
+//! Absences: a target that has answered and then takes no connection, or is said to by what stands in front of it, as while it is
+//! started again after it ended, is waited for.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::check::history::{Record, Role};
 use crate::check::result::{ABSENT, UNANSWERED};
 use crate::check::{CaseResult, Tested, silence};
 use crate::clock::Moment;
-use crate::http::{Exchange, Reply};
+use crate::http::{Exchange, Reply, Response};
 use crate::limits;
 
 /// What a run knows of the absences of its target.
@@ -22,6 +22,8 @@ use crate::limits;
 pub struct Absences {
     count: AtomicUsize,
     away: AtomicBool,
+    /// How long it was waited for, in the units of a [`Moment`].
+    waited: AtomicU64,
     /// When the last one ended, in the units of a [`Moment`].
     ended: AtomicU64,
     /// Whether cases run beside each other, so that it does not show which of them ended it.
@@ -49,17 +51,31 @@ impl Absences {
     }
 }
 
-/// Whether a request found nobody listening where somebody has answered before. Sessions that somebody gave may be gone when the
-/// target is back, and nobody opens others.
+/// Whether a request found nobody listening where somebody has answered before.
 pub(super) fn is_of(bed: &Bed, exchange: &Exchange) -> bool {
-    let refused = matches!(&exchange.reply, Reply::Refused(cause) if cause.unheard && !cause.of_proxy);
-    refused && bed.transport.has_answered() && !matches!(bed.target.sessions, SessionSource::Pool(_))
+    matches!(&exchange.reply, Reply::Refused(cause) if cause.unheard && !cause.of_proxy) && awaits(bed)
 }
 
-/// Waits until the target takes connections again, where one that was begun at `sent` was refused; whether it does before it is
-/// given up. However many wait, one asks. What turns away one of many and takes the next was not away.
-pub(super) async fn ends(bed: &Bed, sent: Moment) -> bool {
-    let Absences { count, away, ended, asking, .. } = &bed.absences;
+/// Whether something in front found nobody to answer a request, which may have had its effect and is not sent again.
+pub(super) fn may_be_behind(bed: &Bed, exchange: &Exchange) -> bool {
+    exchange.reply.answer().is_some_and(Response::is_of_gateway) && awaits(bed)
+}
+
+/// Whether a target that was there before is waited for. Sessions that somebody gave may be gone when it is back, and nobody opens
+/// others.
+fn awaits(bed: &Bed) -> bool {
+    bed.transport.has_answered() && !matches!(bed.target.sessions, SessionSource::Pool(_))
+}
+
+/// Waits until the target is there again, where a request of those moments, sent and done, did not find it; whether it is before it
+/// is given up. However many wait, one asks. What turns away one of many and takes the next was not away.
+pub(super) async fn ends(bed: &Bed, sent: Moment, done: Moment) -> bool {
+    // Apart from what is awaited for every request: a future is copied as large as it may ever be.
+    Box::pin(awaited(bed, sent, done)).await
+}
+
+async fn awaited(bed: &Bed, sent: Moment, done: Moment) -> bool {
+    let Absences { count, away, waited, ended, asking, .. } = &bed.absences;
     if sent.0 < ended.load(Ordering::SeqCst) {
         return true;
     }
@@ -69,6 +85,7 @@ pub(super) async fn ends(bed: &Bed, sent: Moment) -> bool {
         // How often it is asked is bounded here.
         bed.silences.end();
     }
+    let began = bed.clock.now();
     let mut stream = bed.plan.seed.stream("absence");
     let (mut pause, mut asks) = (Duration::ZERO, 0);
     while away.load(Ordering::SeqCst) {
@@ -82,7 +99,7 @@ pub(super) async fn ends(bed: &Bed, sent: Moment) -> bool {
         let Some(exchange) = bounds::plain(bed, NEVER_ISSUED, &mut stream).await else { return false };
         let back = !is_silent(&exchange) || exchange.reply.is_no_http();
         // Where requests are paced, the first to ask comes late, too.
-        let late = exchange.sent.since(sent) >= limits::ABSENCE_PAUSE;
+        let late = exchange.sent.since(done) >= limits::ABSENCE_PAUSE;
         if asks == 0 && (!back || late) {
             count.fetch_add(1, Ordering::SeqCst);
         }
@@ -91,7 +108,9 @@ pub(super) async fn ends(bed: &Bed, sent: Moment) -> bool {
         }
         bed.note(&exchange);
         if back {
-            ended.store(bed.clock.now().0, Ordering::SeqCst);
+            let now = bed.clock.now();
+            waited.fetch_add(now.0.saturating_sub(began.0), Ordering::SeqCst);
+            ended.store(now.0, Ordering::SeqCst);
             away.store(false, Ordering::SeqCst);
             break;
         }
@@ -102,8 +121,10 @@ pub(super) async fn ends(bed: &Bed, sent: Moment) -> bool {
         }
         pause = (pause * 2).clamp(limits::ABSENCE_PAUSE, limits::ABSENCE_PAUSE_MOST);
     }
-    if bed.absences.count() >= limits::ABSENCES {
-        give_up(bed, format!("the target took no connection for a while {} times", limits::ABSENCES));
+    let waited = Duration::from_micros(waited.load(Ordering::SeqCst));
+    if waited >= limits::ABSENCE_TIME {
+        let times = count.load(Ordering::SeqCst);
+        give_up(bed, format!("the target was away {times} times, {} s in all", waited.as_secs()));
     }
     true
 }

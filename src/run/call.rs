@@ -126,7 +126,7 @@ pub(super) async fn call(
         let struck = strike::is_struck(bed, whole, &record);
         history.push(record);
         if struck {
-            strike::strike(bed, &sending, whole, state, history).await?;
+            Box::pin(strike::strike(bed, &sending, whole, state, history)).await?;
         }
         held?;
     }
@@ -230,7 +230,7 @@ pub(super) async fn send_once(
     let mut patience = Patience::default();
     loop {
         let exchange = if sending.step.method.is_none() && sending.step.lane == LaneChoice::Raw {
-            raw::pair(bed, sending, state, history).await?
+            Box::pin(raw::pair(bed, sending, state, history)).await?
         } else {
             bed.exchange(sending.request(bed, &mut state.stream)?, way).await
         };

@@ -47,7 +47,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
             held = attempt(bed, &case, &mut state, &mut result).await;
         }
         if !held {
-            doubt_forms(bed, &case, &mut state, &mut result, before).await;
+            Box::pin(doubt_forms(bed, &case, &mut state, &mut result, before)).await;
             result.cut_short = true;
             break;
         }
@@ -297,13 +297,15 @@ async fn act(bed: &Bed, index: usize, step: &Step, state: &mut State, history: &
             Ok(())
         }
         Action::Look(look) => look::look(bed, look, step, state, history).await,
-        Action::Connect(session) => look::hold(bed, &session.value, step.expect.is_some(), state, history).await,
+        Action::Connect(session) => {
+            Box::pin(look::hold(bed, &session.value, step.expect.is_some(), state, history)).await
+        }
         Action::HangUp(session) => look::hang_up(bed, &session.value, state).await,
-        Action::Raw(raw) => raw::send(bed, raw, state, history).await,
+        Action::Raw(raw) => Box::pin(raw::send(bed, raw, state, history)).await,
         Action::Call(call) => call::call(bed, call, step, state, history).await,
-        Action::Overlap(overlap) => overlap::overlap(bed, overlap, 0, state, history).await,
-        Action::Workload(workload) => workload::workload(bed, *workload, index, state, history).await,
-        Action::Restart => restart::restart(bed, state).await,
+        Action::Overlap(overlap) => Box::pin(overlap::overlap(bed, overlap, 0, state, history)).await,
+        Action::Workload(workload) => Box::pin(workload::workload(bed, *workload, index, state, history)).await,
+        Action::Restart => Box::pin(restart::restart(bed, state)).await,
     };
     for record in &mut history[first..] {
         record.step = Some(index);

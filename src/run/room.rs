@@ -29,7 +29,7 @@ pub(super) async fn room<'a>(
             return Ok(Some(room));
         }
         let first = own.pop_front().ok_or_else(sessions::full)?;
-        give_back(bed, first, state, history).await;
+        Box::pin(give_back(bed, first, state, history)).await;
     }
 }
 
@@ -58,7 +58,7 @@ pub(super) async fn send(
         }
         history.push(sending.record(Role::Throttled, exchange));
         match own.pop_front() {
-            Some(first) => give_back(bed, first, state, history).await,
+            Some(first) => Box::pin(give_back(bed, first, state, history)).await,
             None => bed.rest(pause).await,
         }
         if let Some(reason) = bed.stopped() {

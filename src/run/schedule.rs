@@ -253,8 +253,8 @@ async fn side_by_side(
     results: &mut [CaseResult],
 ) -> Option<Panic> {
     let mut panic = None;
-    let mut take = |ended: Result<(usize, CaseResult), JoinError>| match ended {
-        Ok((index, result)) => results[index] = result,
+    let mut take = |ended: Result<(usize, Box<CaseResult>), JoinError>| match ended {
+        Ok((index, result)) => results[index] = *result,
         Err(error) => panic = error.try_into_panic().ok().or(panic.take()),
     };
     // A task is as large as the deepest thing that a case can do: none outlives its case.
@@ -273,7 +273,8 @@ async fn side_by_side(
                     bed.enough.note(&bed.bounds, &result);
                     progress.case(&result);
                 }
-                result
+                // Whoever asks for it is handed it each time, there or not.
+                Box::new(result)
             });
             let result = Slots::run(slot, case).await;
             drop(bed);

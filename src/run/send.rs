@@ -103,11 +103,15 @@ impl Bed {
             return;
         }
         let mut stop = self.stop.clone();
-        tokio::select! {
-            biased;
-            () = self.clock.sleep(duration) => {}
-            Ok(_) = stop.wait_for(|stop| *stop) => {}
-        }
+        // Apart from what is awaited for every request: a future is copied as large as it may ever be.
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                () = self.clock.sleep(duration) => {}
+                Ok(_) = stop.wait_for(|stop| *stop) => {}
+            }
+        })
+        .await;
     }
 
     /// As [`Bed::sleep`], out of the case's slot.
@@ -207,7 +211,12 @@ impl Bed {
                 Err(exchange) => return exchange,
             };
             self.note(&exchange);
-            if left == 0 || !absence::is_of(self, &exchange) || !absence::ends(self, exchange.sent).await {
+            if absence::may_be_behind(self, &exchange) {
+                absence::ends(self, exchange.sent, exchange.done).await;
+                return exchange;
+            }
+            if left == 0 || !absence::is_of(self, &exchange) || !absence::ends(self, exchange.sent, exchange.done).await
+            {
                 return exchange;
             }
             left -= 1;
@@ -218,7 +227,8 @@ impl Bed {
     /// Waits while the target is away.
     pub async fn present(&self) {
         if self.absences.is_away() {
-            absence::ends(self, self.clock.now()).await;
+            let now = self.clock.now();
+            absence::ends(self, now, now).await;
         }
     }
 
@@ -234,8 +244,9 @@ impl Bed {
         }
         self.sent.fetch_add(1, Ordering::Relaxed);
         Ok(match way {
-            Way::Lane(lane) => self.transport.exchange(request, lane).await,
-            Way::Fresh => self.transport.exchange_fresh(request, Lane::Live).await,
+            // Once, in place of a copy for each that awaits it.
+            Way::Lane(lane) => Box::pin(self.transport.exchange(request, lane)).await,
+            Way::Fresh => Box::pin(self.transport.exchange_fresh(request, Lane::Live)).await,
         })
     }
 
@@ -253,7 +264,7 @@ impl Bed {
             return WsOutcome::Refused(unsent(&reason));
         }
         self.handshakes.fetch_add(1, Ordering::Relaxed);
-        self.transport.websockets().connect(url, headers).await
+        Box::pin(self.transport.websockets().connect(url, headers)).await
     }
 
     /// What a request comes to that is not sent.
@@ -273,7 +284,7 @@ impl Bed {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let mut exchange = self.transport.exchange_bytes(bytes).await;
         for _ in 0..limits::TURNED_AWAY {
-            if !absence::is_of(self, &exchange) || !absence::ends(self, exchange.sent).await {
+            if !absence::is_of(self, &exchange) || !absence::ends(self, exchange.sent, exchange.done).await {
                 break;
             }
             self.turns(1).await?;
@@ -295,7 +306,7 @@ impl Bed {
         self.turns(2).await?;
         let mut pair = self.transport.exchange_pair(first, second).await;
         for _ in 0..limits::TURNED_AWAY {
-            if !absence::is_of(self, &pair[0]) || !absence::ends(self, pair[0].sent).await {
+            if !absence::is_of(self, &pair[0]) || !absence::ends(self, pair[0].sent, pair[0].done).await {
                 break;
             }
             let [first, second] = pair.map(|exchange| exchange.request);

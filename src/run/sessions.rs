@@ -225,11 +225,11 @@ pub async fn open(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Ve
         SessionSource::Start => start(bed, region, stream, history).await,
         SessionSource::Command(command) => {
             bed.present().await;
-            by_command(bed, command, region).await
+            Box::pin(by_command(bed, command, region)).await
         }
         SessionSource::Pool(ids) => match next(ids) {
             None => Err("the session ids supplied are used up: give more with `--session-id`".to_owned()),
-            Some(id) if preflight::lists(bed, &id, region, stream, history).await == Some(false) => {
+            Some(id) if Box::pin(preflight::lists(bed, &id, region, stream, history)).await == Some(false) => {
                 Err(format!("`--session-id {}` {}", printable(&id, 80), unlisted(region)))
             }
             Some(id) => Ok(Session { id, token: None, url: None, region: region.to_owned(), since: bed.clock.now() }),
@@ -241,7 +241,7 @@ pub async fn open(bed: &Bed, region: &str, stream: &mut Stream, history: &mut Ve
     bed.rest(bed.target.settle).await;
     match &bed.target.sessions {
         SessionSource::Command(command) if !lock(&bed.sessions.proved).contains(region) => {
-            proved(bed, command, session, stream, history).await
+            Box::pin(proved(bed, command, session, stream, history)).await
         }
         _ => Ok(session),
     }

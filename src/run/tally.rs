@@ -56,7 +56,7 @@ pub struct Weather {
     pub unanswered: usize,
     /// Starts that may have opened a session whose id nobody was told: unanswered ones, and successes that cannot be read.
     pub starts: usize,
-    /// How often the target took no connection for a while, after it had answered.
+    /// How often the target was away for a while, after it had answered.
     pub absences: usize,
     /// Seconds by which the target's clock is ahead of this machine's, by its Date headers; below 0 behind.
     pub skew: Option<i64>,

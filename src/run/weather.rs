@@ -22,6 +22,16 @@ pub(super) async fn spare(
     if !broken && judgement.undecided.is_empty() {
         return judgement;
     }
+    Box::pin(doubted(bed, step, state, history, judgement)).await
+}
+
+async fn doubted(
+    bed: &Bed,
+    step: Option<usize>,
+    state: &mut State,
+    history: &mut Vec<Record>,
+    judgement: Judgement,
+) -> Judgement {
     let Some(session) = cut_off(bed, state).await.into_iter().next() else { return judgement };
     if state.second && answers(bed, step, state, history).await {
         return judgement;

@@ -194,8 +194,8 @@ impl Route {
 
     async fn tcp(&self, endpoint: &Endpoint) -> Result<Stream, Cause> {
         if let Some(local) = &self.local {
-            let near = local.connect().ok_or_else(|| Cause::new(CauseKind::Connect, "cannot connect"))?;
-            return Ok(Box::new(near));
+            let refused = || Cause { unheard: true, ..Cause::new(CauseKind::Connect, "cannot connect") };
+            return Ok(Box::new(local.connect().ok_or_else(refused)?));
         }
         // Told apart from what comes later: the whole exchange has no more time.
         let addresses = addresses(endpoint, &self.pins, self.patience * 3 / 4).await?;

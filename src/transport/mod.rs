@@ -143,19 +143,19 @@ impl Transport {
         self.answered.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the other side has answered a request.
+    /// Whether the other side has answered a request, by itself and not through what stands in front of it.
     pub fn has_answered(&self) -> bool {
         self.answered.load(Ordering::Relaxed)
     }
 
     /// Sends a request, by the exact lane when it is asked for or when the polished one would change the request.
-    pub async fn exchange(&self, request: Request, lane: Lane) -> Exchange {
-        self.by(request, lane, false).await
+    pub fn exchange(&self, request: Request, lane: Lane) -> impl Future<Output = Exchange> {
+        self.by(request, lane, false)
     }
 
     /// Sends a request on a connection of its own.
-    pub async fn exchange_fresh(&self, request: Request, lane: Lane) -> Exchange {
-        self.by(request, lane, true).await
+    pub fn exchange_fresh(&self, request: Request, lane: Lane) -> impl Future<Output = Exchange> {
+        self.by(request, lane, true)
     }
 
     /// Sends exact bytes on a connection of their own. The exchange's request tells what their first line says.
@@ -181,9 +181,9 @@ impl Transport {
         let sent = self.clock.now();
         let reply: Reply = match lane {
             Lane::Live => self.live.send(&request, fresh).await,
-            Lane::Raw => self.raw.send(&request).await,
+            Lane::Raw => Box::pin(self.raw.send(&request)).await,
         };
-        if matches!(reply, Reply::Answered(_)) {
+        if matches!(&reply, Reply::Answered(response) if !response.is_of_gateway()) {
             self.answered.store(true, Ordering::Relaxed);
         }
         Exchange { request, raw: None, reply, lane, sent, done: self.clock.now() }

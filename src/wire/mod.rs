@@ -5,6 +5,7 @@
 pub mod call;
 pub mod encoding;
 pub mod envelope;
+mod find;
 pub mod form;
 pub mod frame;
 pub mod incoming;
@@ -19,6 +20,7 @@ mod xml;
 pub use call::{Call, Credential, Stamp, encode};
 pub use encoding::Encoding;
 pub use envelope::{Document, DocumentFault};
+pub use find::{find, rfind};
 pub use form::{Format, Order, Placement, Scheme, WireForm};
 pub use frame::{Frame, FrameKind};
 pub use incoming::Incoming;

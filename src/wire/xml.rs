@@ -1,7 +1,7 @@
 //! XML answers: read into the shape of JSON, within bounds that hold before the parser begins.
 
-use super::DocumentFault;
 use super::envelope::{TEXT_AT_ONCE, is_space, malformed};
+use super::{DocumentFault, find};
 use crate::limits;
 use crate::tree::{Kind, Text, Tree};
 
@@ -33,9 +33,7 @@ pub(super) fn parse(
 /// Whatever it takes for no tag, the parser refuses at that place or before it.
 fn survey(text: &str) -> Result<Option<usize>, DocumentFault> {
     let bytes = text.as_bytes();
-    let past = |from: usize, mark: &str| {
-        memchr::memmem::find(&bytes[from..], mark.as_bytes()).map(|found| from + found + mark.len())
-    };
+    let past = |from: usize, mark: &str| find(&bytes[from..], mark.as_bytes()).map(|found| from + found + mark.len());
     let (mut at, mut depth, mut attributes, mut ended) = (0, 0_usize, 0_usize, false);
     loop {
         if ended {
@@ -50,32 +48,31 @@ fn survey(text: &str) -> Result<Option<usize>, DocumentFault> {
         let Some(found) = memchr::memchr(b'<', &bytes[at..]) else { return Ok(None) };
         at += found;
         let rest = &text[at..];
-        let next = if rest.starts_with("<!--") {
-            past(at + 4, "-->")
-        } else if rest.starts_with("<![CDATA[") {
-            past(at + 9, "]]>")
-        } else if rest.starts_with("<?") {
-            past(at + 2, "?>")
-        } else if rest.starts_with("<!") {
-            None
-        } else if rest.starts_with("</") {
-            depth = depth.saturating_sub(1);
-            ended = depth == 0;
-            past(at + 2, ">")
-        } else {
-            depth += 1;
-            if depth > limits::DOCUMENT_DEPTH {
-                return Err(DocumentFault::TooDeep);
-            }
-            let end = tag_end(bytes, at + 1, &mut attributes);
-            if attributes > ATTRIBUTES {
-                return Err(DocumentFault::Malformed(format!("more than {ATTRIBUTES} attributes")));
-            }
-            if end.is_some_and(|end| bytes[end - 2] == b'/') {
-                depth -= 1;
+        let next = match bytes.get(at + 1) {
+            Some(b'!') if rest.starts_with("<!--") => past(at + 4, "-->"),
+            Some(b'!') if rest.starts_with("<![CDATA[") => past(at + 9, "]]>"),
+            Some(b'!') => None,
+            Some(b'?') => past(at + 2, "?>"),
+            Some(b'/') => {
+                depth = depth.saturating_sub(1);
                 ended = depth == 0;
+                past(at + 2, ">")
             }
-            end
+            _ => {
+                depth += 1;
+                if depth > limits::DOCUMENT_DEPTH {
+                    return Err(DocumentFault::TooDeep);
+                }
+                let end = tag_end(bytes, at + 1, &mut attributes);
+                if attributes > ATTRIBUTES {
+                    return Err(DocumentFault::Malformed(format!("more than {ATTRIBUTES} attributes")));
+                }
+                if end.is_some_and(|end| bytes[end - 2] == b'/') {
+                    depth -= 1;
+                    ended = depth == 0;
+                }
+                end
+            }
         };
         match next {
             Some(next) => at = next,

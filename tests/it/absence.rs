@@ -18,6 +18,21 @@ use crate::serve::{Served, serve};
 const CASES: &str = "end/session/malformed end/session/unknown end/effect/closes";
 const LACKS: &str = "signatures,other-region,unsupported-region,denied-credential,restart,websocket";
 
+/// What a client comes upon while the target is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Instead {
+    /// A port that nobody listens on.
+    Nobody,
+    /// Something in front, which says so.
+    Gateway,
+}
+
+/// What nginx says of a server that is away or ends without an answer.
+const BAD_GATEWAY: &[u8] = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 11\r\n\
+    Connection: close\r\n\r\n<html>\n502\n";
+/// How long it is away, so that it is asked for more than once.
+const AWAY: Duration = Duration::from_millis(50);
+
 /// The reference server, behind what ends with all its connections when it reads a word, and takes others again some time after.
 struct Falling {
     behind: Served,
@@ -28,6 +43,10 @@ struct Falling {
 impl Falling {
     /// One that falls so many times at most.
     fn over(word: &'static str, most: usize) -> Falling {
+        Falling::behind(Instead::Nobody, word, most)
+    }
+
+    fn behind(instead: Instead, word: &'static str, most: usize) -> Falling {
         let behind = serve(&["--auth", "open"], 2);
         let back: SocketAddr = behind.url.trim_start_matches("http://").parse().expect("an address");
         let falls = Arc::<AtomicUsize>::default();
@@ -40,12 +59,20 @@ impl Falling {
                 let front = listener.local_addr().expect("an address");
                 tell.send(format!("http://{front}")).expect("somebody asks");
                 while told.load(Ordering::SeqCst) < most {
-                    stand(listener, back, word).await;
+                    stand(&listener, back, word, instead).await;
                     told.fetch_add(1, Ordering::SeqCst);
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    listener = TcpListener::bind(front).await.expect("the port is free again");
+                    match instead {
+                        Instead::Nobody => {
+                            drop(listener);
+                            tokio::time::sleep(AWAY).await;
+                            listener = TcpListener::bind(front).await.expect("the port is free again");
+                        }
+                        Instead::Gateway => {
+                            let _ = tokio::time::timeout(AWAY, excuse(&listener)).await;
+                        }
+                    }
                 }
-                stand(listener, back, "\0").await;
+                stand(&listener, back, "\0", instead).await;
             });
         });
         Falling { behind, url: url.recv().expect("it listens"), falls }
@@ -56,8 +83,18 @@ impl Falling {
     }
 }
 
+/// Says of every request that nobody is there.
+async fn excuse(listener: &TcpListener) {
+    loop {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        if stream.read(&mut [0; 1 << 16]).await.is_ok_and(|count| count > 0) {
+            let _ = stream.write_all(BAD_GATEWAY).await;
+        }
+    }
+}
+
 /// Carries connections until one brings the word.
-async fn stand(listener: TcpListener, back: SocketAddr, word: &'static str) {
+async fn stand(listener: &TcpListener, back: SocketAddr, word: &'static str, instead: Instead) {
     let (fall, mut fallen) = watch::channel(());
     let fall = Arc::new(fall);
     let mut connections = JoinSet::new();
@@ -65,14 +102,20 @@ async fn stand(listener: TcpListener, back: SocketAddr, word: &'static str) {
         tokio::select! {
             accepted = listener.accept() => {
                 let (stream, _) = accepted.expect("a connection");
-                connections.spawn(carry(stream, back, word, fall.clone()));
+                connections.spawn(carry(stream, back, word, instead, fall.clone()));
             }
             _ = fallen.changed() => return,
         }
     }
 }
 
-async fn carry(mut front: TcpStream, back: SocketAddr, word: &'static str, fall: Arc<watch::Sender<()>>) {
+async fn carry(
+    mut front: TcpStream,
+    back: SocketAddr,
+    word: &'static str,
+    instead: Instead,
+    fall: Arc<watch::Sender<()>>,
+) {
     let mut back = TcpStream::connect(back).await.expect("the server behind");
     let (mut asked, mut said) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     loop {
@@ -80,6 +123,9 @@ async fn carry(mut front: TcpStream, back: SocketAddr, word: &'static str, fall:
             count = front.read(&mut asked) => match count {
                 Ok(count) if count > 0 => {
                     if asked[..count].windows(word.len()).any(|part| part == word.as_bytes()) {
+                        if instead == Instead::Gateway {
+                            let _ = front.write_all(BAD_GATEWAY).await;
+                        }
                         let _ = fall.send(());
                         return;
                     }
@@ -97,7 +143,12 @@ async fn carry(mut front: TcpStream, back: SocketAddr, word: &'static str, fall:
 
 #[test]
 fn the_input_that_ends_a_target_is_found_and_cases_beside_it_are_judged_all_the_same() {
-    let target = Falling::over("Injected", usize::MAX);
+    for instead in [Instead::Nobody, Instead::Gateway] {
+        found(&Falling::behind(instead, "Injected", usize::MAX));
+    }
+}
+
+fn found(target: &Falling) {
     let run = |url: &str| {
         let flags = ["--target", url, "--instance-id", "i-bp1endspec0000000001", "--without", LACKS, "--seed", "1"];
         let cases = ["--select", CASES];
@@ -111,13 +162,18 @@ fn the_input_that_ends_a_target_is_found_and_cases_beside_it_are_judged_all_the_
         "error[rpc/robust/no-5xx]",
         "2 passed, 1 failed, 0 inconclusive",
     ])
-    .says(&["broken:   MUST rpc/robust/no-5xx\n", "the target took no connection for a while "]);
+    .says(&["broken:   MUST rpc/robust/no-5xx\n", "the target was away for a while "]);
     assert!(target.falls() >= 3, "{}", target.falls());
 }
 
 #[test]
 fn a_campaign_finds_the_input_that_ends_a_target_and_goes_on() {
-    let target = Falling::over("Injected", usize::MAX);
+    for instead in [Instead::Nobody, Instead::Gateway] {
+        found_by_a_campaign(&Falling::behind(instead, "Injected", usize::MAX));
+    }
+}
+
+fn found_by_a_campaign(target: &Falling) {
     let folder = tempdir().unwrap();
     let save = folder.path().display().to_string();
     let flags = ["--instance-id", "i-bp1endspec0000000001", "--without", LACKS];
@@ -137,6 +193,17 @@ fn a_target_that_is_started_again_meanwhile_is_blamed_for_nothing() {
     let args = ["--target", &target.url, "--instance-id", "i-bp1endspec0000000001", "--without", LACKS, "--seed", "1"];
     let cases = ["--select", CASES];
     let done = endspec(&[&["run"], &args[..], &cases].concat()).ends(0);
-    done.says(&["3 passed, 0 failed", "the target took no connection for a while 1 time", "verdict:  PASS"]);
+    done.says(&["3 passed, 0 failed", "the target was away for a while 1 time", "verdict:  PASS"]);
     assert_eq!(target.falls(), 1);
+}
+
+#[test]
+fn a_campaign_whose_target_ends_again_and_again_whatever_is_asked_is_no_pass() {
+    // One request in sixteen, and no input: each has another number, and the same one when it is sent again.
+    let target = Falling::over("x-run-id: 0", usize::MAX);
+    let flags = ["--instance-id", "i-bp1endspec0000000001", "--without", LACKS, "--id-header", "x-run-id"];
+    let campaign = ["fuzz", "--target", &target.url, "--seed", "1", "--cases", "60", "--clients", "1"];
+    let done = endspec(&[&campaign[..], &flags].concat()).ends(3);
+    done.says(&["found:    0 MUST broken", "the target ended again and again, and no case alone showed why"]);
+    assert!(target.falls() >= 6, "{}", target.falls());
 }

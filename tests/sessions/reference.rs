@@ -17,7 +17,7 @@ use endspec::transport::{Endpoint, Settings, Transport};
 use endspec::wire::Scheme;
 use tokio::sync::watch;
 
-struct Quiet;
+pub struct Quiet;
 
 impl Progress for Quiet {
     fn case(&self, _: &CaseResult) {}

@@ -16,7 +16,7 @@ const CAMPAIGNS: &str = "the summary of `fuzz`";
 const REPORTS: &str = "reports";
 const FINDINGS: &str = "findings";
 
-const WORDS: [Word; 22] = [
+const WORDS: [Word; 23] = [
     Word {
         name: "permitted",
         of: CASES,
@@ -128,6 +128,13 @@ const WORDS: [Word; 22] = [
             "where it passes, the fault needs what else the run did: other sessions, other connections, or time",
             "run the whole suite with the `--seed` of the report's second line",
         )),
+    },
+    Word {
+        name: "strikes",
+        of: FINDINGS,
+        means: "how often an input that got no answer was sent again, and what plain requests around it came to: one silence alone \
+                is weather.",
+        mend: None,
     },
     Word {
         name: "before",

@@ -61,8 +61,8 @@ impl Live {
     pub async fn send(&self, request: &Request, fresh: bool) -> Reply {
         match &self.0 {
             Client::Plain(plain) => plain.send(request, fresh).await,
-            Client::Secure(secure) if fresh => secure.send_fresh(request).await,
-            Client::Secure(secure) => secure.send(request).await,
+            Client::Secure(secure) if fresh => Box::pin(secure.send_fresh(request)).await,
+            Client::Secure(secure) => Box::pin(secure.send(request)).await,
         }
     }
 }

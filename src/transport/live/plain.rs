@@ -3,6 +3,7 @@
 //! On the wire: the request's own fields as they are, and `content-length` where there is a body or the method expects
 //! one. Nothing else: no `accept`, no `user-agent`, no `connection`.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -64,7 +65,12 @@ impl Plain {
     /// Sends a request that the lane carries on any connection, or on a `fresh` one that is its own, and reads its answer.
     pub async fn send(&self, request: &Request, fresh: bool) -> Reply {
         let mut progress = Progress::default();
-        match tokio::time::timeout(self.timeout, self.exchange(request, fresh, &mut progress)).await {
+        let ended = {
+            // Where it stays: it would be copied for whoever takes it.
+            let exchange = pin!(self.exchange(request, fresh, &mut progress));
+            tokio::time::timeout(self.timeout, exchange).await
+        };
+        match ended {
             Ok(Ok(response)) => Reply::Answered(response),
             Ok(Err(cause)) => progress.failed(cause),
             Err(_) => progress.late(self.timeout),
@@ -79,7 +85,7 @@ impl Plain {
             let reused = idle.is_some();
             let mut stream = match idle {
                 Some(stream) => stream,
-                None => self.route.open().await?,
+                None => Box::pin(self.route.open()).await?,
             };
             *progress = Progress { sent: true, status: None };
             let mut reader = Reader::new(&request.method);
