@@ -45,6 +45,11 @@ impl Absences {
         self.beside.load(Ordering::SeqCst) && self.count() >= limits::ABSENCES_BESIDE
     }
 
+    /// Why a case that had counted so many as it began is not gone on with: it runs beside others, and is run again.
+    pub fn spoil(&self, counted: usize) -> Option<String> {
+        (self.beside.load(Ordering::SeqCst) && self.count() != counted).then(|| ABSENT.to_owned())
+    }
+
     /// Whether a connection was refused since it was last seen.
     pub fn is_away(&self) -> bool {
         self.away.load(Ordering::SeqCst)

@@ -18,6 +18,9 @@ use crate::seed::Stream;
 use crate::tree::Node;
 use crate::wire::{Call, Credential, Stamp};
 
+/// How often an input and its strikes end a target that ends on it, at least: one that is back at once is not seen to be away.
+const ENDS: usize = 2;
+
 /// One request of a step: the call as filled, the form and value it takes, and what reports say of it.
 pub(super) struct Sending<'a> {
     step: &'a CallStep,
@@ -100,14 +103,15 @@ pub(super) async fn call(
 ) -> Result<(), String> {
     let call = filled(bed, state, step)?;
     let items = expand::items(step, state.base, mutations(bed, step, &call, state)?, &bed.target);
-    let mut own = VecDeque::new();
+    let (mut own, absences) = (VecDeque::new(), bed.absences.count());
     for mut item in items {
         if step.without.iter().any(|name| name.value == "Format") {
             item.form.format = None;
         }
-        if let Some(reason) = bed.stopped() {
+        if let Some(reason) = bed.stopped().or_else(|| bed.absences.spoil(absences)) {
             return Err(reason);
         }
+        let before = bed.absences.count();
         let repeats = matches!(item.flaw, Some(Flaw::UsedNonce | Flaw::Replayed));
         let used = repeats.then(|| sign::used(history, state.variant.as_deref(), item.form.scheme)).flatten();
         let sending = Sending { used, ..sending(step, &call, item, state) };
@@ -129,6 +133,11 @@ pub(super) async fn call(
             Box::pin(strike::strike(bed, &sending, whole, state, history)).await?;
         }
         held?;
+        // Each further input of that kind would end it as often.
+        if bed.absences.count() >= before + ENDS {
+            let input = if sending.item.label.is_empty() { "this call" } else { &sending.item.label };
+            return Err(format!("the target ended on {input} again and again: the rest was not sent"));
+        }
     }
     Ok(())
 }

@@ -239,9 +239,10 @@ fn emptied(bed: &Bed, result: &CaseResult) -> Option<String> {
 
 /// Runs the steps; `false` when something was found or could not go on, so that further variants would say no more.
 async fn steps(bed: &Bed, case: &Arc<Case>, state: &mut State, result: &mut CaseResult) -> bool {
+    let absences = bed.absences.count();
     for (index, step) in case.steps.iter().enumerate() {
         let first = result.history.len();
-        if let Some(reason) = bed.stopped() {
+        if let Some(reason) = bed.stopped().or_else(|| bed.absences.spoil(absences)) {
             result.undecided.push(format!("step {}: {reason}", index + 1));
             return false;
         }
