@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::bounds;
+use super::expand::ordinary;
 use super::preflight::NEVER_ISSUED;
-use super::send::{Bed, is_silent};
+use super::send::{Bed, Way, call, is_silent};
 use super::sessions::SessionSource;
 use crate::check::history::{Record, Role};
 use crate::check::result::{ABSENT, UNANSWERED};
@@ -16,6 +17,7 @@ use crate::check::{CaseResult, Tested, silence};
 use crate::clock::Moment;
 use crate::http::{Exchange, Reply, Response};
 use crate::limits;
+use crate::seed::Stream;
 
 /// What a run knows of the absences of its target.
 #[derive(Debug, Default)]
@@ -24,8 +26,10 @@ pub struct Absences {
     away: AtomicBool,
     /// How long it was waited for, in the units of a [`Moment`].
     waited: AtomicU64,
-    /// When the last one ended, in the units of a [`Moment`].
-    ended: AtomicU64,
+    /// When somebody who asked was last answered, in the units of a [`Moment`].
+    seen: AtomicU64,
+    /// How often somebody began to ask: no two ask with the same nonces.
+    asked: AtomicUsize,
     /// Whether cases run beside each other, so that it does not show which of them ended it.
     pub beside: AtomicBool,
     /// How many cases were run again because of that.
@@ -50,9 +54,30 @@ impl Absences {
         (self.beside.load(Ordering::SeqCst) && self.count() != counted).then(|| ABSENT.to_owned())
     }
 
-    /// Whether a connection was refused since it was last seen.
+    /// Whether it is waited for.
     pub fn is_away(&self) -> bool {
         self.away.load(Ordering::SeqCst)
+    }
+
+    /// Notes that it is there.
+    fn seen(&self, bed: &Bed) {
+        self.seen.store(bed.clock.now().0, Ordering::SeqCst);
+        self.away.store(false, Ordering::SeqCst);
+    }
+
+    /// Notes that nobody asks any more: who comes next finds out.
+    fn unknown(&self) -> bool {
+        self.away.store(false, Ordering::SeqCst);
+        false
+    }
+
+    /// Whether somebody who asked was answered after that.
+    fn was_seen_after(&self, moment: Moment) -> bool {
+        moment.0 < self.seen.load(Ordering::SeqCst)
+    }
+
+    fn stream(&self, bed: &Bed) -> Stream {
+        bed.plan.seed.stream(&format!("absence {}", self.asked.fetch_add(1, Ordering::SeqCst)))
     }
 }
 
@@ -61,9 +86,10 @@ pub(super) fn is_of(bed: &Bed, exchange: &Exchange) -> bool {
     matches!(&exchange.reply, Reply::Refused(cause) if cause.unheard && !cause.of_proxy) && awaits(bed)
 }
 
-/// Whether something in front found nobody to answer a request, which may have had its effect and is not sent again.
-pub(super) fn may_be_behind(bed: &Bed, exchange: &Exchange) -> bool {
-    exchange.reply.answer().is_some_and(Response::is_of_gateway) && awaits(bed)
+/// Whether something in front says of a target that has answered before that it gave no answer. Once the run is over that is not
+/// asked about: what is open is ended as well as it goes.
+pub(super) fn may_be_of(bed: &Bed, exchange: &Exchange) -> bool {
+    exchange.reply.answer().is_some_and(Response::is_of_gateway) && awaits(bed) && bed.over().is_none()
 }
 
 /// Whether a target that was there before is waited for. Sessions that somebody gave may be gone when it is back, and nobody opens
@@ -72,66 +98,138 @@ fn awaits(bed: &Bed) -> bool {
     bed.transport.has_answered() && !matches!(bed.target.sessions, SessionSource::Pool(_))
 }
 
-/// Waits until the target is there again, where a request of those moments, sent and done, did not find it; whether it is before it
-/// is given up. However many wait, one asks. What turns away one of many and takes the next was not away.
+/// Waits until the target is there again, where a request of those moments, sent and done, found nobody listening; whether it is
+/// before it is given up. However many wait, one asks. What turns away one of many and takes the next was not away.
 pub(super) async fn ends(bed: &Bed, sent: Moment, done: Moment) -> bool {
     // Apart from what is awaited for every request: a future is copied as large as it may ever be.
-    Box::pin(awaited(bed, sent, done)).await
+    Box::pin(refused(bed, sent, done)).await
 }
 
-async fn awaited(bed: &Bed, sent: Moment, done: Moment) -> bool {
-    let Absences { count, away, waited, ended, asking, .. } = &bed.absences;
-    if sent.0 < ended.load(Ordering::SeqCst) {
+async fn refused(bed: &Bed, sent: Moment, done: Moment) -> bool {
+    let absences = &bed.absences;
+    if absences.was_seen_after(sent) {
         return true;
     }
-    away.store(true, Ordering::SeqCst);
-    let _asking = asking.lock().await;
-    if away.load(Ordering::SeqCst) {
-        // How often it is asked is bounded here.
-        bed.silences.end();
+    absences.away.store(true, Ordering::SeqCst);
+    let _asking = absences.asking.lock().await;
+    if !absences.is_away() {
+        return true;
     }
-    let began = bed.clock.now();
-    let mut stream = bed.plan.seed.stream("absence");
-    let (mut pause, mut asks) = (Duration::ZERO, 0);
-    while away.load(Ordering::SeqCst) {
-        // Who has no more time still ends what is open, once the target is back.
-        let ends_all = bed.gave_up.get().is_none() && !*bed.stop.borrow() && asks < limits::ABSENCE_ASKS_AT_END;
-        if bed.over().is_some() && !ends_all {
-            give_up(bed, ABSENT.to_owned());
+    let (began, mut stream) = (bed.clock.now(), absences.stream(bed));
+    bed.silences.end();
+    if !goes_on(bed, 0) {
+        return false;
+    }
+    let Some(exchange) = ask(bed, &mut stream).await else { return absences.unknown() };
+    // Where requests are paced, the first to ask comes late, too.
+    let late = exchange.sent.since(done) >= limits::ABSENCE_PAUSE;
+    if is_there(&exchange) && !late {
+        bed.note(&exchange);
+        absences.seen(bed);
+        return true;
+    }
+    absences.count.fetch_add(1, Ordering::SeqCst);
+    if is_there(&exchange) {
+        back(bed, &exchange, began);
+        return true;
+    }
+    bed.note(&exchange);
+    wait(bed, &mut stream, began).await
+}
+
+/// Waits until the target is there again, where something in front said of a request that it is not: where plain requests after it
+/// find nobody either, twice and a pause between. One such answer is no more than lost, and nobody waits for it but who got it.
+pub(super) async fn ends_behind(bed: &Bed, exchange: &Exchange) {
+    Box::pin(unanswered(bed, exchange)).await;
+}
+
+async fn unanswered(bed: &Bed, exchange: &Exchange) {
+    let absences = &bed.absences;
+    let _asking = absences.asking.lock().await;
+    if absences.was_seen_after(exchange.sent) {
+        return;
+    }
+    let (began, mut stream) = (bed.clock.now(), absences.stream(bed));
+    for pause in [Duration::ZERO, limits::ABSENCE_PAUSE] {
+        bed.sleep(pause).await;
+        let Some(exchange) = ask(bed, &mut stream).await else { return };
+        bed.note(&exchange);
+        if is_there(&exchange) {
+            absences.seen(bed);
+            return;
+        }
+    }
+    absences.away.store(true, Ordering::SeqCst);
+    absences.count.fetch_add(1, Ordering::SeqCst);
+    bed.silences.end();
+    wait(bed, &mut stream, began).await;
+}
+
+/// Asks a target that is away until it is there; whether it is before it is given up.
+async fn wait(bed: &Bed, stream: &mut Stream, began: Moment) -> bool {
+    let mut pause = limits::ABSENCE_PAUSE;
+    for asks in 1.. {
+        if !goes_on(bed, asks) {
             return false;
         }
         bed.sleep(pause).await;
-        let Some(exchange) = bounds::plain(bed, NEVER_ISSUED, &mut stream).await else { return false };
-        let back = !is_silent(&exchange) || exchange.reply.is_no_http();
-        // Where requests are paced, the first to ask comes late, too.
-        let late = exchange.sent.since(done) >= limits::ABSENCE_PAUSE;
-        if asks == 0 && (!back || late) {
-            count.fetch_add(1, Ordering::SeqCst);
-        }
-        if back && (asks > 0 || late) {
-            bed.tally.lost_with_the_target();
-        }
-        bed.note(&exchange);
-        if back {
-            let now = bed.clock.now();
-            waited.fetch_add(now.0.saturating_sub(began.0), Ordering::SeqCst);
-            ended.store(now.0, Ordering::SeqCst);
-            away.store(false, Ordering::SeqCst);
+        let Some(exchange) = ask(bed, stream).await else { return bed.absences.unknown() };
+        if is_there(&exchange) {
+            back(bed, &exchange, began);
             break;
         }
-        asks += 1;
-        if asks >= limits::SILENT_IN_A_ROW {
+        bed.note(&exchange);
+        if asks + 1 >= limits::SILENT_IN_A_ROW {
             let said = silence::said(&exchange);
-            give_up(bed, format!("the target left {asks} {UNANSWERED} as it was waited for ({said})"));
+            give_up(bed, format!("the target left {} {UNANSWERED} as it was waited for ({said})", asks + 1));
         }
-        pause = (pause * 2).clamp(limits::ABSENCE_PAUSE, limits::ABSENCE_PAUSE_MOST);
-    }
-    let waited = Duration::from_micros(waited.load(Ordering::SeqCst));
-    if waited >= limits::ABSENCE_TIME {
-        let times = count.load(Ordering::SeqCst);
-        give_up(bed, format!("the target was away {times} times, {} s in all", waited.as_secs()));
+        pause = (pause * 2).min(limits::ABSENCE_PAUSE_MOST);
     }
     true
+}
+
+/// Whether it is asked once more. Who has no more time still ends what is open, once the target is back; who is stopped ends it as
+/// well as it goes.
+fn goes_on(bed: &Bed, asks: usize) -> bool {
+    if *bed.stop.borrow() {
+        return false;
+    }
+    let goes_on = bed.over().is_none() || (bed.gave_up.get().is_none() && asks < limits::ABSENCE_ASKS_AT_END);
+    if !goes_on {
+        give_up(bed, ABSENT.to_owned());
+    }
+    goes_on
+}
+
+/// Notes that the target answered, and that what was lost before was lost with it.
+fn back(bed: &Bed, exchange: &Exchange, began: Moment) {
+    let absences = &bed.absences;
+    bed.tally.lost_with_the_target();
+    bed.note(exchange);
+    absences.seen(bed);
+    let waited = bed.clock.now().0.saturating_sub(began.0);
+    let waited = Duration::from_micros(waited + absences.waited.fetch_add(waited, Ordering::SeqCst));
+    if waited >= limits::ABSENCE_TIME {
+        give_up(bed, format!("the target was away {} times, {} s in all", absences.count(), waited.as_secs()));
+    }
+}
+
+/// A plain request: a list of sessions, or where that is not answered either, an End that is refused. What breaks one of them is
+/// not away.
+async fn ask(bed: &Bed, stream: &mut Stream) -> Option<Exchange> {
+    if !bed.target.lacking.contains("describe") {
+        let describe = call("DescribeTerminalSessions", &[("RegionId", &bed.target.region)]);
+        let request = bed.encode(&describe, ordinary(&bed.target), stream);
+        let exchange = bed.unnoted(request, Way::Fresh).await.ok()?;
+        if is_there(&exchange) || matches!(exchange.reply, Reply::Refused(_)) {
+            return Some(exchange);
+        }
+    }
+    bounds::plain(bed, NEVER_ISSUED, stream).await
+}
+
+fn is_there(exchange: &Exchange) -> bool {
+    !is_silent(exchange) || exchange.reply.is_no_http()
 }
 
 /// The first to get here says why.

@@ -55,7 +55,7 @@ pub struct Bed {
     pub handshakes: AtomicUsize,
     /// What it met on the way.
     pub tally: Tally,
-    /// Set when the target has been silent for too long, or away too often: why nothing more is sent.
+    /// Set when the target has been silent or away for too long: why nothing more is sent.
     pub gave_up: OnceLock<String>,
     /// After what the run ends early.
     pub bounds: Bounds,
@@ -211,8 +211,8 @@ impl Bed {
                 Err(exchange) => return exchange,
             };
             self.note(&exchange);
-            if absence::may_be_behind(self, &exchange) {
-                absence::ends(self, exchange.sent, exchange.done).await;
+            if absence::may_be_of(self, &exchange) {
+                absence::ends_behind(self, &exchange).await;
                 return exchange;
             }
             if left == 0 || !absence::is_of(self, &exchange) || !absence::ends(self, exchange.sent, exchange.done).await

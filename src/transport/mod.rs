@@ -143,7 +143,7 @@ impl Transport {
         self.answered.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the other side has answered a request, by itself and not through what stands in front of it.
+    /// Whether the other side has answered a request, with anything but the 502 or 504 of what stands in front of it.
     pub fn has_answered(&self) -> bool {
         self.answered.load(Ordering::Relaxed)
     }

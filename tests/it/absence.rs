@@ -30,8 +30,10 @@ enum Instead {
 /// What nginx says of a server that is away or ends without an answer.
 const BAD_GATEWAY: &[u8] = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 11\r\n\
     Connection: close\r\n\r\n<html>\n502\n";
-/// How long it is away, so that it is asked for more than once.
+/// How long nobody listens, so that it is asked for more than once.
 const AWAY: Duration = Duration::from_millis(50);
+/// How many requests are excused: more than a single one that asks whether it is there.
+const EXCUSES: usize = 6;
 
 /// The reference server, behind what ends with all its connections when it reads a word, and takes others again some time after.
 struct Falling {
@@ -67,9 +69,7 @@ impl Falling {
                             tokio::time::sleep(AWAY).await;
                             listener = TcpListener::bind(front).await.expect("the port is free again");
                         }
-                        Instead::Gateway => {
-                            let _ = tokio::time::timeout(AWAY, excuse(&listener)).await;
-                        }
+                        Instead::Gateway => excuse(&listener).await,
                     }
                 }
                 stand(&listener, back, "\0", instead).await;
@@ -83,12 +83,14 @@ impl Falling {
     }
 }
 
-/// Says of every request that nobody is there.
+/// Says of so many requests that nobody is there.
 async fn excuse(listener: &TcpListener) {
-    loop {
+    let mut left = EXCUSES;
+    while left > 0 {
         let (mut stream, _) = listener.accept().await.expect("a connection");
         if stream.read(&mut [0; 1 << 16]).await.is_ok_and(|count| count > 0) {
             let _ = stream.write_all(BAD_GATEWAY).await;
+            left -= 1;
         }
     }
 }
