@@ -13,17 +13,22 @@ use super::send::{Bed, Way, call, is_silent};
 use super::sessions::SessionSource;
 use crate::check::history::{Record, Role};
 use crate::check::result::{ABSENT, UNANSWERED};
-use crate::check::{CaseResult, Tested, silence};
+use crate::check::{CaseResult, Tested};
 use crate::clock::Moment;
 use crate::http::{Exchange, Reply, Response};
 use crate::limits;
 use crate::seed::Stream;
+use crate::transport::WsOutcome;
 
 /// What a run knows of the absences of its target.
 #[derive(Debug, Default)]
 pub struct Absences {
     count: AtomicUsize,
+    /// How often it may have lost what it knew: that, and moments too short to be called so.
+    doubts: AtomicUsize,
     away: AtomicBool,
+    /// Whether what stands in front said for so long that it is away that its word is no longer waited for.
+    is_futile: AtomicBool,
     /// How long it was waited for, in the units of a [`Moment`].
     waited: AtomicU64,
     /// When somebody who asked was last answered, in the units of a [`Moment`].
@@ -44,19 +49,29 @@ impl Absences {
         self.count.load(Ordering::SeqCst)
     }
 
+    /// How often it may have lost what it knew so far.
+    pub fn doubts(&self) -> usize {
+        self.doubts.load(Ordering::SeqCst)
+    }
+
     /// Whether cases run beside each other, and it was away so often that nothing more is learned from that.
     pub fn are_too_many(&self) -> bool {
         self.beside.load(Ordering::SeqCst) && self.count() >= limits::ABSENCES_BESIDE
     }
 
-    /// Why a case that had counted so many as it began is not gone on with: it runs beside others, and is run again.
+    /// Why a case that had counted so many doubts as it began is not gone on with: it runs beside others, and is run again.
     pub fn spoil(&self, counted: usize) -> Option<String> {
-        (self.beside.load(Ordering::SeqCst) && self.count() != counted).then(|| ABSENT.to_owned())
+        (self.beside.load(Ordering::SeqCst) && self.doubts() != counted).then(|| ABSENT.to_owned())
     }
 
     /// Whether it is waited for.
     pub fn is_away(&self) -> bool {
         self.away.load(Ordering::SeqCst)
+    }
+
+    /// How long it was waited for, that time included.
+    fn waited(&self, now: Duration) -> Duration {
+        now + Duration::from_micros(self.waited.load(Ordering::SeqCst))
     }
 
     /// Notes that it is there.
@@ -69,6 +84,11 @@ impl Absences {
     fn unknown(&self) -> bool {
         self.away.store(false, Ordering::SeqCst);
         false
+    }
+
+    fn counts(&self) {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        self.doubts.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Whether somebody who asked was answered after that.
@@ -84,12 +104,6 @@ impl Absences {
 /// Whether a request found nobody listening where somebody has answered before.
 pub(super) fn is_of(bed: &Bed, exchange: &Exchange) -> bool {
     matches!(&exchange.reply, Reply::Refused(cause) if cause.unheard && !cause.of_proxy) && awaits(bed)
-}
-
-/// Whether something in front says of a target that has answered before that it gave no answer. Once the run is over that is not
-/// asked about: what is open is ended as well as it goes.
-pub(super) fn may_be_of(bed: &Bed, exchange: &Exchange) -> bool {
-    exchange.reply.answer().is_some_and(Response::is_of_gateway) && awaits(bed) && bed.over().is_none()
 }
 
 /// Whether a target that was there before is waited for. Sessions that somebody gave may be gone when it is back, and nobody opens
@@ -117,82 +131,127 @@ async fn refused(bed: &Bed, sent: Moment, done: Moment) -> bool {
     }
     let (began, mut stream) = (bed.clock.now(), absences.stream(bed));
     bed.silences.end();
-    if !goes_on(bed, 0) {
+    if !goes_on(bed, 0, began) {
         return false;
     }
     let Some(exchange) = ask(bed, &mut stream).await else { return absences.unknown() };
-    // Where requests are paced, the first to ask comes late, too.
-    let late = exchange.sent.since(done) >= limits::ABSENCE_PAUSE;
-    if is_there(&exchange) && !late {
-        bed.note(&exchange);
+    bed.note(&exchange);
+    if is_there(&exchange) {
+        // Where requests are paced the first to ask comes late, and nobody knows what was before.
+        let is_late = exchange.sent.since(done) >= limits::ABSENCE_PAUSE;
+        absences.doubts.fetch_add(usize::from(is_late), Ordering::SeqCst);
         absences.seen(bed);
         return true;
     }
-    absences.count.fetch_add(1, Ordering::SeqCst);
-    if is_there(&exchange) {
-        back(bed, &exchange, began);
-        return true;
+    absences.counts();
+    let came = wait(bed, &mut stream, began).await;
+    if came == Came::Never {
+        give_up(bed, format!("the target left {} {UNANSWERED} as it was waited for", limits::SILENT_IN_A_ROW));
     }
-    bed.note(&exchange);
-    wait(bed, &mut stream, began).await
+    came == Came::Back
 }
 
-/// Waits until the target is there again, where something in front said of a request that it is not: where plain requests after it
-/// find nobody either, twice and a pause between. One such answer is no more than lost, and nobody waits for it but who got it.
-pub(super) async fn ends_behind(bed: &Bed, exchange: &Exchange) {
-    Box::pin(unanswered(bed, exchange)).await;
+/// Where something in front said of a request that the target gave no answer, and plain requests after it find nobody either, twice
+/// and a pause between: waits until it is there again. One such answer is no more than lost, and nobody waits for it but who got it.
+/// Once the run is over that is not asked about: what is open is ended as well as it goes. Whether it was such an answer.
+pub(super) async fn behind(bed: &Bed, exchange: &Exchange) -> bool {
+    let is_of_gateway = exchange.reply.answer().is_some_and(Response::is_of_gateway);
+    if is_of_gateway {
+        doubted(bed, exchange.done).await;
+    }
+    is_of_gateway
 }
 
-async fn unanswered(bed: &Bed, exchange: &Exchange) {
+/// The same of a handshake.
+pub(super) async fn behind_handshake(bed: &Bed, outcome: &WsOutcome) {
+    let is_away = match outcome {
+        WsOutcome::UpgradeRefused(answer) => answer.is_of_gateway(),
+        WsOutcome::Refused(cause) => cause.unheard && !cause.of_proxy,
+        WsOutcome::Open(_) | WsOutcome::Closed { .. } | WsOutcome::Lost(_) => false,
+    };
+    if is_away {
+        doubted(bed, bed.clock.now()).await;
+    }
+}
+
+async fn doubted(bed: &Bed, done: Moment) {
+    if awaits(bed) && bed.over().is_none() && !bed.absences.is_futile.load(Ordering::SeqCst) {
+        Box::pin(unanswered(bed, done)).await;
+    }
+}
+
+async fn unanswered(bed: &Bed, done: Moment) {
     let absences = &bed.absences;
     let _asking = absences.asking.lock().await;
-    if absences.was_seen_after(exchange.sent) {
+    if absences.was_seen_after(done) {
         return;
     }
     let (began, mut stream) = (bed.clock.now(), absences.stream(bed));
     for pause in [Duration::ZERO, limits::ABSENCE_PAUSE] {
         bed.sleep(pause).await;
+        // It may have become so while somebody else asked.
+        if bed.over().is_some() || absences.is_futile.load(Ordering::SeqCst) {
+            return;
+        }
         let Some(exchange) = ask(bed, &mut stream).await else { return };
         bed.note(&exchange);
         if is_there(&exchange) {
             absences.seen(bed);
             return;
         }
+        // A moment is enough to be started again.
+        absences.doubts.fetch_add(usize::from(pause.is_zero()), Ordering::SeqCst);
     }
     absences.away.store(true, Ordering::SeqCst);
     absences.count.fetch_add(1, Ordering::SeqCst);
-    bed.silences.end();
-    wait(bed, &mut stream, began).await;
+    if wait(bed, &mut stream, began).await == Came::Never {
+        // Perhaps it says so of these requests alone: each is judged for itself then.
+        absences.is_futile.store(true, Ordering::SeqCst);
+        absences.unknown();
+    }
 }
 
-/// Asks a target that is away until it is there; whether it is before it is given up.
-async fn wait(bed: &Bed, stream: &mut Stream, began: Moment) -> bool {
+/// What came of waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Came {
+    Back,
+    /// It was asked as often as any that leaves requests unanswered.
+    Never,
+    /// Nobody asks any more.
+    Unknown,
+}
+
+/// Asks a target that is away until it is there, or was asked often enough.
+async fn wait(bed: &Bed, stream: &mut Stream, began: Moment) -> Came {
     let mut pause = limits::ABSENCE_PAUSE;
-    for asks in 1.. {
-        if !goes_on(bed, asks) {
-            return false;
+    for asks in 1..limits::SILENT_IN_A_ROW {
+        if !goes_on(bed, asks, began) {
+            return Came::Unknown;
         }
         bed.sleep(pause).await;
-        let Some(exchange) = ask(bed, stream).await else { return bed.absences.unknown() };
+        let Some(exchange) = ask(bed, stream).await else {
+            bed.absences.unknown();
+            return Came::Unknown;
+        };
         if is_there(&exchange) {
             back(bed, &exchange, began);
-            break;
+            return Came::Back;
         }
         bed.note(&exchange);
-        if asks + 1 >= limits::SILENT_IN_A_ROW {
-            let said = silence::said(&exchange);
-            give_up(bed, format!("the target left {} {UNANSWERED} as it was waited for ({said})", asks + 1));
-        }
         pause = (pause * 2).min(limits::ABSENCE_PAUSE_MOST);
     }
-    true
+    Came::Never
 }
 
 /// Whether it is asked once more. Who has no more time still ends what is open, once the target is back; who is stopped ends it as
 /// well as it goes.
-fn goes_on(bed: &Bed, asks: usize) -> bool {
+fn goes_on(bed: &Bed, asks: usize, began: Moment) -> bool {
     if *bed.stop.borrow() {
         return false;
+    }
+    let waited = bed.absences.waited(bed.clock.now().since(began));
+    if waited >= limits::ABSENCE_TIME {
+        give_up(bed, format!("the target was away {} times, {} s in all", bed.absences.count(), waited.as_secs()));
     }
     let goes_on = bed.over().is_none() || (bed.gave_up.get().is_none() && asks < limits::ABSENCE_ASKS_AT_END);
     if !goes_on {
@@ -207,11 +266,7 @@ fn back(bed: &Bed, exchange: &Exchange, began: Moment) {
     bed.tally.lost_with_the_target();
     bed.note(exchange);
     absences.seen(bed);
-    let waited = bed.clock.now().0.saturating_sub(began.0);
-    let waited = Duration::from_micros(waited + absences.waited.fetch_add(waited, Ordering::SeqCst));
-    if waited >= limits::ABSENCE_TIME {
-        give_up(bed, format!("the target was away {} times, {} s in all", absences.count(), waited.as_secs()));
-    }
+    absences.waited.fetch_add(bed.clock.now().0.saturating_sub(began.0), Ordering::SeqCst);
 }
 
 /// A plain request: a list of sessions, or where that is not answered either, an End that is refused. What breaks one of them is

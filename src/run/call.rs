@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::expand::{self, Item};
-use super::send::{Bed, Patience, Way, is_throttled};
+use super::send::{Bed, Patience, Way, is_silent, is_throttled};
 use super::sessions::{self, Session, SessionSource};
 use super::state::{State, fill};
 use super::{look, raw, room, sign, strike};
@@ -103,15 +103,15 @@ pub(super) async fn call(
 ) -> Result<(), String> {
     let call = filled(bed, state, step)?;
     let items = expand::items(step, state.base, mutations(bed, step, &call, state)?, &bed.target);
-    let (mut own, absences) = (VecDeque::new(), bed.absences.count());
+    let (mut own, doubts) = (VecDeque::new(), bed.absences.doubts());
     for mut item in items {
         if step.without.iter().any(|name| name.value == "Format") {
             item.form.format = None;
         }
-        if let Some(reason) = bed.stopped().or_else(|| bed.absences.spoil(absences)) {
+        if let Some(reason) = bed.stopped().or_else(|| bed.absences.spoil(doubts)) {
             return Err(reason);
         }
-        let before = bed.absences.count();
+        let before = (history.len(), bed.absences.count());
         let repeats = matches!(item.flaw, Some(Flaw::UsedNonce | Flaw::Replayed));
         let used = repeats.then(|| sign::used(history, state.variant.as_deref(), item.form.scheme)).flatten();
         let sending = Sending { used, ..sending(step, &call, item, state) };
@@ -134,12 +134,19 @@ pub(super) async fn call(
         }
         held?;
         // Each further input of that kind would end it as often.
-        if bed.absences.count() >= before + ENDS {
+        if bed.absences.count() >= before.1 + ENDS && all_silent(&history[before.0..]) {
             let input = if sending.item.label.is_empty() { "this call" } else { &sending.item.label };
             return Err(format!("the target ended on {input} again and again: the rest was not sent"));
         }
     }
     Ok(())
+}
+
+/// Whether an input was struck, and no attempt at it answered.
+fn all_silent(records: &[Record]) -> bool {
+    let silent = |record: &&Record| record.exchange().is_some_and(is_silent);
+    let mut attempts = records.iter().filter(|record| record.is_attempt()).peekable();
+    attempts.peek().is_some() && attempts.all(|record| silent(&record))
 }
 
 /// Whether an End may find nothing, although the session that it names was never ended, since nobody came to that for so

@@ -31,7 +31,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
     if let Some(skip) = skip(bed, &case) {
         return CaseResult::skipped(case, skip);
     }
-    let (began, absences) = (bed.clock.now(), bed.absences.count());
+    let (began, doubts) = (bed.clock.now(), bed.absences.doubts());
     let mut result = CaseResult { skip: None, ..CaseResult::skipped(case.clone(), Skip::Excluded(String::new())) };
     let mut stream = bed.plan.seed.stream(&case.id);
     for (variant, base) in expand::variants(&case, &bed.target) {
@@ -40,11 +40,14 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
         let mut state = State::new(entropy, unknown, base, variant);
         let (undecided, before) = (result.undecided.len(), (result.history.len(), result.findings.len()));
         let mut held = attempt(bed, &case, &mut state, &mut result).await;
-        if state.cut && bed.stopped().is_none() {
+        if state.cut && bed.stopped().or_else(|| bed.absences.spoil(doubts)).is_none() {
             // What depends on a connection that broke off is seen a second time before it is held against anybody.
             result.undecided.truncate(undecided);
             state.begin_again();
             held = attempt(bed, &case, &mut state, &mut result).await;
+        }
+        if bed.absences.spoil(doubts).is_some() {
+            break;
         }
         if !held {
             Box::pin(doubt_forms(bed, &case, &mut state, &mut result, before)).await;
@@ -57,7 +60,7 @@ pub async fn execute(bed: &Bed, case: Arc<Case>) -> CaseResult {
         result.skip = Some(Skip::Excluded(capability));
     }
     result.undecided.extend(never_occurred(bed, &result));
-    if bed.absences.count() != absences {
+    if bed.absences.doubts() != doubts {
         absence::doubt(bed, &mut result);
     }
     let found: BTreeSet<usize> = result.findings.iter().map(|finding| finding.record).collect();
@@ -239,10 +242,10 @@ fn emptied(bed: &Bed, result: &CaseResult) -> Option<String> {
 
 /// Runs the steps; `false` when something was found or could not go on, so that further variants would say no more.
 async fn steps(bed: &Bed, case: &Arc<Case>, state: &mut State, result: &mut CaseResult) -> bool {
-    let absences = bed.absences.count();
+    let doubts = bed.absences.doubts();
     for (index, step) in case.steps.iter().enumerate() {
         let first = result.history.len();
-        if let Some(reason) = bed.stopped().or_else(|| bed.absences.spoil(absences)) {
+        if let Some(reason) = bed.stopped().or_else(|| bed.absences.spoil(doubts)) {
             result.undecided.push(format!("step {}: {reason}", index + 1));
             return false;
         }

@@ -211,8 +211,7 @@ impl Bed {
                 Err(exchange) => return exchange,
             };
             self.note(&exchange);
-            if absence::may_be_of(self, &exchange) {
-                absence::ends_behind(self, &exchange).await;
+            if absence::behind(self, &exchange).await {
                 return exchange;
             }
             if left == 0 || !absence::is_of(self, &exchange) || !absence::ends(self, exchange.sent, exchange.done).await
@@ -264,7 +263,9 @@ impl Bed {
             return WsOutcome::Refused(unsent(&reason));
         }
         self.handshakes.fetch_add(1, Ordering::Relaxed);
-        Box::pin(self.transport.websockets().connect(url, headers)).await
+        let outcome = Box::pin(self.transport.websockets().connect(url, headers)).await;
+        absence::behind_handshake(self, &outcome).await;
+        outcome
     }
 
     /// What a request comes to that is not sent.
@@ -294,6 +295,7 @@ impl Bed {
         if !matches!(exchange.reply, Reply::Lost(_)) {
             self.note(&exchange);
         }
+        absence::behind(self, &exchange).await;
         Ok(exchange)
     }
 
@@ -318,6 +320,9 @@ impl Bed {
         if !matches!(pair[1].reply, Reply::Refused(_)) {
             self.sent.fetch_add(1, Ordering::Relaxed);
             self.note(&pair[1]);
+        }
+        for exchange in &pair {
+            absence::behind(self, exchange).await;
         }
         Ok(pair)
     }

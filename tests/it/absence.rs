@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tempfile::tempdir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -57,8 +57,10 @@ impl Falling {
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
-                let mut listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-                let front = listener.local_addr().expect("an address");
+                // Bound all the time, so that nobody else takes the port while nobody listens there.
+                let place = bound("127.0.0.1:0".parse().expect("an address"));
+                let front = place.local_addr().expect("an address");
+                let mut listener = bound(front).listen(1024).expect("it listens");
                 tell.send(format!("http://{front}")).expect("somebody asks");
                 while told.load(Ordering::SeqCst) < most {
                     stand(&listener, back, word, instead).await;
@@ -67,7 +69,7 @@ impl Falling {
                         Instead::Nobody => {
                             drop(listener);
                             tokio::time::sleep(AWAY).await;
-                            listener = TcpListener::bind(front).await.expect("the port is free again");
+                            listener = bound(front).listen(1024).expect("it listens again");
                         }
                         Instead::Gateway => excuse(&listener).await,
                     }
@@ -81,6 +83,13 @@ impl Falling {
     fn falls(&self) -> usize {
         self.falls.load(Ordering::SeqCst)
     }
+}
+
+fn bound(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_reuseaddr(true).expect("an option");
+    socket.bind(address).expect("the port is free");
+    socket
 }
 
 /// Says of so many requests that nobody is there.
