@@ -214,12 +214,6 @@ impl Campaign {
         self.tell();
         let reached = self.bounds.shard.case(self.turns.saturating_sub(1)) + 1;
         let pursued = self.pursuit.batch(&mut self.rig, &Batch { drawn, hasty, reached }, &ended).await;
-        if pursued && !self.rig.is_stopped() {
-            self.pursuit.past.turns = self.turns;
-            self.pursuit.past.pausing = self.pausing.numbers();
-        }
-        self.pursuit.reached();
-        self.tell();
         let mute = ended
             .iter()
             .filter(|result| !result.absent)
@@ -228,6 +222,13 @@ impl Campaign {
         let gave_up = ended.is_empty() && !self.is_enough();
         self.mute = (judged == 0 && !ended.is_empty()).then(|| reason(&ended));
         let silent = tells && judged == 0 && ((mute && !hasty) || gave_up) && !self.is_over();
+        // What a target that was not there was to be asked is to be asked yet.
+        if pursued && !silent && !self.rig.is_stopped() {
+            self.pursuit.past.turns = self.turns;
+            self.pursuit.past.pausing = self.pausing.numbers();
+        }
+        self.pursuit.reached();
+        self.tell();
         silent.then(|| reason(&ended))
     }
 

@@ -64,7 +64,7 @@ struct Sight {
     reached: usize,
     /// All of the case.
     whole: Seen,
-    /// What it was found in, where a connection was ended: no patience would have changed that.
+    /// What it was found in, where a connection was ended, or the target was gone: no patience would have changed that.
     ended: Option<CaseResult>,
 }
 
@@ -228,10 +228,14 @@ fn sight(batch: &Batch, at: usize, result: &CaseResult, finding: &Finding, seed:
     let record = result.history.get(finding.record);
     // No step says what a generated value proves; other rules find a breach where a pass would not tell of them.
     let listed = record.and_then(|record| record.mutation.as_ref()).is_some_and(|value| value.clause == clause);
-    // An answer is what it is, however long one would have waited for it.
-    let answered = record.and_then(Record::exchange).is_some_and(|exchange| exchange.reply.answer().is_some());
-    let is_ended = |reply: &Reply| matches!(reply, Reply::Lost(cause) if cause.kind != CauseKind::Timeout);
-    let ended = record.and_then(Record::exchange).is_some_and(|exchange| is_ended(&exchange.reply));
+    let reply = record.and_then(Record::exchange).map(|exchange| &exchange.reply);
+    // An answer is what it is, however long one would have waited for it; that of a gateway is none of the target's.
+    let answered = reply.and_then(Reply::answer).is_some_and(|answer| !answer.is_of_gateway());
+    let ended = match reply {
+        Some(Reply::Lost(cause)) => cause.kind != CauseKind::Timeout,
+        Some(Reply::Answered(answer)) => answer.is_of_gateway() && result.absent,
+        Some(Reply::Refused(_)) | None => false,
+    };
     let patiently = Some(result.clone()).filter(|_| !batch.hasty || answered);
     Sight {
         id: format!("{}-{:x}-{number}", clause.replace('/', "-"), seed.0),

@@ -64,6 +64,11 @@ impl Absences {
         (self.beside.load(Ordering::SeqCst) && self.doubts() != counted).then(|| ABSENT.to_owned())
     }
 
+    /// Whether no other case runs that may have ended it.
+    pub fn are_of_one_case(&self) -> bool {
+        !self.beside.load(Ordering::SeqCst)
+    }
+
     /// Whether it is waited for.
     pub fn is_away(&self) -> bool {
         self.away.load(Ordering::SeqCst)

@@ -134,7 +134,8 @@ pub(super) async fn call(
         }
         held?;
         // Each further input of that kind would end it as often.
-        if bed.absences.count() >= before.1 + ENDS && all_silent(&history[before.0..]) {
+        if bed.absences.are_of_one_case() && bed.absences.count() >= before.1 + ENDS && all_silent(&history[before.0..])
+        {
             let input = if sending.item.label.is_empty() { "this call" } else { &sending.item.label };
             return Err(format!("the target ended on {input} again and again: the rest was not sent"));
         }

@@ -94,9 +94,10 @@ impl Tally {
         } else if exchange.reply.answer().is_some() {
             self.silent_in_a_row.store(0, Ordering::Relaxed);
         }
-        let Reply::Answered(answer) = &exchange.reply else {
+        let answer = exchange.reply.answer().filter(|answer| !answer.is_of_gateway());
+        let Some(answer) = answer else {
             self.unanswered.fetch_add(1, Ordering::Relaxed);
-            if matches!(exchange.reply, Reply::Lost(_)) && is_start(&exchange.request) {
+            if !matches!(exchange.reply, Reply::Refused(_)) && is_start(&exchange.request) {
                 self.starts.fetch_add(1, Ordering::Relaxed);
             }
             return;

@@ -178,7 +178,7 @@ impl Teller {
     fn coverage(&self, tally: &Tally) -> String {
         let (all, values) = (self.contract.clauses.len(), CATALOGUE.len());
         let Tally { clauses, mutations, forms, .. } = tally;
-        format!("{clauses} of {all} clauses, {mutations} of {values} wrong values, {forms} wire forms")
+        format!("{clauses} of {all} clauses, {mutations} of {values} wrong values, {}", counted(*forms, "wire form"))
     }
 
     /// Clauses that were found broken by earlier runs of this campaign.
@@ -190,6 +190,12 @@ impl Teller {
     fn told_before(&self, level: Level) -> usize {
         let clauses = self.remembered.iter().flat_map(|remembered| remembered.past.told.keys());
         clauses.filter(|id| self.contract.clause(id).is_some_and(|clause| clause.level == level)).count()
+    }
+
+    /// Whether the target was away too often for a campaign that found no MUST broken to have shown that nothing is wrong.
+    fn ends_again_and_again(&self, done: &Done) -> bool {
+        let is_found = done.found.iter().any(|found| found.level == Level::Must) || self.told_before(Level::Must) > 0;
+        done.weather.absences >= limits::ABSENCES_BESIDE && !is_found
     }
 
     fn lose(&self, mistake: Diagnostic) {
@@ -212,7 +218,7 @@ impl Teller {
             Exit::Fail
         } else if done.tally.judged == 0
             || done.silent.is_some()
-            || ends_again_and_again(done)
+            || self.ends_again_and_again(done)
             || !done.leaked.is_empty()
             || lost
         {
@@ -262,7 +268,7 @@ impl Teller {
             let _ =
                 writeln!(text, "reason:   nothing was judged{}: {reason}", if judged > 0 { " any more" } else { "" });
         }
-        if ends_again_and_again(done) {
+        if self.ends_again_and_again(done) {
             text.push_str("reason:   the target ended again and again, and no case alone showed why\n");
         }
         if let Some(reason) = &done.doubt {
@@ -309,9 +315,9 @@ impl Told for Teller {
         let now = self.clock.now();
         let took = now.since(Moment::default());
         let (pace, left) = (rate(tally.exchanges, took), self.own.time.saturating_sub(took).as_secs());
-        let (Tally { cases, exchanges, found, .. }, reached) = (tally, self.coverage(tally));
-        let words =
-            format!("{cases} cases, {exchanges} requests ({pace}/s), {reached}, {found} findings, {left} s left");
+        let (Tally { cases, exchanges, .. }, reached) = (tally, self.coverage(tally));
+        let found = counted(tally.found, "finding");
+        let words = format!("{cases} cases, {exchanges} requests ({pace}/s), {reached}, {found}, {left} s left");
         if !self.bar.is_hidden() {
             self.bar.set_message(words);
             self.bar.tick();
@@ -334,12 +340,6 @@ impl Told for Teller {
         let words = self.words(found, color);
         self.bar.suspend(|| self.say(&words));
     }
-}
-
-/// Whether the target was away too often for a campaign that found no MUST broken to have shown that nothing is wrong.
-fn ends_again_and_again(done: &Done) -> bool {
-    let is_found = done.found.iter().any(|found| found.level == Level::Must);
-    done.weather.absences >= limits::ABSENCES_BESIDE && !is_found
 }
 
 fn rate(count: usize, took: Duration) -> u64 {
