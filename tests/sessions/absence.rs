@@ -261,49 +261,42 @@ fn status(status: u16, passes: bool) -> Pass {
 
 #[test]
 fn single_answers_of_a_gateway_are_weather_however_requests_are_paced() {
-    for way in [ALONE, BESIDE, PACED] {
-        for code in [502, 504] {
-            let excused = Arc::<AtomicUsize>::default();
-            let count = excused.clone();
-            let passes = Box::new(move |number, _| {
-                let passes = number % 25 != 24;
-                count.fetch_add(usize::from(!passes), Ordering::SeqCst);
-                status(code, passes)
-            });
-            let ended = run(
-                Front { passes, ..Front::default() },
-                &["end/session/malformed", "rpc/placement/form-refusal"],
-                way,
-            );
-            blameless(&ended);
-            let words = format!("{code}, {} jobs", way.jobs);
-            assert_eq!((undecided(&ended), ended.weather.absences), (Vec::new(), 0), "{words}");
-            assert!(excused.load(Ordering::SeqCst) > 6, "{words}: {excused:?}");
-        }
+    for (way, code) in [(ALONE, 502), (BESIDE, 504), (PACED, 502)] {
+        let excused = Arc::<AtomicUsize>::default();
+        let count = excused.clone();
+        let passes = Box::new(move |number, _| {
+            let passes = number % 25 != 24;
+            count.fetch_add(usize::from(!passes), Ordering::SeqCst);
+            status(code, passes)
+        });
+        let ended =
+            run(Front { passes, ..Front::default() }, &["end/session/malformed", "rpc/placement/form-refusal"], way);
+        blameless(&ended);
+        let words = format!("{code}, {} jobs", way.jobs);
+        assert_eq!((undecided(&ended), ended.weather.absences), (Vec::new(), 0), "{words}");
+        assert!(excused.load(Ordering::SeqCst) > 6, "{words}: {excused:?}");
     }
 }
 
 #[test]
 fn a_target_that_lost_its_sessions_while_a_gateway_excused_it_is_blamed_for_nothing() {
-    for way in [ALONE, BESIDE, PACED] {
-        for code in [502, 504] {
-            let (until, reborn) = (AtomicU64::new(0), AtomicBool::new(false));
-            let passes = move |number, since: Duration| {
-                let now = since.as_micros() as u64;
-                if number == 40 {
-                    until.store(now + 3_000_000, Ordering::SeqCst);
-                }
-                match until.load(Ordering::SeqCst) {
-                    until if now < until => Pass::Status(code),
-                    1.. if !reborn.swap(true, Ordering::SeqCst) => Pass::ToAnother,
-                    _ => Pass::On,
-                }
-            };
-            let ended = run(Front { passes: Box::new(passes), ..Front::default() }, &SESSIONS, way);
-            blameless(&ended);
-            let words = format!("{code}, {} jobs", way.jobs);
-            assert_eq!((undecided(&ended), ended.weather.absences), (Vec::new(), 1), "{words}");
-        }
+    for (way, code) in [(ALONE, 502), (BESIDE, 504), (PACED, 502)] {
+        let (until, reborn) = (AtomicU64::new(0), AtomicBool::new(false));
+        let passes = move |number, since: Duration| {
+            let now = since.as_micros() as u64;
+            if number == 40 {
+                until.store(now + 3_000_000, Ordering::SeqCst);
+            }
+            match until.load(Ordering::SeqCst) {
+                until if now < until => Pass::Status(code),
+                1.. if !reborn.swap(true, Ordering::SeqCst) => Pass::ToAnother,
+                _ => Pass::On,
+            }
+        };
+        let ended = run(Front { passes: Box::new(passes), ..Front::default() }, &SESSIONS, way);
+        blameless(&ended);
+        let words = format!("{code}, {} jobs", way.jobs);
+        assert_eq!((undecided(&ended), ended.weather.absences), (Vec::new(), 1), "{words}");
     }
 }
 
