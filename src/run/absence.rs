@@ -86,14 +86,8 @@ impl Absences {
     }
 
     /// Notes that nobody asks any more: who comes next finds out.
-    fn unknown(&self) -> bool {
+    fn unknown(&self) {
         self.away.store(false, Ordering::SeqCst);
-        false
-    }
-
-    fn counts(&self) {
-        self.count.fetch_add(1, Ordering::SeqCst);
-        self.doubts.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Whether somebody who asked was answered after that.
@@ -139,7 +133,10 @@ async fn refused(bed: &Bed, sent: Moment, done: Moment) -> bool {
     if !goes_on(bed, 0, began) {
         return false;
     }
-    let Some(exchange) = ask(bed, &mut stream).await else { return absences.unknown() };
+    let Some(exchange) = ask(bed, &mut stream).await else {
+        absences.unknown();
+        return false;
+    };
     bed.note(&exchange);
     if is_there(&exchange) {
         // Where requests are paced the first to ask comes late, and nobody knows what was before.
@@ -148,7 +145,8 @@ async fn refused(bed: &Bed, sent: Moment, done: Moment) -> bool {
         absences.seen(bed);
         return true;
     }
-    absences.counts();
+    absences.count.fetch_add(1, Ordering::SeqCst);
+    absences.doubts.fetch_add(1, Ordering::SeqCst);
     let came = wait(bed, &mut stream, began).await;
     if came == Came::Never {
         give_up(bed, format!("the target left {} {UNANSWERED} as it was waited for", limits::SILENT_IN_A_ROW));

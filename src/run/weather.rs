@@ -22,26 +22,20 @@ pub(super) async fn spare(
     if !broken && judgement.undecided.is_empty() {
         return judgement;
     }
-    Box::pin(doubted(bed, step, state, history, judgement)).await
-}
-
-async fn doubted(
-    bed: &Bed,
-    step: Option<usize>,
-    state: &mut State,
-    history: &mut Vec<Record>,
-    judgement: Judgement,
-) -> Judgement {
-    let Some(session) = cut_off(bed, state).await.into_iter().next() else { return judgement };
-    if state.second && answers(bed, step, state, history).await {
-        return judgement;
-    }
-    state.cut = true;
-    let place = step.map_or_else(String::new, |step| format!("step {}: ", step + 1));
-    let words = "broke off without a word about the session, and may have done so for other reasons";
-    let mut spared = Judgement::default();
-    spared.undecided.insert(format!("{place}a connection on `{session}` {words}"));
-    spared
+    // Apart from what is awaited for every step: a future is copied as large as it may ever be.
+    Box::pin(async move {
+        let Some(session) = cut_off(bed, state).await.into_iter().next() else { return judgement };
+        if state.second && answers(bed, step, state, history).await {
+            return judgement;
+        }
+        state.cut = true;
+        let place = step.map_or_else(String::new, |step| format!("step {}: ", step + 1));
+        let words = "broke off without a word about the session, and may have done so for other reasons";
+        let mut spared = Judgement::default();
+        spared.undecided.insert(format!("{place}a connection on `{session}` {words}"));
+        spared
+    })
+    .await
 }
 
 /// The sessions, by name, on which a connection broke off, other than by an End. From then on each may have closed by

@@ -1,7 +1,7 @@
 //! Short texts in short bodies: looked for as they are, where what a search prepares would take longer than it saves.
 
-/// Where a few bytes first stand in others, by the first of them. Takes the square of the lengths at worst: not for what a
-/// target chooses.
+/// Where a few bytes first stand in others, by the first of them. Takes the product of the lengths at worst: the few are ours,
+/// and none that a target chooses.
 pub fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     let first = *needle.first()?;
     memchr::memchr_iter(first, haystack).find(|at| haystack[*at..].starts_with(needle))
