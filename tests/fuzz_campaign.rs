@@ -187,6 +187,24 @@ fn every_overlap_is_decided_without_a_websocket_too() {
     assert!(done.tested.contains("end/effect/once"), "{:?}", done.tested);
 }
 
+/// A wrong signature on a session that was never issued is wrong twice: which is said first shows nothing.
+#[test]
+fn without_sessions_signatures_are_tested_where_they_alone_are_wrong() {
+    let run = |server| campaign_without("sessions", Past::default(), server, 5, 120, Arc::new(Unheard));
+    let honest = run(Settings::default());
+    assert!(honest.found.is_empty(), "{:?}", honest.found.first());
+    let signed = ["required", "tampered", "access-key", "expired", "nonce"].map(|name| format!("rpc/signature/{name}"));
+    for clause in &signed {
+        assert!(honest.tested.contains(clause), "{clause}");
+    }
+    for clause in ["end/request/region-required", "rpc/version/unknown", "end/authorization/required"] {
+        assert!(!honest.tested.contains(clause), "{clause}");
+    }
+    let trusting = run(Settings { auth: Auth::Open, ..Settings::default() });
+    let found = trusting.found.first().expect("what asks for no signature is found out");
+    assert!(signed.contains(&found.clause), "{}", found.text);
+}
+
 /// Does something with each of these on two threads.
 fn each<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let half = |first: usize| all.iter().skip(first).step_by(2).map(&work).collect::<Vec<R>>();

@@ -244,6 +244,10 @@ impl Lowering<'_> {
         let named = named.filter(|_| refusal.names);
         let mut call = end(named.as_ref().map_or(UNKNOWN, |(name, _)| name));
         call.with[0].values = vec![named.as_ref().map_or_else(|| variable("region"), |(_, life)| region_of(life))];
+        if call.operation.value != refusal.operation {
+            call.operation = spanned(refusal.operation);
+            call.with.truncate(1);
+        }
         let Some(saying) = situation.wrongly(&mut call, wrong, saying) else { return };
         self.say(&mut call, &saying);
         let mut step = step(Action::Call(Box::new(call)));

@@ -14,10 +14,16 @@ use crate::contract::OutcomeRef;
 use crate::source::{Span, Spanned};
 use crate::wire::{Part, Piece, Scheme};
 
+const END: &str = "EndTerminalSession";
+const DESCRIBE: &str = "DescribeTerminalSessions";
+
 /// What a wrong call proves.
 pub(super) struct Refusal {
     pub clause: &'static str,
+    /// Nothing where something else is wrong with it, too: which is said first is documented nowhere.
     pub expect: Option<Expectation>,
+    /// The operation called.
+    pub operation: &'static str,
     /// Whether it names the session at all.
     pub names: bool,
     /// Whether an endpoint that breaks no MUST may end the session.
@@ -53,7 +59,11 @@ impl Situation<'_> {
             Wrong::Elsewhere => {
                 (able.other_region && !self.overlaps, "end/session/other-region", outcome(&["session-not-found"]))
             }
-            Wrong::Unknown => (true, "end/session/unknown", outcome(&["session-not-found"])),
+            Wrong::Unknown => {
+                // Nothing may have been issued that it could be made of.
+                let reading = vec![OutcomeRef::named("session-not-found"), OutcomeRef::reading("malformed-session")];
+                (true, "end/session/unknown", reading)
+            }
             Wrong::Action => (true, "rpc/action/unknown", outcome(&["unknown-action"])),
             Wrong::NoAction => (true, "rpc/action/missing", outcome(&["unknown-action", "missing(Action)"])),
             Wrong::Version => (true, "rpc/version/unknown", outcome(&["unknown-version"])),
@@ -69,28 +79,32 @@ impl Situation<'_> {
         if !has {
             return None;
         }
-        let names = wrong != Wrong::Unknown;
-        let clear = [Wrong::NoSession, Wrong::Unsupported, Wrong::Action, Wrong::NoAction].contains(&wrong);
-        let more = match self.state.filter(|_| names) {
-            Some(State::Open) => Vec::new(),
-            Some(_) => vec![OutcomeRef::named("session-not-found"), OutcomeRef::reading("repeat-end")],
-            None if clear => Vec::new(),
-            None => vec![OutcomeRef::named("session-not-found"), OutcomeRef::reading("malformed-session")],
-        };
-        let mut outcomes = own;
-        for outcome in more {
-            if !outcomes.contains(&outcome) {
-                outcomes.push(outcome);
-            }
+        let operation = self.operation(wrong);
+        let expect = self.is_alone(wrong, operation).then_some(Expectation::Outcomes(own));
+        Some(Refusal { clause, expect, operation, names: wrong != Wrong::Unknown, taints: false })
+    }
+
+    /// What is signed wrong needs no session to be wrong in that alone, where one can ask for all of them.
+    fn operation(self, wrong: Wrong) -> &'static str {
+        let is_signed_wrong = matches!(wrong, Wrong::Flaw(_) | Wrong::Unsigned);
+        if is_signed_wrong && self.state.is_none() && self.abilities.describe { DESCRIBE } else { END }
+    }
+
+    /// Whether nothing else is wrong with the call, such as the session that it names.
+    fn is_alone(self, wrong: Wrong, operation: &str) -> bool {
+        match (wrong, self.state) {
+            (Wrong::NoSession | Wrong::Action | Wrong::NoAction | Wrong::Unknown, _) | (_, Some(State::Open)) => true,
+            (Wrong::Unsupported, None) => true,
+            _ => operation == DESCRIBE,
         }
-        Some(Refusal { clause, expect: Some(Expectation::Outcomes(outcomes)), names, taints: false })
     }
 
     /// Other methods only SHOULD be refused: one that ends the session breaks no MUST.
     fn of_method(self) -> Option<Refusal> {
         let status = vec![StatusPattern::Class(4), StatusPattern::Exact(501)];
         let expect = Expectation::Matchers(Box::new(Matchers { status, ..Matchers::default() }));
-        let refusal = Refusal { clause: "rpc/method/other", expect: Some(expect), names: true, taints: true };
+        let (clause, expect) = ("rpc/method/other", Some(expect));
+        let refusal = Refusal { clause, expect, operation: END, names: true, taints: true };
         (!self.overlaps).then_some(refusal)
     }
 
@@ -104,7 +118,8 @@ impl Situation<'_> {
         }
         // A region is judged where nothing else is wrong.
         let judged = !region || self.state == Some(State::Open);
-        Some(Refusal { clause, expect: judged.then_some(Expectation::Permitted), names: !repeated, taints })
+        let expect = judged.then_some(Expectation::Permitted);
+        Some(Refusal { clause, expect, operation: END, names: !repeated, taints })
     }
 
     /// Makes the call wrong; `None` where it cannot be. How it is said may have to change with that.
