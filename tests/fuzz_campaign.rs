@@ -131,7 +131,8 @@ fn campaign_after(past: Past, server: Settings, seed: u64, cases: usize, told: A
 fn campaign_without(lacks: &str, past: Past, server: Settings, seed: u64, cases: usize, told: Arc<dyn Told>) -> Done {
     let contract = contract();
     let until = Some(Duration::from_secs(3_600));
-    let bounds = Bounds { until, cases: Some(cases), shard: Shard::default(), findings: 1, clients: 8, jobs: 8 };
+    let (until, wait) = (until, Duration::ZERO);
+    let bounds = Bounds { wait, until, cases: Some(cases), shard: Shard::default(), findings: 1, clients: 8, jobs: 8 };
     let play = async |stage: Stage| {
         let Stage { mut target, transport, clock } = stage;
         target.lacking.insert(lacks.to_owned());
@@ -197,8 +198,9 @@ fn without_sessions_signatures_are_tested_where_they_alone_are_wrong() {
     for clause in &signed {
         assert!(honest.tested.contains(clause), "{clause}");
     }
-    for clause in ["end/request/region-required", "rpc/version/unknown", "end/authorization/required"] {
-        assert!(!honest.tested.contains(clause), "{clause}");
+    let of_a_session = ["end/request/region-required", "end/session/near-miss", "end/session/exact"];
+    for clause in of_a_session.iter().chain(&["rpc/version/unknown", "end/authorization/required"]) {
+        assert!(!honest.tested.contains(*clause), "{clause}");
     }
     let trusting = run(Settings { auth: Auth::Open, ..Settings::default() });
     let found = trusting.found.first().expect("what asks for no signature is found out");

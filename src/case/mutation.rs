@@ -420,10 +420,13 @@ fn of_session(kind: &Kind, base: Base<'_>, tidy: bool) -> (&'static str, Vec<Out
     match kind.class {
         Class::Absent => ("end/request/session-required", vec![named("missing", Some(base.parameter))]),
         Class::Empty => ("end/request/empty", empty(kind, base, malformed())),
+        // Without an id of its own the endpoint's alphabet is not known: even a tidy text may be malformed to it. And what
+        // resembles an id that was never issued is one that was never issued.
+        Class::Valid | Class::Unknown | Class::Exact | Class::NearMiss if !base.issued => {
+            ("end/session/unknown", vec![not_found(), malformed()])
+        }
         Class::Exact => ("end/session/exact", vec![not_found(), malformed()]),
         Class::NearMiss => ("end/session/near-miss", vec![not_found(), malformed()]),
-        // Without an id of its own the endpoint's alphabet is not known: even a tidy text may be malformed to it.
-        Class::Valid | Class::Unknown if !base.issued => ("end/session/unknown", vec![not_found(), malformed()]),
         Class::Valid | Class::Unknown => ("end/session/unknown", vec![not_found()]),
         // What some endpoint may take for tidy is not found there, whatever it reads as malformed.
         Class::Malformed if tidy => ("end/session/malformed", vec![not_found(), malformed()]),

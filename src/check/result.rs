@@ -12,6 +12,8 @@ use crate::contract::Level;
 pub const REFUSES: &str = "the target refuses ";
 /// How it is said that there is no target to judge.
 pub const NOTHING: &str = "nothing answered";
+/// How it is said for how long it was waited for.
+pub const WAIT: &str = "`--wait-for-target`";
 /// How it is said that a target was given up.
 pub const UNANSWERED: &str = "requests in a row unanswered";
 /// What is said of a case during which the target was away.

@@ -129,6 +129,9 @@ pub struct FuzzArgs {
     /// Longest time, such as 30s or 10m, confirming and shrinking included [default: 1m; 10m with --cases]
     #[arg(long, value_name = "TIME", env = "ENDSPEC_TIME")]
     pub time: Option<String>,
+    /// Wait so long, before the campaign's own time, for the target to answer anything, such as 30s [default: not at all]
+    #[arg(long, value_name = "TIME", env = "ENDSPEC_WAIT_FOR_TARGET")]
+    pub wait_for_target: Option<String>,
     /// Generated cases, of all shards, after which it ends
     #[arg(long, value_name = "N", env = "ENDSPEC_CASES")]
     pub cases: Option<String>,

@@ -3,6 +3,7 @@
 mod corpus;
 mod own;
 mod reported;
+mod summary;
 mod teller;
 
 use std::sync::Arc;
@@ -98,7 +99,7 @@ async fn drive(
     let (care, rate) = (settings.care.as_ref(), settings.requests_per_second);
     plan::agree(care, &target, &Extent::Generated(own.time, clients), rate, &origins)?;
     stale.clear()?;
-    own.time = lasting(until, own.time, cleaning(target.timeout), clock.unix_seconds());
+    own.time = lasting(until, own.time, cleaning(target.timeout) + own.wait, clock.unix_seconds());
     let abilities = Abilities::of(&target, &contract, clients);
     // The port of the server in this process is another one each time.
     let whom = if target.built_in { "reference server" } else { url.as_str() };
@@ -106,6 +107,7 @@ async fn drive(
     let past = corpus.as_ref().map_or_else(|| Ok(Past::default()), |corpus| corpus.past(&identity))?;
     let contract = Arc::new(contract);
     let bounds = Bounds {
+        wait: own.wait,
         until: Some(clock.now().since(Moment::default()) + own.time),
         cases: if own.replay.is_some() { Some(1) } else { own.cases },
         shard: own.shard,
@@ -168,7 +170,7 @@ async fn drive(
     if done.found.is_empty() {
         teller.say(&teller.replayed());
     }
-    let (exit, took) = (teller.exit(&done), clock.now().since(Moment::default()));
+    let (exit, took) = (teller.exit(&done), teller.took(&done.tally));
     teller.say(&teller.summary(&done, exit, took));
     Ok((exit, reported::report(&teller, &done, exit, started, took)))
 }

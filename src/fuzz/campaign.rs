@@ -16,6 +16,7 @@ use super::pursuit::{Batch, Drawn, Found, Pursuit};
 use super::rig::{Lanes, Opens, Rig};
 use super::tally::{Coverage, Tally};
 use crate::case::Case;
+use crate::check::result::WAIT;
 use crate::check::{CaseResult, Skip, Tested};
 use crate::clock::{Clock, Moment};
 use crate::contract::Contract;
@@ -27,6 +28,8 @@ use crate::seed::Seed;
 /// How far a campaign goes.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
+    /// Longest wait until the target answers anything at all; it is not part of its own time.
+    pub wait: Duration,
     /// Until when, by its clock; confirming and shrinking included.
     pub until: Option<Duration>,
     /// Generated cases of all shards together.
@@ -84,6 +87,15 @@ pub trait Told: Send + Sync {
     fn reached(&self, past: &Past);
 }
 
+/// A batch that put nothing to the test.
+#[derive(Debug)]
+pub struct Mute {
+    /// Why it did not.
+    pub reason: String,
+    /// What became of its cases.
+    pub results: Vec<CaseResult>,
+}
+
 /// What a campaign came to.
 #[derive(Debug)]
 pub struct Done {
@@ -98,7 +110,7 @@ pub struct Done {
     /// What it met on the way that is no verdict.
     pub weather: Weather,
     /// Why it ended early: the target tells nothing any more.
-    pub silent: Option<String>,
+    pub silent: Option<Mute>,
     /// Why most of those cases could not be decided in something that could not.
     pub doubt: Option<String>,
     /// Whether it was interrupted.
@@ -117,8 +129,8 @@ pub struct Campaign {
     coverage: Coverage,
     /// Whether cases are run with little patience: until one cannot be decided so.
     hasty: bool,
-    /// Why the last batch judged nothing, where it did not.
-    mute: Option<String>,
+    /// The last batch, where it judged nothing.
+    mute: Option<Mute>,
     /// Turns of the shard that were drawn.
     turns: usize,
     pausing: Pausing,
@@ -135,6 +147,8 @@ impl Campaign {
             contract,
             abilities,
             seed,
+            wait: bounds.wait,
+            waited: Duration::ZERO,
             exchanges: 0,
             leaked: BTreeSet::new(),
             weather: Weather::default(),
@@ -172,19 +186,19 @@ impl Campaign {
     /// # Panics
     /// As [`crate::run::run`].
     pub async fn run(mut self) -> Done {
-        let mut silent = None;
+        let mut silent = false;
         let waiting = self.pursuit.past.pausing.iter().copied();
         let (beyond, waiting): (Vec<usize>, Vec<usize>) = waiting.partition(|number| self.is_beyond(*number));
         let waiting = waiting.into_iter().filter_map(|number| self.turn(number, self.turns)).collect();
         self.pausing.resume(waiting, beyond);
-        while !self.is_over() && silent.is_none() {
+        while !self.is_over() && !silent {
             silent = self.batch().await;
         }
         self.pursuit.tell_doubtful(&mut self.rig).await;
         self.pursuit.reached();
         self.tell();
         let Campaign { rig, pursuit, tally, coverage, mute, .. } = self;
-        let silent = silent.or(mute.filter(|_| tally.judged == 0));
+        let silent = mute.filter(|_| silent || tally.judged == 0);
         Done {
             found: pursuit.found,
             tally,
@@ -198,8 +212,8 @@ impl Campaign {
         }
     }
 
-    /// Runs a batch and pursues what it found; why nothing more is to be expected of the target.
-    async fn batch(&mut self) -> Option<String> {
+    /// Runs a batch and pursues what it found; whether nothing more is to be expected of the target.
+    async fn batch(&mut self) -> bool {
         let (cases, drawn) = self.drawn();
         let (hasty, jobs) = (self.hasty, self.bounds.jobs);
         let pauses = !drawn.is_empty() && drawn.iter().all(|drawn| drawn.program.pauses());
@@ -220,8 +234,8 @@ impl Campaign {
             .any(|result| result.skip.is_some() || !result.undecided.is_empty());
         self.hasty &= !mute;
         let gave_up = ended.is_empty() && !self.is_enough();
-        self.mute = (judged == 0 && !ended.is_empty()).then(|| reason(&ended));
-        let silent = tells && judged == 0 && ((mute && !hasty) || gave_up) && !self.is_over();
+        let told_enough = gave_up || (mute && !hasty) || waited_in_vain(&ended);
+        let silent = tells && judged == 0 && told_enough && !self.is_over();
         // What a target that was not there was to be asked is to be asked yet.
         if pursued && !silent && !self.rig.is_stopped() {
             self.pursuit.past.turns = self.turns;
@@ -229,11 +243,14 @@ impl Campaign {
         }
         self.pursuit.reached();
         self.tell();
-        silent.then(|| reason(&ended))
+        self.mute =
+            (judged == 0 && (silent || !ended.is_empty())).then(|| Mute { reason: reason(&ended), results: ended });
+        silent
     }
 
     fn tell(&mut self) {
         (self.tally.exchanges, self.tally.found) = (self.rig.exchanges, self.pursuit.found.len());
+        self.tally.waited = self.rig.waited;
         self.told.tally(&self.tally);
     }
 
@@ -286,7 +303,7 @@ impl Campaign {
         if self.bounds.cases.is_some() || self.program.is_some() {
             return Pace::Turns(self.turns);
         }
-        Pace::Time { now: self.rig.clock.now(), until: self.bounds.until.map(|until| Moment::default().plus(until)) }
+        Pace::Time { now: self.rig.clock.now(), until: self.rig.until.map(|until| Moment::default().plus(until)) }
     }
 
     /// A turn as it is run: where the time decides and as many wait as pause together, it does all else that it is to do.
@@ -315,6 +332,12 @@ impl Campaign {
         };
         Drawn { number, program: self.program.clone().unwrap_or_else(draw) }
     }
+}
+
+/// Whether the target was not there for as long as it was waited for.
+fn waited_in_vain(results: &[CaseResult]) -> bool {
+    let in_vain = |result: &CaseResult| matches!(&result.skip, Some(Skip::Untested(why)) if why.contains(WAIT));
+    !results.is_empty() && results.iter().all(in_vain)
 }
 
 /// Why a batch judged nothing.

@@ -25,7 +25,7 @@ use arbitrary::Unstructured;
 use crate::case::Case;
 pub use crate::case::Shard;
 
-pub use campaign::{Bounds, Campaign, Done, Means, Told, UNKEPT};
+pub use campaign::{Bounds, Campaign, Done, Means, Mute, Told, UNKEPT};
 pub use generate::Abilities;
 pub use program::Program;
 pub use pursuit::Found;

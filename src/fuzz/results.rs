@@ -60,7 +60,7 @@ fn whole(id: &str, done: &Done, before: &Past, contract: &Contract, took: Durati
         cut_short: false,
         findings: findings.collect(),
         tested: done.tested.clone(),
-        undecided: done.silent.iter().cloned().chain(nothing).collect(),
+        undecided: done.silent.iter().map(|mute| mute.reason.clone()).chain(nothing).collect(),
         absent: false,
         leaked: Vec::new(),
         left_out: Default::default(),

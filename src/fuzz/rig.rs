@@ -32,6 +32,10 @@ pub(super) struct Rig {
     pub abilities: Abilities,
     /// The seed of every run.
     pub seed: Seed,
+    /// How long the first batch waits for the target to be there; zero from then on.
+    pub wait: Duration,
+    /// How long it did.
+    pub waited: Duration,
     /// Requests sent, handshakes included.
     pub exchanges: usize,
     /// Sessions that could not be ended.
@@ -77,7 +81,7 @@ impl Rig {
         self.run(vec![case], Manner { hasty: false, jobs: 1, first: false }).await.pop()
     }
 
-    /// Runs new cases side by side. What shows that the set-up does not fit the target is no verdict, and is asked first.
+    /// Runs new cases side by side, the first of them when the target is there. What shows that the set-up does not fit the target is no verdict, and is asked first.
     pub async fn batch(&mut self, cases: Vec<Arc<Case>>, jobs: usize, hasty: bool) -> Vec<CaseResult> {
         self.run(cases, Manner { hasty, jobs, first: true }).await
     }
@@ -108,10 +112,15 @@ impl Rig {
             sessions: (self.opens)(),
         };
         let ended = match manner.first {
-            true => run::run_as_set_up(cases, self.contract.clone(), target, plan, means, run::Bounds::default()).await,
+            true => {
+                let bounds = run::Bounds { wait: std::mem::take(&mut self.wait), ..run::Bounds::default() };
+                run::run_as_set_up(cases, self.contract.clone(), target, plan, means, bounds).await
+            }
             false => run::run(cases, self.contract.clone(), target, plan, means).await,
         };
-        let Ended { results, exchanges, handshakes, leaked, weather, target, transport, .. } = ended;
+        let Ended { results, exchanges, handshakes, leaked, weather, waited, target, transport, .. } = ended;
+        self.waited += waited;
+        self.until = self.until.map(|until| until + waited);
         self.made.insert(timeout, transport);
         self.target = Some(Target { timeout: patience, ..target });
         self.exchanges += exchanges + handshakes;

@@ -1,6 +1,7 @@
 //! Tallies: what a campaign did so far, and what its cases have come by.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::check::result::{INTERRUPTED, TIME_IS_UP};
 use crate::check::{CaseResult, Tested};
@@ -18,6 +19,8 @@ pub struct Tally {
     pub undecided: usize,
     /// Requests sent, those to confirm and to shrink included.
     pub exchanges: usize,
+    /// How long the target was waited for before the first of them.
+    pub waited: Duration,
     /// Findings told.
     pub found: usize,
     /// Clauses put to the test.

@@ -8,7 +8,7 @@ use crate::check::{CaseResult, Seen, Skip};
 use crate::http::{Cause, Reply};
 
 /// One sentence, or nothing where the target answered as one that is set up right.
-pub(super) fn hint(results: &[CaseResult], url: &str, through: Option<&str>) -> Option<String> {
+pub fn hint(results: &[CaseResult], url: &str, through: Option<&str>) -> Option<String> {
     let records = || results.iter().flat_map(|result| &result.history);
     let answers = || records().filter_map(Record::seen);
     if records().next().is_none() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::expand::ordinary;
 use super::preflight::NEVER_ISSUED;
 use super::send::{Bed, Way, end_call};
-use crate::check::result::{NOTHING, fails};
+use crate::check::result::{NOTHING, WAIT, fails};
 use crate::check::seen::printable;
 use crate::check::{CaseResult, Finding, Seen};
 use crate::http::{Exchange, Reply, Response};
@@ -91,7 +91,7 @@ pub(super) async fn wait(bed: &Bed, longest: Duration) -> Option<String> {
     }
     let said = last.map_or_else(|| "no answer".to_owned(), |exchange| words(&exchange));
     Some(format!(
-        "{NOTHING} at {} within the {:?} of `--wait-for-target` (last: {said}): is the target being started there, and the \
+        "{NOTHING} at {} within the {:?} of {WAIT} (last: {said}): is the target being started there, and the \
          address right?",
         bed.target.endpoint, longest
     ))

@@ -75,8 +75,10 @@ pub struct Ended {
     pub leaked: Vec<String>,
     /// Whether it was interrupted.
     pub interrupted: bool,
-    /// How long it took.
+    /// How long it took, from when the target was there.
     pub took: Duration,
+    /// How long it was waited for before that.
+    pub waited: Duration,
     /// What it met on the way.
     pub weather: Weather,
     /// What it ran against.
@@ -95,7 +97,7 @@ pub async fn run(cases: Vec<Arc<Case>>, contract: Arc<Contract>, target: Target,
     let (bed, progress) = bed(contract, target, plan, means, Bounds::default());
     let began = bed.clock.now();
     let bed = Arc::new(bed);
-    finish(bed, cases, progress, began).await
+    finish(bed, cases, progress, (began, began)).await
 }
 
 /// Runs `cases` against a `target` that somebody set up, within `bounds`: what shows that the set-up does not fit it is
@@ -113,6 +115,7 @@ pub async fn run_as_set_up(
 ) -> Ended {
     let waits = !bounds.wait.is_zero();
     let (mut bed, progress) = bed(contract, target, plan, means, bounds);
+    let made = bed.clock.now();
     let obstacle = if !waits { None } else { waited(&mut bed).await };
     let bed = Arc::new(bed);
     let began = bed.clock.now();
@@ -122,7 +125,7 @@ pub async fn run_as_set_up(
     };
     // Nobody else has set it.
     let _ = bed.preflight.set(found);
-    finish(bed, cases, progress, began).await
+    finish(bed, cases, progress, (made, began)).await
 }
 
 /// Waits for the target; the time that this takes is none of the run's.
@@ -162,7 +165,13 @@ fn bed(contract: Arc<Contract>, target: Target, plan: Plan, means: Means, bounds
     (bed, progress)
 }
 
-async fn finish(bed: Arc<Bed>, cases: Vec<Arc<Case>>, progress: Arc<dyn Progress>, began: Moment) -> Ended {
+/// Runs the cases; a run is `made`, may wait for its target, and `began` when that was there.
+async fn finish(
+    bed: Arc<Bed>,
+    cases: Vec<Arc<Case>>,
+    progress: Arc<dyn Progress>,
+    (made, began): (Moment, Moment),
+) -> Ended {
     let (mut results, panic) = all(&bed, cases, &progress).await;
     let leaked = sweep(&bed, &mut results).await;
     if let Some(panic) = panic {
@@ -187,6 +196,7 @@ async fn finish(bed: Arc<Bed>, cases: Vec<Arc<Case>>, progress: Arc<dyn Progress
         leaked,
         interrupted,
         took,
+        waited: began.since(made),
         weather: Weather { absences: bed.absences.count(), ..bed.tally.weather() },
         target: bed.target,
         contract: bed.contract,

@@ -32,6 +32,32 @@ fn the_reference_server_is_found_nothing_in_until_the_bound_is_reached() {
 }
 
 #[test]
+fn a_target_that_is_still_starting_is_waited_for() {
+    let unknown = || error(404, "InvalidSessionId.NotFound", "The specified SessionId does not exist.");
+    let target = Target::after(3, move |_| unknown());
+    let done =
+        endspec(&["fuzz", "--target", &target.url(), "--wait-for-target", "60s", "--cases", "8", "--without", LITTLE]);
+    assert!(!done.out.contains("nothing was judged") && target.asked() > 1, "{}", done.out);
+}
+
+#[test]
+fn a_target_that_is_not_there_is_told_with_what_to_ask_oneself_and_what_was_not_given() {
+    let args = ["fuzz", "--target", "http://127.0.0.1:1", "--without", "denied-credential,restart,signatures"];
+    let hint = "hint:     nothing answered at http://127.0.0.1:1/ (cannot connect";
+    endspec(&args).ends(3).says(&[hint, "is the target running there, and the address right?"]).says(&[
+        "excluded: end/effect/survives-restart, end/authorization/required, rpc/signature/required",
+        "needs:    StartTerminalSession needs an instance: name one with `--instance-id ID`",
+        "needs:    no second region is known",
+    ]);
+    let report = endspec(&[&args[..], &["--report", "json=-"]].concat()).ends(3).json();
+    assert!(report["hint"].as_str().unwrap().starts_with("nothing answered at"), "{report}");
+    let done = endspec(&[&args[..], &["--wait-for-target", "300ms"]].concat()).ends(3);
+    let reason = "nothing answered at http://127.0.0.1:1/ within the 300ms of `--wait-for-target`";
+    assert_eq!(done.out.matches(reason).count(), 1, "{}", done.out);
+    assert!(!done.out.contains("hint:"), "{}", done.out);
+}
+
+#[test]
 fn what_is_found_is_told_with_a_way_to_see_it_again_and_saved_as_a_case() {
     let (files, folder) = (Target::files(), tempdir().unwrap());
     let (url, save) = (files.url(), folder.path().join("found").display().to_string());

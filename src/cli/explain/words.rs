@@ -16,7 +16,7 @@ const CAMPAIGNS: &str = "the summary of `fuzz`";
 const REPORTS: &str = "reports";
 const FINDINGS: &str = "findings";
 
-const WORDS: [Word; 23] = [
+const WORDS: [Word; 24] = [
     Word {
         name: "permitted",
         of: CASES,
@@ -181,8 +181,17 @@ const WORDS: [Word; 23] = [
         of: CAMPAIGNS,
         means: "clauses that no case of a campaign put to the test: not tested, and not passed.",
         mend: Some((
-            "generated cases never meet them, what they need was declared to be lacking, or the campaign was too short",
+            "generated cases never meet them, what they need was not given (`needs:`), or the campaign was too short",
             "`endspec run` goes further: `endspec explain CLAUSE` names its cases",
+        )),
+    },
+    Word {
+        name: "needs",
+        of: CAMPAIGNS,
+        means: "what a campaign was not given and could have made use of: it passes without, and says less.",
+        mend: Some((
+            "a flag or a key that names it is missing",
+            "give it, or declare that the target lacks it: what was declared is `excluded:` and no more `missed:`",
         )),
     },
     Word {

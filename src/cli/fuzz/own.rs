@@ -15,6 +15,7 @@ use crate::{files, limits};
 
 /// They.
 pub(super) struct Own {
+    pub(super) wait: Duration,
     pub(super) time: Duration,
     pub(super) cases: Option<usize>,
     pub(super) findings: usize,
@@ -56,6 +57,7 @@ pub(super) fn own(args: &FuzzArgs, profile: &Values) -> Result<Own, Vec<Diagnost
         None
     });
     let own = Own {
+        wait: taker.duration(args.wait_for_target.as_ref(), "wait-for-target").unwrap_or(Duration::ZERO),
         time: time.unwrap_or(usual),
         cases: cases.and_then(|cases| usize::try_from(cases).ok()),
         findings: findings.and_then(|findings| usize::try_from(findings).ok()).unwrap_or(limits::FUZZ_FINDINGS),

@@ -32,6 +32,7 @@ pub(super) fn report(teller: &Teller, done: &Done, exit: Exit, started: String, 
     };
     let results = results(&id, done, before, &teller.contract, took);
     let mut report = report::build(&teller.contract, &results, &facts);
+    report.hint = report.hint.or_else(|| teller.hint(done));
     let verdict = match exit {
         Exit::Pass => "pass",
         Exit::Fail => "fail",

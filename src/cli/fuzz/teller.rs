@@ -1,4 +1,4 @@
-//! What a campaign tells its user: progress, findings, and what it came to; and what it leaves in its folders.
+//! What a campaign tells its user while it runs, progress and findings, and what it leaves in its folders.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -13,9 +13,7 @@ use super::corpus::Corpus;
 use super::own::Own;
 use crate::case::mutation::CATALOGUE;
 use crate::case::{Case, write};
-use crate::check::Verdict;
 use crate::check::seen::counted;
-use crate::cli::run::weather;
 use crate::cli::{Exit, colored, tell_people, width};
 use crate::clock::{Clock, Moment};
 use crate::contract::{Contract, Level, Readings};
@@ -89,6 +87,11 @@ impl Teller {
             let _ = write!(text, "; {turns} cases were run before");
         }
         text + "\n"
+    }
+
+    /// How long the campaign has taken, from when its target was there.
+    pub(super) fn took(&self, tally: &Tally) -> Duration {
+        self.clock.now().since(Moment::default()).saturating_sub(tally.waited)
     }
 
     /// Says something to the user.
@@ -175,25 +178,25 @@ impl Teller {
     }
 
     /// What the cases have come by.
-    fn coverage(&self, tally: &Tally) -> String {
+    pub(super) fn coverage(&self, tally: &Tally) -> String {
         let (all, values) = (self.contract.clauses.len(), CATALOGUE.len());
         let Tally { clauses, mutations, forms, .. } = tally;
         format!("{clauses} of {all} clauses, {mutations} of {values} wrong values, {}", counted(*forms, "wire form"))
     }
 
     /// Clauses that were found broken by earlier runs of this campaign.
-    fn all_told_before(&self) -> Vec<&str> {
+    pub(super) fn all_told_before(&self) -> Vec<&str> {
         self.remembered.iter().flat_map(|remembered| remembered.past.told.keys().map(String::as_str)).collect()
     }
 
     /// Clauses of a level that were found broken by earlier runs of this campaign.
-    fn told_before(&self, level: Level) -> usize {
+    pub(super) fn told_before(&self, level: Level) -> usize {
         let clauses = self.remembered.iter().flat_map(|remembered| remembered.past.told.keys());
         clauses.filter(|id| self.contract.clause(id).is_some_and(|clause| clause.level == level)).count()
     }
 
     /// Whether the target was away too often for a campaign that found no MUST broken to have shown that nothing is wrong.
-    fn ends_again_and_again(&self, done: &Done) -> bool {
+    pub(super) fn ends_again_and_again(&self, done: &Done) -> bool {
         let is_found = done.found.iter().any(|found| found.level == Level::Must) || self.told_before(Level::Must) > 0;
         done.weather.absences >= limits::ABSENCES_BESIDE && !is_found
     }
@@ -227,71 +230,6 @@ impl Teller {
             Exit::Pass
         }
     }
-
-    pub(super) fn summary(&self, done: &Done, exit: Exit, took: Duration) -> String {
-        let Tally { cases, judged, undecided, exchanges, .. } = done.tally;
-        let of = |level| done.found.iter().filter(|found| found.level == level).count();
-        let mut text = String::new();
-        let seconds = took.as_secs_f64();
-        let _ = writeln!(
-            text,
-            "\ncases:    {judged} of {cases} judged, {undecided} in part undecided; {} in {seconds:.1} s",
-            counted(exchanges, "request")
-        );
-        let _ = writeln!(text, "reached:  {}", self.coverage(&done.tally));
-        let all = self.contract.clauses.iter().map(|clause| clause.id.as_str());
-        let missed: Vec<&str> = all.filter(|id| !done.tested.contains(id)).collect();
-        if !missed.is_empty() {
-            let _ = writeln!(text, "missed:   {}", missed.join(", "));
-        }
-        let _ = writeln!(text, "found:    {} MUST broken, {} SHOULD broken", of(Level::Must), of(Level::Should));
-        let before = self.told_before(Level::Must) + self.told_before(Level::Should);
-        if before > 0 {
-            let _ = writeln!(
-                text,
-                "before:   earlier runs of this campaign found broken: {}; once they are mended, begin in another --corpus",
-                self.all_told_before().join(", ")
-            );
-        }
-        if !done.leaked.is_empty() {
-            let _ = writeln!(
-                text,
-                "left:     {} could not be ended: {}",
-                counted(done.leaked.len(), "session"),
-                done.leaked.join(", ")
-            );
-        }
-        if let Some(weather) = weather(done.weather) {
-            let _ = writeln!(text, "weather:  {}", weather.words());
-        }
-        if let Some(reason) = &done.silent {
-            let _ =
-                writeln!(text, "reason:   nothing was judged{}: {reason}", if judged > 0 { " any more" } else { "" });
-        }
-        if self.ends_again_and_again(done) {
-            text.push_str("reason:   the target ended again and again, and no case alone showed why\n");
-        }
-        if let Some(reason) = &done.doubt {
-            let many = if undecided * 2 > cases { "most cases" } else { "some cases" };
-            let _ = writeln!(text, "partly:   {many} could not be judged whole, mostly because of: {reason}");
-        }
-        if done.tally.cases == 0 && self.remembered.as_ref().is_some_and(|remembered| remembered.past.turns > 0) {
-            text.push_str(
-                "reason:   every case up to --cases was run before; raise it, or begin anew in another --corpus\n",
-            );
-        }
-        for mistake in self.lost.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let _ = writeln!(text, "lost:     {}", mistake.message);
-        }
-        let verdict = match exit {
-            Exit::Pass => Verdict::Pass.name().to_uppercase(),
-            Exit::Fail => Verdict::Fail.name().to_uppercase(),
-            Exit::Interrupted => "INCONCLUSIVE - interrupted".to_owned(),
-            Exit::Mistake | Exit::Inconclusive => Verdict::Inconclusive.name().to_uppercase(),
-        };
-        let _ = writeln!(text, "verdict:  {verdict}");
-        text
-    }
 }
 
 fn path(folder: &Path, id: &str) -> PathBuf {
@@ -312,8 +250,7 @@ impl Told for Teller {
     }
 
     fn tally(&self, tally: &Tally) {
-        let now = self.clock.now();
-        let took = now.since(Moment::default());
+        let (now, took) = (self.clock.now(), self.took(tally));
         let (pace, left) = (rate(tally.exchanges, took), self.own.time.saturating_sub(took).as_secs());
         let (Tally { cases, exchanges, .. }, reached) = (tally, self.coverage(tally));
         let found = counted(tally.found, "finding");
