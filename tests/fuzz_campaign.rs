@@ -200,7 +200,7 @@ fn without_sessions_signatures_are_tested_where_they_alone_are_wrong() {
     }
     let of_a_session = ["end/request/region-required", "end/session/near-miss", "end/session/exact"];
     for clause in of_a_session.iter().chain(&["rpc/version/unknown", "end/authorization/required"]) {
-        assert!(!honest.tested.contains(*clause), "{clause}");
+        assert!(!honest.tested.contains(clause), "{clause}");
     }
     let trusting = run(Settings { auth: Auth::Open, ..Settings::default() });
     let found = trusting.found.first().expect("what asks for no signature is found out");
