@@ -78,8 +78,8 @@ pub fn hex(bytes: &[u8]) -> String {
 pub(super) fn hex_into(bytes: &[u8], out: &mut String) {
     for some in bytes.chunks(32) {
         let mut digits = [0; 64];
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(some) {
-            pair.copy_from_slice(&[LOWER[usize::from(byte >> 4)], LOWER[usize::from(byte & 15)]]);
+        for ([high, low], byte) in digits.as_chunks_mut().0.iter_mut().zip(some) {
+            (*high, *low) = (LOWER[usize::from(byte >> 4)], LOWER[usize::from(byte & 15)]);
         }
         out.push_str(std::str::from_utf8(&digits[..2 * some.len()]).expect("digits are ASCII"));
     }
