@@ -1,6 +1,7 @@
 //! Generated cases in memory: the honest server passes them, faults are found by few of them, and what is found is small.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -129,6 +130,19 @@ fn campaign_after(past: Past, server: Settings, seed: u64, cases: usize, told: A
 }
 
 fn campaign_without(lacks: &str, past: Past, server: Settings, seed: u64, cases: usize, told: Arc<dyn Told>) -> Done {
+    campaign_until(usize::MAX, lacks, past, server, seed, cases, told)
+}
+
+/// A campaign that is stopped as its run of that number begins: the first is a batch.
+fn campaign_until(
+    last: usize,
+    lacks: &str,
+    past: Past,
+    server: Settings,
+    seed: u64,
+    cases: usize,
+    told: Arc<dyn Told>,
+) -> Done {
     let contract = contract();
     let until = Some(Duration::from_secs(3_600));
     let (until, wait) = (until, Duration::ZERO);
@@ -136,7 +150,12 @@ fn campaign_without(lacks: &str, past: Past, server: Settings, seed: u64, cases:
     let play = async |stage: Stage| {
         let Stage { mut target, transport, clock } = stage;
         target.lacking.insert(lacks.to_owned());
-        let (_send, stop) = tokio::sync::watch::channel(false);
+        let (send, stop) = tokio::sync::watch::channel(false);
+        let runs = AtomicUsize::new(0);
+        let opens = move || {
+            send.send_replace(runs.fetch_add(1, Ordering::SeqCst) + 1 >= last);
+            Arc::default()
+        };
         let (contract, seed, folder) = (contract.clone(), Seed(seed), UNKEPT.to_owned());
         let requests_per_second = None;
         let (program, salt) = (None, seed);
@@ -144,7 +163,7 @@ fn campaign_without(lacks: &str, past: Past, server: Settings, seed: u64, cases:
             contract,
             target,
             transport,
-            opens: Box::new(Arc::default),
+            opens: Box::new(opens),
             clock,
             stop,
             seed,
@@ -323,6 +342,30 @@ fn the_same_seed_comes_upon_the_same_case() {
     let [one, other] = [(); 2].map(|()| campaign(fault, 6, 100));
     assert!(!one.found.is_empty());
     assert_eq!((one.tally, &one.found[0].text), (other.tally, &other.found[0].text));
+}
+
+#[test]
+fn what_an_earlier_run_had_no_time_to_try_again_is_found_by_a_later_one() {
+    let fault = fault::named("unknown-session-as-403").unwrap();
+    let server = || Settings { fault: Some(fault), ..Settings::default() };
+    let first = campaign(fault, 6, 100);
+    let Found { clause, result, .. } = first.found.first().expect("a finding");
+    let after = |shapes: BTreeSet<String>| {
+        let past = Past { told: [(clause.clone(), shapes)].into(), ..Past::default() };
+        let later = campaign_after(past, server(), 6, 100, Arc::new(Unheard));
+        later
+            .found
+            .iter()
+            .any(|found| found.clause == *clause && found.result.findings[0].shape == result.findings[0].shape)
+    };
+    let heard = Arc::new(Heard::default());
+    let stopped = campaign_until(2, "", Past::default(), server(), 6, 100, heard.clone());
+    assert_eq!(stopped.found.first().map(|found| found.again), Some((0, 0)), "stopped as it was to try again");
+    let pasts = heard.0.lock().unwrap();
+    let past = pasts.last().expect("where a later campaign goes on from");
+    assert_eq!((past.turns, past.told.get(clause)), (0, Some(&BTreeSet::new())));
+    assert!(after(past.told[clause].clone()), "seen once, by a run that had no time");
+    assert!(!after(BTreeSet::from([result.findings[0].shape.clone()])), "told in full");
 }
 
 #[test]

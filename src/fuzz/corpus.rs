@@ -64,7 +64,7 @@ pub struct Past {
     pub turns: usize,
     /// Those among them whose cases pause and still wait for others to pause with.
     pub pausing: Vec<usize>,
-    /// What was told, by clause: its shapes.
+    /// What was told, by clause: its shapes; none where it was seen once and nobody tried it again.
     pub told: BTreeMap<String, BTreeSet<String>>,
 }
 

@@ -157,7 +157,8 @@ impl Pursuit {
             // That a MUST is broken decides what the campaign comes to.
             let decides =
                 sight.finding.level == Level::Must && !self.found.iter().any(|found| found.level == Level::Must);
-            if (decides || !self.is_enough()) && !self.past.told.contains_key(&sight.finding.clause) {
+            let is_told = self.past.told.get(&sight.finding.clause).is_some_and(|shapes| !shapes.is_empty());
+            if (decides || !self.is_enough()) && !is_told {
                 self.tell(rig, &sight, sight.whole.clone()).await;
             }
         }
@@ -167,8 +168,11 @@ impl Pursuit {
     async fn tell(&mut self, rig: &mut Rig, sight: &Sight, seen: Seen) -> bool {
         let Some(found) = self.shown(rig, sight, seen).await else { return false };
         let shapes = self.past.told.entry(sight.finding.clause.clone()).or_default();
-        shapes.insert(sight.finding.shape.clone());
-        shapes.extend(found.result.findings.first().map(|finding| finding.shape.clone()));
+        // What there was no time to run again counts, and is pursued by whoever goes on from here.
+        if found.again.1 > 0 {
+            shapes.insert(sight.finding.shape.clone());
+            shapes.extend(found.result.findings.first().map(|finding| finding.shape.clone()));
+        }
         self.told.found(&found);
         self.found.push(found);
         true

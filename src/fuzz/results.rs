@@ -39,6 +39,7 @@ fn whole(id: &str, done: &Done, before: &Past, contract: &Contract, took: Durati
     let known = |clause: &str| contract.clause(clause).map(|clause| clause.level);
     let findings = before.told.iter().filter_map(|(clause, shapes)| {
         let shape = shapes.iter().map(String::as_str).collect::<Vec<_>>().join(" or ");
+        let shape = if shape.is_empty() { "in a way that was seen once".to_owned() } else { shape };
         Some(Finding {
             clause: clause.clone(),
             level: known(clause)?,
