@@ -84,10 +84,10 @@ impl Situation<'_> {
         Some(Refusal { clause, expect, operation, names: wrong != Wrong::Unknown, taints: false })
     }
 
-    /// What is signed wrong needs no session to be wrong in that alone, where one can ask for all of them.
+    /// What the gateway refuses needs no session to be wrong in that alone, where one can ask for all of them.
     fn operation(self, wrong: Wrong) -> &'static str {
-        let is_signed_wrong = matches!(wrong, Wrong::Flaw(_) | Wrong::Unsigned);
-        if is_signed_wrong && self.state.is_none() && self.abilities.describe { DESCRIBE } else { END }
+        let of_gateway = matches!(wrong, Wrong::Flaw(_) | Wrong::Unsigned | Wrong::Version);
+        if of_gateway && self.state.is_none() && self.abilities.describe { DESCRIBE } else { END }
     }
 
     /// Whether nothing else is wrong with the call, such as the session that it names.

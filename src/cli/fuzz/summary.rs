@@ -49,24 +49,22 @@ impl Teller {
     fn missed(&self, done: &Done, lines: &mut Vec<String>) {
         let all = self.contract.clauses.iter().map(|clause| clause.id.as_str());
         let missed: Vec<&str> = all.filter(|id| !done.tested.contains(id)).collect();
+        let suite = load::built_in::suite(&self.contract);
+        let is_excluded = |target: &Target, clause: &str| {
+            let lacks = |need: &str| target.has(need, &self.contract) == Availability::Lacks;
+            let mut cases = suite.cases.iter().filter(|case| case.clauses.iter().any(|listed| listed.value == clause));
+            cases.all(|case| case.needs.iter().any(|need| lacks(&need.value)))
+        };
+        // Nothing that proves those can be done with what the target is declared to lack.
         let (excluded, missed): (Vec<&str>, Vec<&str>) = missed
             .into_iter()
-            .partition(|clause| done.target.as_ref().is_some_and(|target| self.excludes(target, clause)));
+            .partition(|clause| done.target.as_ref().is_some_and(|target| is_excluded(target, clause)));
         let named =
             |label: &str, clauses: &[&str]| (!clauses.is_empty()).then(|| format!("{label} {}", clauses.join(", ")));
         lines.extend(named("missed:  ", &missed));
         lines.extend(named("excluded:", &excluded));
         lines
             .extend(done.target.iter().flat_map(|target| self.wants(target)).map(|words| format!("needs:    {words}")));
-    }
-
-    /// Whether nothing that proves a clause can be done with what the target is declared to lack.
-    fn excludes(&self, target: &Target, clause: &str) -> bool {
-        let suite = load::built_in::suite(&self.contract);
-        let lacks = |need: &str| target.has(need, &self.contract) == Availability::Lacks;
-        let mut cases =
-            suite.cases.iter().filter(|case| case.clauses.iter().any(|listed| listed.value == clause)).peekable();
-        cases.peek().is_some() && cases.all(|case| case.needs.iter().any(|need| lacks(&need.value)))
     }
 
     /// What the campaign was not given and could have made use of.
