@@ -391,7 +391,7 @@ fn every_fault() {
             fault.name,
             words.unwrap_or_default(),
             done.tally.exchanges,
-            done.silent
+            done.silent.as_ref().map(|mute| &mute.reason)
         );
     }
     steps.sort_unstable();
