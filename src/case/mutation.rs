@@ -165,6 +165,8 @@ pub const CATALOGUE: &[Kind] = &[
     kind("one-changed", Class::NearMiss, "one character changed", Make::From(change_middle)),
     kind("one-changed-drawn", Class::NearMiss, "one drawn character changed", Make::Drawn(change_drawn)),
     kind("last-changed", Class::NearMiss, "its last character changed", Make::From(change_last)),
+    kind("first-changed", Class::NearMiss, "the first character after its prefix changed", Make::From(change_first)),
+    kind("zero-inserted", Class::NearMiss, "a zero before its serial", Make::From(zero_inserted)),
     kind("swapped", Class::NearMiss, "two unlike neighbours swapped", Make::From(swap)),
     kind("wrong-prefix", Class::NearMiss, "another prefix", Make::From(wrong_prefix)),
     kind("no-prefix", Class::NearMiss, "no prefix", Make::From(no_prefix)),
@@ -192,6 +194,7 @@ pub const CATALOGUE: &[Kind] = &[
     kind("fragment", Class::NearMiss, "followed by `#x`", Make::From(|v| format!("{v}#x"))),
     kind("label", Class::NearMiss, "followed by `.x`", Make::From(|v| format!("{v}.x"))),
     kind("query", Class::NearMiss, "followed by `?x=1`", Make::From(|v| format!("{v}?x=1"))),
+    kind("zone", Class::NearMiss, "followed by `-b`, as a zone of a region is named", Make::From(|v| format!("{v}-b"))),
     kind("trailing-slash", Class::NearMiss, "a slash after it", Make::From(|v| format!("{v}/"))),
     kind("path-before", Class::NearMiss, "a path before it", Make::From(|v| format!("sessions/{v}"))),
     kind("second-parameter", Class::NearMiss, "followed by `&x=1`, encoded", Make::From(|v| format!("{v}&x=1"))),
@@ -208,6 +211,12 @@ pub const CATALOGUE: &[Kind] = &[
         "its last character replaced by `?`",
         Make::From(|v| wildcard_last(v, '?')),
     ),
+    kind(
+        "wildcard-class",
+        Class::NearMiss,
+        "its last character in brackets, as a class of characters",
+        Make::From(wildcard_class),
+    ),
     kind("wildcard-star", Class::NearMiss, "its end replaced by `*`", Make::From(|v| wildcard(v, '*'))),
     kind("pattern", Class::NearMiss, "its end replaced by `.*`", Make::From(|v| format!("{}.*", halve(v)))),
     kind("percent-alone", Class::NearMiss, "`%`", Make::From(|_| "%".into())),
@@ -221,6 +230,7 @@ pub const CATALOGUE: &[Kind] = &[
     kind("long-256", Class::Malformed, "256 characters, beginning with it", Make::From(|v| pad(v, 256))),
     kind("long-1024", Class::Malformed, "1 KiB, beginning with it", Make::From(|v| pad(v, 1024))),
     kind("long-4096", Class::Malformed, "4 KiB, beginning with it", Make::From(|v| pad(v, 4096))),
+    kind("long-5000", Class::Malformed, "5,000 characters, beginning with it", Make::From(|v| pad(v, 5_000))),
     kind("long-65536", Class::Malformed, "64 KiB, beginning with it", Make::From(|v| pad(v, 65_536))),
     kind("nul-end", Class::Malformed, "a NUL after it", Make::From(|v| format!("{v}\0"))),
     kind("nul-inside", Class::Malformed, "a NUL and more after it", Make::From(|v| format!("{v}\0.png"))),
@@ -247,6 +257,7 @@ pub const CATALOGUE: &[Kind] = &[
     kind("emoji", Class::Malformed, "a character outside the basic plane", Make::From(|v| insert(v, "\u{1f600}"))),
     kind("look-alike", Class::Malformed, "letters that only look the same", Make::From(look_alike)),
     kind("accented", Class::Malformed, "a letter with an accent", Make::From(accented)),
+    kind("case-folded", Class::Malformed, "a letter that folds to one of it", Make::From(folded)),
     kind("full-width", Class::Malformed, "full-width letters", Make::From(full_width)),
     kind("right-to-left", Class::Malformed, "a right-to-left override in it", Make::From(|v| insert(v, "\u{202e}"))),
     kind("zero-width", Class::Malformed, "a zero-width space in it", Make::From(|v| insert(v, "\u{200b}"))),
@@ -255,6 +266,14 @@ pub const CATALOGUE: &[Kind] = &[
         Class::Malformed,
         "a zero-width no-break space after it",
         Make::From(|v| format!("{v}\u{feff}")),
+    ),
+    kind("combining", Class::Malformed, "a combining accent in it", Make::From(|v| insert(v, "\u{301}"))),
+    kind("line-separator", Class::Malformed, "a line separator in it", Make::From(|v| insert(v, "\u{2028}"))),
+    kind(
+        "noncharacter",
+        Class::Malformed,
+        "a code point that is no character in it",
+        Make::From(|v| insert(v, "\u{fffe}")),
     ),
     kind("soft-hyphen", Class::Malformed, "a soft hyphen in it", Make::From(|v| insert(v, "\u{ad}"))),
     kind("single-quote", Class::Malformed, "a single quote after it", Make::From(|v| format!("{v}'"))),
@@ -271,12 +290,20 @@ pub const CATALOGUE: &[Kind] = &[
         "XML that would close the element",
         Make::From(|v| format!("{v}</Message><endspec>&amp;</endspec>")),
     ),
+    kind("tags-inside", Class::Malformed, "an empty element of HTML in it", Make::From(|v| insert(v, "<b></b>"))),
     kind("xml-special", Class::Malformed, "the characters that XML reserves", Make::From(|v| format!("{v}<&>\"']]>"))),
     kind("path", Class::Malformed, "a path upwards", Make::From(|_| "../../../../etc/passwd".into())),
     kind("path-after", Class::Malformed, "a path after it", Make::From(|v| format!("{v}/../x"))),
     kind("template", Class::Malformed, "template languages", Make::From(|_| "${7*7}{{7*7}}<%= 7*7 %>#{7*7}".into())),
     kind("lookup", Class::Malformed, "a logger's lookup", Make::From(|v| format!("${{lower:{v}}}"))),
     kind("format-string", Class::Malformed, "a format string", Make::From(|_| "%s%n%x%d%p{0}{}".into())),
+    kind("brace", Class::Malformed, "a brace after it that nothing closes", Make::From(|v| format!("{v}{{"))),
+    kind(
+        "backtracking",
+        Class::Malformed,
+        "64 characters of its alphabet, and one that is not",
+        Make::From(|v| format!("{}!", pad(v, 64))),
+    ),
     kind("shell", Class::Malformed, "a shell command", Make::From(|v| format!("{v};echo x|cat`id`$(id)"))),
     kind("zero", Class::Malformed, "`0`", Make::From(|_| "0".into())),
     kind("negative", Class::Malformed, "`-1`", Make::From(|_| "-1".into())),
@@ -365,8 +392,8 @@ fn make(kind: &Kind, base: Base<'_>, entropy: &mut Unstructured<'_>) -> Made {
     if kind.class == Class::Valid && region != (kind.name == "as-given") {
         return Made::Nothing;
     }
-    const NEIGHBOURS: [&str; 6] =
-        ["truncated-end", "one-changed", "one-changed-drawn", "last-changed", "swapped", "halved"];
+    const NEIGHBOURS: [&str; 7] =
+        ["truncated-end", "one-changed", "one-changed-drawn", "first-changed", "last-changed", "swapped", "halved"];
     if !region && is_number(base.value) && NEIGHBOURS.contains(&kind.name) {
         return Made::Stranger;
     }
@@ -544,6 +571,18 @@ fn change_middle(value: &str) -> String {
     change_at(value, value.chars().count() / 2)
 }
 
+fn change_first(value: &str) -> String {
+    change_at(value, value.find('-').map_or(0, |dash| value[..=dash].chars().count()))
+}
+
+/// Behind the first characters of the serial, which may name a place (FACTS 6), as [`unlike`] keeps them.
+fn zero_inserted(value: &str) -> String {
+    let keep = value.find('-').map_or(0, |dash| dash + 1);
+    let place = if value.len() > keep + 8 { 2 } else { 0 };
+    let at = value[keep..].char_indices().nth(place).map_or(value.len(), |(at, _)| keep + at);
+    format!("{}0{}", &value[..at], &value[at..])
+}
+
 fn change_last(value: &str) -> String {
     change_at(value, value.chars().count().saturating_sub(1))
 }
@@ -601,6 +640,12 @@ fn wildcard_last(value: &str, mark: char) -> String {
     format!("{}{mark}", characters.as_str())
 }
 
+fn wildcard_class(value: &str) -> String {
+    let mut characters = value.chars();
+    let last = characters.next_back().map(String::from).unwrap_or_default();
+    format!("{}[{last}]", characters.as_str())
+}
+
 fn pad(value: &str, length: usize) -> String {
     let mut text = value.to_owned();
     text.extend(std::iter::repeat_n('a', length.saturating_sub(value.len())));
@@ -626,6 +671,11 @@ fn look_alike(value: &str) -> String {
         value,
         &[('s', '\u{455}'), ('c', '\u{441}'), ('a', '\u{430}'), ('e', '\u{435}'), ('o', '\u{43e}'), ('-', '\u{2010}')],
     )
+}
+
+/// The long s and the sign of the kelvin, which are `s` and `k` to whoever compares without regard to case.
+fn folded(value: &str) -> String {
+    replace_first(value, &[('s', '\u{17f}'), ('k', '\u{212a}'), ('S', '\u{17f}'), ('K', '\u{212a}')])
 }
 
 fn accented(value: &str) -> String {
@@ -740,7 +790,15 @@ mod tests {
                 "a number",
                 "SessionId",
                 "s-12345",
-                &["truncated-end", "halved", "one-changed", "one-changed-drawn", "last-changed", "swapped"],
+                &[
+                    "truncated-end",
+                    "halved",
+                    "one-changed",
+                    "one-changed-drawn",
+                    "last-changed",
+                    "first-changed",
+                    "swapped",
+                ],
             ),
             ("a neighbour of the run's", "SessionId", "s-hz023od0x9abcde", &["last-changed"]),
             ("an id of no neighbours", "SessionId", "s-hz023od0x9qrstu", &[]),

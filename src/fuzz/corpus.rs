@@ -11,7 +11,7 @@ use crate::seed::Seed;
 use crate::wire::encoding::hex;
 
 /// The version of the text.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// What makes a campaign what it is: with anything of it changed, a number stands for another case or another answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,7 +161,11 @@ mod tests {
             ("another seed", write(&identity(8, 8), &past()), "the seed was 0000000000000008"),
             ("other clients", write(&identity(7, 4), &past()), "number of clients was"),
             ("another version", text.replace(&own, "\"0.0.1\""), "endspec 0.0.1 wrote it"),
-            ("another format", text.replace("\"format\": 3", "\"format\": 2"), "another build of endspec"),
+            (
+                "another format",
+                text.replace(&format!("\"format\": {FORMAT}"), "\"format\": 2"),
+                "another build of endspec",
+            ),
             ("a member more", text.replace("\"turns\"", "\"more\": 1, \"turns\""), "unknown field `more`"),
             ("a turn to come", text.replace("      7\n", "      12\n"), "no list of turns that are over"),
             ("no version", "{}".to_owned(), "names no `format`"),

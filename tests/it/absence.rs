@@ -189,7 +189,7 @@ fn found_by_a_campaign(target: &Falling) {
     let save = folder.path().display().to_string();
     let flags = ["--instance-id", "i-bp1endspec0000000001", "--without", LACKS];
     let campaign =
-        ["fuzz", "--target", &target.url, "--seed", "1", "--cases", "400", "--clients", "8", "--max-findings", "1"];
+        ["fuzz", "--target", &target.url, "--seed", "1", "--cases", "800", "--clients", "8", "--max-findings", "1"];
     let done = endspec(&[&campaign[..], &flags, &["--save", &save]].concat()).ends(1);
     done.says(&["(step 1 of 1; line-break)", "error[rpc/robust/no-5xx]", "found:    1 MUST broken"]);
     let saved = std::fs::read_dir(&save).unwrap().next().expect("it was saved").unwrap().path().display().to_string();

@@ -86,6 +86,10 @@ const HONEST: Hooks = Hooks {
 pub struct Asked {
     /// The method.
     pub method: String,
+    /// The operation's name as given.
+    pub action: Option<String>,
+    /// Whether a cookie came along.
+    pub has_cookie: bool,
     /// The operation, where it is one of the three.
     pub operation: Option<Operation>,
     /// Parameters of query and form body, decoded.
@@ -104,8 +108,10 @@ impl Asked {
         let parameters: Parameters = incoming.iter().flat_map(Incoming::parameters).map(owned).collect();
         let action = incoming.as_ref().and_then(Incoming::action).or_else(|| first(&parameters, "Action"));
         let operation = Operation::ALL.into_iter().find(|operation| Some(operation.name()) == action);
+        let action = action.map(str::to_owned);
+        let has_cookie = request.headers.all("cookie").next().is_some();
         let (method, length) = (request.method.clone(), request.target.len());
-        Asked { method, operation, parameters, length, number, origin }
+        Asked { method, action, has_cookie, operation, parameters, length, number, origin }
     }
 
     /// The first value of a parameter.

@@ -119,6 +119,18 @@ pub(super) const FAULTS: &[Fault] = &[
         Trust { unsigned: Some(|claim| !claim.incoming.form.is_empty()), ..NONE },
     ),
     fault(
+        "unsigned-describe-taken",
+        REQUIRED,
+        "what only reads was opened to a dashboard that has no key",
+        Trust { unsigned: Some(|claim| claim.asked.operation == Some(Operation::Describe)), ..NONE },
+    ),
+    fault(
+        "unsigned-start-taken",
+        REQUIRED,
+        "the route of the newest operation is missing from the list of those that are protected",
+        Trust { unsigned: Some(|claim| claim.asked.operation == Some(Operation::Start)), ..NONE },
+    ),
+    fault(
         "key-id-enough",
         REQUIRED,
         "a middleware for API keys looks the AccessKeyId up, and leaves signatures to another that is not installed",

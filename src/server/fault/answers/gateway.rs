@@ -97,6 +97,36 @@ pub(super) const FAULTS: &[Fault] = &[
         hooks: Hooks { after: Some(session_in_header), ..HONEST },
     },
     Fault {
+        name: "bracket-in-name-as-500",
+        clauses: &["rpc/robust/no-5xx"],
+        how: "a framework reads `a[b]=c` as a nested parameter, and the binding of the call takes none",
+        hooks: Hooks { before: Some(bracket_in_name_as_500), ..HONEST },
+    },
+    Fault {
+        name: "long-name-as-500",
+        clauses: &["rpc/robust/no-5xx"],
+        how: "the audit log has a column of 64 characters for the names of parameters",
+        hooks: Hooks { before: Some(long_name_as_500), ..HONEST },
+    },
+    Fault {
+        name: "cookie-as-500",
+        clauses: &["rpc/robust/no-5xx"],
+        how: "a filter of the console looks for its session in every cookie, and finds none",
+        hooks: Hooks { before: Some(cookie_as_500), ..HONEST },
+    },
+    Fault {
+        name: "action-by-reflection-as-500",
+        clauses: &["rpc/action/unknown", "rpc/robust/no-5xx"],
+        how: "the operation is looked up as a member of the object that holds them all, which has others as well",
+        hooks: Hooks { after: Some(action_by_reflection_as_500), ..HONEST },
+    },
+    Fault {
+        name: "action-unescaped",
+        clauses: &["end/error/envelope"],
+        how: "the refusal is a text with a place for the operation's name, and nobody escapes it",
+        hooks: Hooks { after: Some(action_unescaped), ..HONEST },
+    },
+    Fault {
         name: "every-fortieth-as-500",
         clauses: &["rpc/robust/no-5xx"],
         how: "one worker of forty has lost its connection to the database, and takes its turn all the same",
@@ -231,9 +261,39 @@ fn session_in_header(scene: &mut Scene<'_>, response: &mut Response) {
     }
 }
 
+const FAILED: &str = "The request processing has failed due to some unknown error.";
+
+fn bracket_in_name_as_500(scene: &mut Scene<'_>) -> Option<Response> {
+    let nested = scene.asked.parameters.iter().any(|(name, _)| name.contains('['));
+    nested.then(|| early(scene, 500, "InternalError", FAILED))
+}
+
+fn long_name_as_500(scene: &mut Scene<'_>) -> Option<Response> {
+    let long = scene.asked.parameters.iter().any(|(name, _)| name.len() > 64);
+    long.then(|| early(scene, 500, "InternalError", FAILED))
+}
+
+fn cookie_as_500(scene: &mut Scene<'_>) -> Option<Response> {
+    scene.asked.has_cookie.then(|| early(scene, 500, "InternalError", FAILED))
+}
+
+fn action_by_reflection_as_500(scene: &mut Scene<'_>, response: &mut Response) {
+    const MEMBERS: [&str; 3] = ["constructor", "toString", "__class__"];
+    if scene.asked.action.as_deref().is_some_and(|action| MEMBERS.contains(&action)) {
+        crash(response);
+    }
+}
+
+fn action_unescaped(scene: &mut Scene<'_>, response: &mut Response) {
+    if let Some(action) = scene.asked.action.clone().filter(|_| has_code(response, "InvalidAction.NotFound")) {
+        let text = String::from_utf8_lossy(&response.body).into_owned();
+        response.body = text.replacen("\"Message\":\"", &format!("\"Message\":\"{action}: "), 1).into_bytes();
+    }
+}
+
 fn every_fortieth_as_500(scene: &mut Scene<'_>) -> Option<Response> {
     let unlucky = is_end(scene) && scene.asked.number.is_multiple_of(40);
-    unlucky.then(|| early(scene, 500, "InternalError", "The request processing has failed due to some unknown error."))
+    unlucky.then(|| early(scene, 500, "InternalError", FAILED))
 }
 
 fn target_of_1k_too_long(scene: &mut Scene<'_>) -> Option<Response> {

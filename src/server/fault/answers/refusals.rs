@@ -151,6 +151,18 @@ pub(super) const FAULTS: &[Fault] = &[
         hooks: Hooks { after: Some(emoji_as_500), ..HONEST },
     },
     Fault {
+        name: "noncharacter-as-500",
+        clauses: &["end/session/malformed", "rpc/robust/no-5xx"],
+        how: "the id goes into XML for the backend, whose writer throws at what XML has no place for",
+        hooks: Hooks { after: Some(noncharacter_as_500), ..HONEST },
+    },
+    Fault {
+        name: "brace-as-500",
+        clauses: &["end/session/malformed", "rpc/robust/no-5xx"],
+        how: "the id becomes part of a message's format, in which a brace begins an argument",
+        hooks: Hooks { after: Some(brace_as_500), ..HONEST },
+    },
+    Fault {
         name: "over-long-as-500",
         clauses: &["end/session/malformed", "rpc/robust/no-5xx"],
         how: "the attempt is written to an audit table whose column holds 255 characters",
@@ -343,6 +355,18 @@ fn is_of(scene: &Scene<'_>, response: &Response, such: impl Fn(&str) -> bool) ->
 
 fn nul_as_500(scene: &mut Scene<'_>, response: &mut Response) {
     if is_of(scene, response, |id| id.contains('\0')) {
+        crash(response);
+    }
+}
+
+fn noncharacter_as_500(scene: &mut Scene<'_>, response: &mut Response) {
+    if is_of(scene, response, |id| id.contains(['\u{fffe}', '\u{ffff}'])) {
+        crash(response);
+    }
+}
+
+fn brace_as_500(scene: &mut Scene<'_>, response: &mut Response) {
+    if is_of(scene, response, |id| id.ends_with('{')) {
         crash(response);
     }
 }

@@ -56,6 +56,26 @@ pub(super) const FAULTS: &[Fault] = &[
         |parameters, scene| resolve(parameters, scene, same_but_last),
     ),
     meaning(
+        "session-place-ignored",
+        &["end/session/near-miss"],
+        "the letters of the place only choose the cell that is asked first, and the others are asked after it",
+        |parameters, scene| resolve(parameters, scene, |given, id| beyond_place(given) == beyond_place(id)),
+    ),
+    meaning(
+        "session-serial-as-number",
+        &["end/session/near-miss"],
+        "the serial behind the place is read as a number of base 36, to which zeros in front are nothing",
+        |parameters, scene| resolve(parameters, scene, |given, id| number(given) == number(id)),
+    ),
+    meaning(
+        "session-by-class-of-glob",
+        &["end/session/near-miss"],
+        "ids are matched by a library of shell patterns, in which `[..]` is any one of what it holds",
+        |parameters, scene| {
+            resolve(parameters, scene, |given, id| given.contains('[') && given.replace(['[', ']'], "") == id)
+        },
+    ),
+    meaning(
         "session-by-like",
         &["end/session/near-miss"],
         "the query by id was copied from a search and says LIKE, so that `%` and `_` match anything",
@@ -158,6 +178,18 @@ pub(super) const FAULTS: &[Fault] = &[
         |parameters, _| change(parameters, "SessionId", |value| value.replace('\u{ad}', "")),
     ),
     meaning(
+        "session-folded",
+        &["end/session/malformed"],
+        "keys are folded as Unicode says, to which a long s is an s, and ids are in lower case anyway",
+        |parameters, _| change(parameters, "SessionId", |value| value.replace('\u{17f}', "s").replace('\u{212a}', "k")),
+    ),
+    meaning(
+        "session-tags-stripped",
+        &["end/session/malformed"],
+        "a filter against injected markup takes tags out of every parameter",
+        |parameters, _| change(parameters, "SessionId", without_tags),
+    ),
+    meaning(
         "session-accent-blind",
         &["end/session/malformed"],
         "a general collation of the database takes letters with accents for those without",
@@ -240,6 +272,25 @@ fn resolve_only(parameters: &mut Parameters, scene: &mut Scene<'_>, matches: imp
 
 fn serial(id: &str) -> &str {
     id.split_once('-').map_or(id, |(_, serial)| serial)
+}
+
+/// What follows the prefix and the place.
+fn beyond_place(id: &str) -> Option<&str> {
+    serial(id).get(2..)
+}
+
+fn number(id: &str) -> Option<&str> {
+    let place = serial(id).get(..2)?;
+    Some(beyond_place(id)?.trim_start_matches('0')).filter(|_| place.bytes().all(|byte| byte.is_ascii_lowercase()))
+}
+
+fn without_tags(value: &str) -> String {
+    let (mut shown, mut rest) = (String::new(), value);
+    while let Some((before, tag)) = rest.split_once('<') {
+        shown.push_str(before);
+        rest = tag.split_once('>').map_or("", |(_, after)| after);
+    }
+    shown + rest
 }
 
 fn same_but_last(given: &str, id: &str) -> bool {

@@ -26,6 +26,12 @@ pub(super) const FAULTS: &[Fault] = &[
         |parameters, _| change(parameters, "RegionId", |value| route(value, |known| known.starts_with(value))),
     ),
     meaning(
+        "zone-letter-cut",
+        &["end/region/unknown"],
+        "a helper that makes a region of a zone is called on every region as well",
+        |parameters, _| change(parameters, "RegionId", |value| value.strip_suffix("-b").unwrap_or(value).to_owned()),
+    ),
+    meaning(
         "zone-taken-for-region",
         &["end/region/unknown"],
         "callers may name a zone, and whatever follows the region's id is taken for one",
