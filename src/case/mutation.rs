@@ -477,21 +477,34 @@ fn empty(kind: &Kind, base: Base<'_>, malformed: OutcomeRef) -> Vec<OutcomeRef> 
 /// up to the first `-`.
 pub fn unlike(value: &str, entropy: &mut Unstructured<'_>) -> String {
     let keep = value.find('-').map_or(0, |dash| dash + 1);
-    // An alphabet that was seen to be hexadecimal stays so.
-    let letters = if is_hexadecimal(&value[keep..]) { 6 } else { 26 };
+    // An alphabet that was seen to be hexadecimal stays so. Of others there are some without what is mistaken for something
+    // else, and some without digits that are: what is drawn is in all of them.
+    let letters: &[u8] = if is_hexadecimal(&value[keep..]) { b"abcdef" } else { b"abcdefghjkmnpqrstvwxyz" };
     let mut text = value[..keep].to_owned();
-    for (index, character) in value[keep..].chars().enumerate() {
+    for (index, (at, character)) in value[keep..].char_indices().enumerate() {
         // The first characters may name a place (FACTS 6); the rest is the serial.
         let drawn = entropy.arbitrary::<u8>().unwrap_or(17 + u8::try_from(index % 64).unwrap_or(0));
         text.push(match character {
             _ if index < 2 && value.len() > keep + 8 => character,
-            'a'..='z' => char::from(b'a' + drawn % letters),
-            'A'..='Z' => char::from(b'A' + drawn % letters),
-            '0'..='9' => char::from(b'0' + drawn % 10),
+            _ if is_fixed(value, keep + at) => character,
+            'a'..='z' => char::from(letters[usize::from(drawn) % letters.len()]),
+            'A'..='Z' => char::from(letters[usize::from(drawn) % letters.len()].to_ascii_uppercase()),
+            '0'..='9' => char::from(b'2' + drawn % 6),
             other => other,
         });
     }
-    if text == value { change_kept(value, keep, letters) } else { text }
+    if text == value { change_kept(value, keep, if letters.len() == 6 { 6 } else { 26 }) } else { text }
+}
+
+/// Whether a character tells the version or the variant of a UUID (RFC 9562), that an id is or ends as.
+fn is_fixed(value: &str, at: usize) -> bool {
+    const DASHES: [usize; 4] = [13, 18, 23, 28];
+    let from_end = value.len() - at;
+    let digit = |(index, byte): (usize, u8)| {
+        if DASHES.contains(&(index + 1)) { byte == b'-' } else { byte.is_ascii_hexdigit() }
+    };
+    let is_uuid = || value.len() >= 36 && value.bytes().rev().enumerate().take(36).all(digit);
+    (from_end == 22 || from_end == 17) && is_uuid()
 }
 
 /// The last letter or digit after the prefix, changed within its alphabet; the value itself where there is none.
@@ -525,8 +538,11 @@ fn unlike_letters(value: &str, entropy: &mut Unstructured<'_>) -> String {
     }
     let keep = letters.find('-').map_or(0, |dash| dash + 1);
     let (prefix, rest) = letters.split_at(keep);
-    let rest: String =
-        rest.chars().map(|c| if c.is_ascii_digit() { char::from(b'k' + (c as u8 - b'0')) } else { c }).collect();
+    // In all the alphabets that `unlike` draws for, and in the letter case that was seen.
+    let upper = !rest.chars().any(|c| c.is_ascii_lowercase());
+    let letter = |digit: char| char::from(b"kmnpqrstvw"[digit as usize - '0' as usize]);
+    let written = |c: char| if upper { letter(c).to_ascii_uppercase() } else { letter(c) };
+    let rest: String = rest.chars().map(|c| if c.is_ascii_digit() { written(c) } else { c }).collect();
     format!("{prefix}{rest}")
 }
 
@@ -759,7 +775,10 @@ mod tests {
     fn a_made_up_id_keeps_to_the_alphabet_that_was_seen() {
         let hexadecimal = |c: char| c.is_ascii_digit() || matches!(c, 'a'..='f');
         type Row<'a> = (&'a str, &'a str, fn(char) -> bool);
-        let rows: [Row<'_>; 4] = [
+        let rows: [Row<'_>; 5] = [
+            ("a ULID", "01ARZ3NDEKTSV4RRFFQ69G5FAV", |c| {
+                c.is_ascii_digit() || (c.is_ascii_uppercase() && !"ILOU".contains(c))
+            }),
             ("hexadecimal", "s-0123456789abcdef0", hexadecimal),
             ("a UUID", "473469c7-aa6f-4dc5-b3db-a3dc0de3c83e", |c| c.is_ascii_hexdigit() || c == '-'),
             ("digits", "s-12345678901", |c| c.is_ascii_digit()),
@@ -772,6 +791,10 @@ mod tests {
                 let (prefix, rest) = text.split_at(value.find('-').map_or(0, |dash| dash + 1));
                 assert!(value.starts_with(prefix) && text.len() == value.len() && text != value, "{name}: {text}");
                 assert!(rest.chars().all(fits), "{name}: {text}");
+                if name == "a UUID" {
+                    assert_eq!((&text[14..15], &text[19..20]), ("4", "b"), "its version and variant: {text}");
+                }
+                assert!(name != "digits" || !rest.starts_with('0'), "{text}");
             }
         }
     }

@@ -277,9 +277,13 @@ impl Lowering<'_> {
             None => drop(call.with.remove(1)),
         }
         let schemes = self.say(&mut call, saying);
-        self.taken.extend(schemes);
-        let ok = Expectation::Outcomes(vec![OutcomeRef::named("ok")]);
-        self.push(Action::Call(Box::new(call)), "describe/shape", ok);
+        if session != Some(UNKNOWN) {
+            self.taken.extend(schemes);
+        }
+        let mut outcomes = vec![OutcomeRef::named("ok")];
+        // That the list is empty then is nowhere documented.
+        outcomes.extend((session == Some(UNKNOWN)).then(|| OutcomeRef::named("session-not-found")));
+        self.push(Action::Call(Box::new(call)), "describe/shape", Expectation::Outcomes(outcomes));
     }
 
     fn start(&mut self, saying: &Saying) {

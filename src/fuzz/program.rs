@@ -120,8 +120,10 @@ impl Op {
                 plain.into_iter().chain(saying.simpler().into_iter().map(|saying| end(*hidden, saying))).collect()
             }
             Op::Refuse { session, wrong, saying } => {
-                let said = |saying| Op::Refuse { session: session.clone(), wrong: *wrong, saying };
-                saying.simpler().into_iter().map(said).collect()
+                let said =
+                    |session: &Option<String>, saying| Op::Refuse { session: session.clone(), wrong: *wrong, saying };
+                let unnamed = session.is_some().then(|| said(&None, saying.clone()));
+                unnamed.into_iter().chain(saying.simpler().into_iter().map(|saying| said(session, saying))).collect()
             }
             Op::Describe { session, saying } => {
                 let said = |saying| Op::Describe { session: session.clone(), saying };

@@ -94,7 +94,6 @@ impl Situation<'_> {
     fn is_alone(self, wrong: Wrong, operation: &str) -> bool {
         match (wrong, self.state) {
             (Wrong::NoSession | Wrong::Action | Wrong::NoAction | Wrong::Unknown, _) | (_, Some(State::Open)) => true,
-            (Wrong::Unsupported, None) => true,
             _ => operation == DESCRIBE,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::answers::{has_code, has_ended, is_not_found, lacks, refuse, set, text};
 use super::{Fault, Response, Scene, after};
+use crate::server::settings::Operation;
 
 pub(super) const VARIATIONS: &[Fault] = &[
     after("missing-parameter-dotted", "the code names the parameter after a dot, as other products do", dotted),
@@ -22,8 +23,34 @@ pub(super) const VARIATIONS: &[Fault] = &[
     after("success-says-success-in-lower-case", "an enumeration is written in lower case", success_says_success_small),
     after("malformed-ids-by-kind", "control characters are refused as invalid, other strange ids not found", by_kind),
     after("malformed-regions-by-kind", "regions are checked by a pattern before they are looked up", regions_by_kind),
+    after(
+        "sessions-before-regions",
+        "whether there is such a session is asked before where it is",
+        sessions_before_regions,
+    ),
+    after("described-as-unknown", "who describes a session that is not there is told so", described_as_unknown),
     after("empty-session-as-unknown", "an empty id is looked up as any other", empty_session_as_unknown),
 ];
+
+fn unknown_session(response: &mut Response) {
+    refuse(response, 404, "InvalidSessionId.NotFound", "The specified SessionId does not exist.");
+}
+
+fn sessions_before_regions(scene: &mut Scene<'_>, response: &mut Response) {
+    let of_region = text(response, "Code").is_some_and(|code| code.contains("RegionId")) || lacks(response, "RegionId");
+    let is_open = |id: &str| scene.model.find(id).is_some_and(|session| session.ended.is_none());
+    if of_region && scene.ends().is_some_and(|id| !id.trim().is_empty() && !is_open(&id)) {
+        unknown_session(response);
+    }
+}
+
+fn described_as_unknown(scene: &mut Scene<'_>, response: &mut Response) {
+    let describes = scene.asked.operation == Some(Operation::Describe) && response.status == 200;
+    let named = scene.asked.value("SessionId").filter(|_| describes);
+    if named.is_some_and(|id| scene.model.find(id).is_none()) {
+        unknown_session(response);
+    }
+}
 
 /// The parameter that a refusal says is missing.
 fn missing(response: &Response) -> Option<String> {
