@@ -542,8 +542,11 @@ fn unlike_letters(value: &str, entropy: &mut Unstructured<'_>) -> String {
     let upper = !rest.chars().any(|c| c.is_ascii_lowercase());
     let letter = |digit: char| char::from(b"kmnpqrstvw"[digit as usize - '0' as usize]);
     let written = |c: char| if upper { letter(c).to_ascii_uppercase() } else { letter(c) };
-    let rest: String = rest.chars().map(|c| if c.is_ascii_digit() { written(c) } else { c }).collect();
-    format!("{prefix}{rest}")
+    // What `unlike` keeps as a place stays.
+    let place = if value.len() > keep + 8 { 2 } else { 0 };
+    let rest = rest.chars().enumerate();
+    let rest = rest.map(|(at, c)| if at >= place && c.is_ascii_digit() { written(c) } else { c });
+    format!("{prefix}{}", rest.collect::<String>())
 }
 
 fn flip_last_letter(value: &str) -> String {

@@ -145,7 +145,7 @@ pub struct FuzzArgs {
     #[arg(long, value_name = "FILE", env = "ENDSPEC_REPLAY")]
     #[arg(conflicts_with_all = ["cases", "shard", "corpus", "clients"])]
     pub replay: Option<String>,
-    /// Findings after which it ends [default: 10]
+    /// Findings that fail the campaign, after which it ends [default: 10]
     #[arg(long, value_name = "N", env = "ENDSPEC_MAX_FINDINGS")]
     pub max_findings: Option<String>,
     /// Clients that do something at once; 1 for one case and one request at a time [default: 8 on loopback, 4 elsewhere]

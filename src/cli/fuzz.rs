@@ -112,6 +112,7 @@ async fn drive(
         cases: if own.replay.is_some() { Some(1) } else { own.cases },
         shard: own.shard,
         findings: own.findings,
+        strict: own.strict,
         clients,
         jobs,
     };

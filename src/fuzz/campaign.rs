@@ -36,8 +36,10 @@ pub struct Bounds {
     pub cases: Option<usize>,
     /// Which of them are this campaign's.
     pub shard: Shard,
-    /// Findings after which it ends.
+    /// Findings that fail it, after which it ends.
     pub findings: usize,
+    /// Whether SHOULD counts as MUST.
+    pub strict: bool,
     /// Clients that may do something at once within a case.
     pub clients: u32,
     /// Cases at a time.
@@ -165,7 +167,7 @@ impl Campaign {
         };
         let long = rig.target.as_ref().map_or(limits::LONG_WAIT, Target::long_wait);
         let (turns, pausing) = (past.turns, Pausing::new(past.turns, rig.clock.now(), long));
-        let pursuit = Pursuit::new(bounds.findings, folder, told.clone(), past);
+        let pursuit = Pursuit::new((bounds.findings, bounds.strict), folder, told.clone(), past);
         Campaign {
             bounds,
             rig,

@@ -12,6 +12,7 @@ use super::rig::Rig;
 use super::shrink::shrink;
 use super::stated;
 use crate::case::{Case, write};
+use crate::check::result::fails;
 use crate::check::{CaseResult, Finding, Record};
 use crate::contract::Level;
 use crate::http::{CauseKind, Reply};
@@ -77,8 +78,8 @@ struct Seen {
 
 /// What is known of a target's breaches.
 pub(super) struct Pursuit {
-    /// Findings after which it ends.
-    most: usize,
+    /// Findings that fail it, after which it ends, and whether SHOULD counts as MUST.
+    most: (usize, bool),
     folder: String,
     told: Arc<dyn Told>,
     /// Turns that are over, and what was told.
@@ -91,13 +92,14 @@ pub(super) struct Pursuit {
 
 impl Pursuit {
     /// Nothing found yet but what an earlier campaign told.
-    pub fn new(most: usize, folder: String, told: Arc<dyn Told>, past: Past) -> Pursuit {
+    pub fn new(most: (usize, bool), folder: String, told: Arc<dyn Told>, past: Past) -> Pursuit {
         Pursuit { most, folder, told, past, found: Vec::new(), doubtful: BTreeMap::new() }
     }
 
-    /// Whether as much was found as is asked for.
+    /// Whether as much was found as is asked for. What fails nothing is never enough: more may be found that does.
     pub fn is_enough(&self) -> bool {
-        self.found.len() >= self.most
+        let (most, strict) = self.most;
+        self.found.iter().filter(|found| fails(found.level, strict)).count() >= most
     }
 
     /// Has it told how far the campaign came.

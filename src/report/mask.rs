@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::OnceLock;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine;
 use base64::engine::general_purpose;
 use serde_json::Value;
@@ -80,11 +82,16 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// Secrets of a run by value: whatever shape they come back in, they are found.
 #[derive(Clone, Default)]
-pub struct Secrets(BTreeSet<String>);
+pub struct Secrets {
+    all: BTreeSet<String>,
+    /// Finds any of them, however many there are: a report has a hundred thousand texts and a thousand secrets. Made once all are
+    /// known.
+    finder: OnceLock<AhoCorasick>,
+}
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Secrets({})", self.0.len())
+        write!(f, "Secrets({})", self.all.len())
     }
 }
 
@@ -117,8 +124,8 @@ impl Secrets {
     pub fn learn_value(&mut self, secret: &str) {
         if secret.len() >= SECRET_LENGTH {
             let twice = Encoding::Strict.encode(&Encoding::Strict.encode(secret));
-            self.0.extend([secret.to_owned(), secret.replace('/', "\\/"), twice]);
-            self.0.extend(Encoding::ALL.map(|encoding| encoding.encode(secret)));
+            self.extend([secret.to_owned(), secret.replace('/', "\\/"), twice]);
+            self.extend(Encoding::ALL.map(|encoding| encoding.encode(secret)));
             self.learn_bytes(secret);
         }
     }
@@ -128,23 +135,38 @@ impl Secrets {
         if secret.len() >= SECRET_LENGTH {
             let (standard, url) = (general_purpose::STANDARD.encode(secret), general_purpose::URL_SAFE.encode(secret));
             let bare = |text: &str| text.trim_end_matches('=').to_owned();
-            self.0.extend([bare(&standard), bare(&url)]);
+            self.extend([bare(&standard), bare(&url)]);
         }
+    }
+
+    fn extend(&mut self, more: impl IntoIterator<Item = String>) {
+        self.finder.take();
+        self.all.extend(more);
+    }
+
+    fn finder(&self) -> &AhoCorasick {
+        self.finder.get_or_init(|| {
+            // The longer first: one may be the beginning of another.
+            let longest = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&self.all);
+            longest.expect("the secrets of a run are far fewer than the states that there may be")
+        })
     }
 
     /// A text without them.
     pub fn masked(&self, text: &str) -> String {
-        // The longer first: one may be the beginning of another.
-        let mut secrets: Vec<&String> = self.0.iter().collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
+        let mut masked = String::with_capacity(text.len());
+        self.finder().replace_all_with(text, &mut masked, |_, _, masked| {
+            masked.push_str("***");
+            true
+        });
+        masked
     }
 
     /// Masks every text of a report.
     pub fn mask(&self, value: &mut Value) {
         match value {
             Value::String(text) => {
-                if self.0.iter().any(|secret| text.contains(secret.as_str())) {
+                if self.finder().is_match(text.as_str()) {
                     *text = self.masked(text);
                 }
             }

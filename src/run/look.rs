@@ -227,7 +227,7 @@ const NOT_FOUND: &str = "InvalidSessionId.NotFound";
 fn described(seen: &Seen<'_>, id: &str) -> (Sight, String) {
     let Some(sessions) = listed::sessions(seen) else {
         // What is answered where there is nothing to list is nowhere documented.
-        let sight = if seen.code().as_deref() == Some(NOT_FOUND) { Sight::Closed } else { Sight::Unknown };
+        let sight = if seen.code() == Some(NOT_FOUND) { Sight::Closed } else { Sight::Unknown };
         return (sight, seen.words());
     };
     match sessions.iter().find(|session| session.id == id).map(|session| session.live) {

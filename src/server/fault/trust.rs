@@ -300,6 +300,12 @@ pub(super) const FAULTS: &[Fault] = &[
         Trust { takes: Some(|signed| signed.right && signed.claim.incoming.scheme() != Scheme::V1), ..NONE },
     ),
     fault(
+        "v1-with-headers-of-v3",
+        V1,
+        "which scheme a call is of is told by its headers, which official clients send under either",
+        Trust { takes: Some(v1_with_headers_of_v3), ..NONE },
+    ),
+    fault(
         "v1-form-encoding",
         V1,
         "the string to sign is encoded by a library for forms, with + for a space and ~ escaped",
@@ -465,6 +471,11 @@ fn v1_over(signed: &Signed<'_>, string: impl Fn(&Incoming<'_>) -> String) -> boo
         Scheme::V1 => v1::verify(&signed.key.secret, &string(incoming), incoming.parameter("Signature").unwrap_or("")),
         _ => signed.right,
     }
+}
+
+fn v1_with_headers_of_v3(signed: &Signed<'_>) -> bool {
+    let incoming = signed.claim.incoming;
+    signed.right && !(incoming.scheme() == Scheme::V1 && incoming.headers.all("x-acs-action").next().is_some())
 }
 
 fn v1_form_encoding(signed: &Signed<'_>) -> bool {

@@ -73,6 +73,12 @@ pub(super) const FAULTS: &[Fault] = &[
         hooks: Hooks { after: Some(describe_ended_as_connected), ..HONEST },
     },
     Fault {
+        name: "describe-ended-as-connected-in-xml",
+        clauses: &["describe/closed"],
+        how: "the writer of XML has a view of its own, which a job brings up to date at night",
+        hooks: Hooks { after: Some(describe_ended_as_connected_in_xml), ..HONEST },
+    },
+    Fault {
         name: "describe-ended-unused-as-connecting",
         clauses: &["describe/closed"],
         how: "whether anybody has connected is asked first, and of a session that nobody came to the answer is no",
@@ -198,6 +204,21 @@ fn show_ended(scene: &Scene<'_>, response: &mut Response, used: Option<bool>, st
                 connection.insert("Status".to_owned(), status.into());
             });
         });
+    }
+}
+
+fn describe_ended_as_connected_in_xml(scene: &mut Scene<'_>, response: &mut Response) {
+    let used = |id: &str| scene.model.find(id).is_some_and(|s| s.ended.is_some() && s.connected.is_some());
+    let named = scene.asked.value("SessionId").is_some_and(used);
+    if named && did(scene, response, Operation::Describe) && is_xml(response) {
+        let text = String::from_utf8_lossy(&response.body).into_owned();
+        let mut parts = text.split("<Status>");
+        let mut shown = parts.next().unwrap_or("").to_owned();
+        for part in parts {
+            let rest = part.split_once("</Status>").map_or("", |(_, rest)| rest);
+            shown.push_str(&format!("<Status>Connected</Status>{rest}"));
+        }
+        response.body = shown.into_bytes();
     }
 }
 
