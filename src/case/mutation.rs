@@ -476,19 +476,18 @@ fn empty(kind: &Kind, base: Base<'_>, malformed: OutcomeRef) -> Vec<OutcomeRef> 
 /// Another text of the same length: letters become letters, digits digits, what is neither stays, and so does the prefix
 /// up to the first `-`.
 pub fn unlike(value: &str, entropy: &mut Unstructured<'_>) -> String {
-    let keep = value.find('-').map_or(0, |dash| dash + 1);
+    let (keep, place) = (serial_at(value), place(value));
     // An alphabet that was seen to be hexadecimal stays so. Of others there are some without what is mistaken for something
     // else, and some without digits that are: what is drawn is in all of them.
-    let letters: &[u8] = if is_hexadecimal(&value[keep..]) { b"abcdef" } else { b"abcdefghjkmnpqrstvwxyz" };
+    let hexadecimal = is_hexadecimal(&value[keep..]);
+    let letters: &[u8] = if hexadecimal { b"abcdef" } else { b"abcdefghjkmnpqrstvwxyz" };
     // Of numbers that are counted up, those are issued last that begin with nines: others may be somebody's session, or soon be.
     let nines = if is_number(value) { value[keep..].len().div_ceil(2) } else { 0 };
     let mut text = value[..keep].to_owned();
     for (index, (at, character)) in value[keep..].char_indices().enumerate() {
-        // The first characters may name a place (FACTS 6); the rest is the serial.
         let drawn = entropy.arbitrary::<u8>().unwrap_or(17 + u8::try_from(index % 64).unwrap_or(0));
         text.push(match character {
-            _ if index < 2 && value.len() > keep + 8 => character,
-            _ if is_fixed(value, keep + at) => character,
+            _ if index < place || is_fixed(value, keep + at) => character,
             'a'..='z' => char::from(letters[usize::from(drawn) % letters.len()]),
             'A'..='Z' => char::from(letters[usize::from(drawn) % letters.len()].to_ascii_uppercase()),
             '0'..='9' if index < nines => '9',
@@ -496,7 +495,17 @@ pub fn unlike(value: &str, entropy: &mut Unstructured<'_>) -> String {
             other => other,
         });
     }
-    if text == value { change_kept(value, keep, if letters.len() == 6 { 6 } else { 26 }) } else { text }
+    if text == value { change_kept(value, keep, if hexadecimal { 6 } else { 26 }) } else { text }
+}
+
+/// Where the serial of an id begins, behind its prefix.
+fn serial_at(value: &str) -> usize {
+    value.find('-').map_or(0, |dash| dash + 1)
+}
+
+/// How many characters the serial begins with that may name a place (FACTS 6).
+fn place(value: &str) -> usize {
+    if value.len() > serial_at(value) + 8 { 2 } else { 0 }
 }
 
 /// Whether a character tells the version or the variant of a UUID (RFC 9562), that an id is or ends as.
@@ -536,17 +545,15 @@ fn is_number(value: &str) -> bool {
 fn unlike_letters(value: &str, entropy: &mut Unstructured<'_>) -> String {
     let letters = unlike(value, entropy);
     // Letters are added only where the endpoint was seen to use letters of all kinds.
-    if is_hexadecimal(&letters[letters.find('-').map_or(0, |dash| dash + 1)..]) {
+    let (prefix, rest) = letters.split_at(serial_at(&letters));
+    if is_hexadecimal(rest) {
         return value.to_owned();
     }
-    let keep = letters.find('-').map_or(0, |dash| dash + 1);
-    let (prefix, rest) = letters.split_at(keep);
     // In all the alphabets that `unlike` draws for, and in the letter case that was seen.
     let upper = !rest.chars().any(|c| c.is_ascii_lowercase());
     let letter = |digit: char| char::from(b"kmnpqrstvw"[digit as usize - '0' as usize]);
     let written = |c: char| if upper { letter(c).to_ascii_uppercase() } else { letter(c) };
-    // What `unlike` keeps as a place stays.
-    let place = if value.len() > keep + 8 { 2 } else { 0 };
+    let place = place(value);
     let rest = rest.chars().enumerate();
     let rest = rest.map(|(at, c)| if at >= place && c.is_ascii_digit() { written(c) } else { c });
     format!("{prefix}{}", rest.collect::<String>())
@@ -594,14 +601,12 @@ fn change_middle(value: &str) -> String {
 }
 
 fn change_first(value: &str) -> String {
-    change_at(value, value.find('-').map_or(0, |dash| value[..=dash].chars().count()))
+    change_at(value, value[..serial_at(value)].chars().count())
 }
 
-/// Behind the first characters of the serial, which may name a place (FACTS 6), as [`unlike`] keeps them.
 fn zero_inserted(value: &str) -> String {
-    let keep = value.find('-').map_or(0, |dash| dash + 1);
-    let place = if value.len() > keep + 8 { 2 } else { 0 };
-    let at = value[keep..].char_indices().nth(place).map_or(value.len(), |(at, _)| keep + at);
+    let keep = serial_at(value);
+    let at = value[keep..].char_indices().nth(place(value)).map_or(value.len(), |(at, _)| keep + at);
     format!("{}0{}", &value[..at], &value[at..])
 }
 

@@ -152,6 +152,11 @@ impl<'a> Seen<'a> {
         may_be && self.code().is_some_and(|code| code.starts_with("SessionCount."))
     }
 
+    /// Whether it says that there is no such session.
+    pub fn says_not_found(&self) -> bool {
+        self.code() == Some("InvalidSessionId.NotFound")
+    }
+
     /// Whether it is `Throttling*`: 400, 429 or 503 (outcome `throttled`).
     pub fn is_throttled(&self) -> bool {
         let may_be = Seen::may_be_throttled(self.response.status) && self.may_hold("Throttling");

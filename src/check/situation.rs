@@ -136,7 +136,7 @@ fn asks_about(record: &Record, session: &str) -> bool {
 }
 
 fn is_not_found(record: &Record, session: &str) -> bool {
-    let not_found = record.seen().is_some_and(|seen| seen.code() == Some("InvalidSessionId.NotFound"));
+    let not_found = record.seen().is_some_and(|seen| seen.says_not_found());
     record.session.as_deref() == Some(session) && is_end(record) && not_found
 }
 

@@ -277,12 +277,13 @@ impl Lowering<'_> {
             None => drop(call.with.remove(1)),
         }
         let schemes = self.say(&mut call, saying);
-        if session != Some(UNKNOWN) {
-            self.taken.extend(schemes);
-        }
         let mut outcomes = vec![OutcomeRef::named("ok")];
-        // That the list is empty then is nowhere documented.
-        outcomes.extend((session == Some(UNKNOWN)).then(|| OutcomeRef::named("session-not-found")));
+        // What is answered where there is no such session, or no longer, is nowhere documented.
+        if call.with.len() == 1 || life.is_some_and(|life| life.state == State::Open) {
+            self.taken.extend(schemes);
+        } else {
+            outcomes.push(OutcomeRef::named("session-not-found"));
+        }
         self.push(Action::Call(Box::new(call)), "describe/shape", Expectation::Outcomes(outcomes));
     }
 

@@ -222,12 +222,10 @@ fn probe(operation: &str, form: WireForm, exchange: Exchange) -> Record {
     Record { item: "look".to_owned(), ..Record::new(Role::Probe, Some(operation.to_owned()), Some(form), event) }
 }
 
-const NOT_FOUND: &str = "InvalidSessionId.NotFound";
-
 fn described(seen: &Seen<'_>, id: &str) -> (Sight, String) {
     let Some(sessions) = listed::sessions(seen) else {
         // What is answered where there is nothing to list is nowhere documented.
-        let sight = if seen.code() == Some(NOT_FOUND) { Sight::Closed } else { Sight::Unknown };
+        let sight = if seen.says_not_found() { Sight::Closed } else { Sight::Unknown };
         return (sight, seen.words());
     };
     match sessions.iter().find(|session| session.id == id).map(|session| session.live) {

@@ -194,11 +194,15 @@ fn describe_connected_only(scene: &mut Scene<'_>, response: &mut Response) {
 }
 
 /// Shows the connections of the ended session that was asked for by another status.
-fn show_ended(scene: &Scene<'_>, response: &mut Response, used: Option<bool>, status: &str) {
+/// Whether the call names a session that was ended, and was `used` before, where that matters.
+fn names_ended(scene: &Scene<'_>, used: Option<bool>) -> bool {
     let session = scene.asked.value("SessionId").and_then(|id| scene.model.find(id));
-    if session
+    session
         .is_some_and(|session| session.ended.is_some() && used.is_none_or(|used| session.connected.is_some() == used))
-    {
+}
+
+fn show_ended(scene: &Scene<'_>, response: &mut Response, used: Option<bool>, status: &str) {
+    if names_ended(scene, used) {
         each(scene, response, |session| {
             connections(session, |connection| {
                 connection.insert("Status".to_owned(), status.into());
@@ -208,9 +212,7 @@ fn show_ended(scene: &Scene<'_>, response: &mut Response, used: Option<bool>, st
 }
 
 fn describe_ended_as_connected_in_xml(scene: &mut Scene<'_>, response: &mut Response) {
-    let used = |id: &str| scene.model.find(id).is_some_and(|s| s.ended.is_some() && s.connected.is_some());
-    let named = scene.asked.value("SessionId").is_some_and(used);
-    if named && did(scene, response, Operation::Describe) && is_xml(response) {
+    if names_ended(scene, Some(true)) && did(scene, response, Operation::Describe) && is_xml(response) {
         let text = String::from_utf8_lossy(&response.body).into_owned();
         let mut parts = text.split("<Status>");
         let mut shown = parts.next().unwrap_or("").to_owned();

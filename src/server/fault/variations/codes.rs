@@ -28,7 +28,11 @@ pub(super) const VARIATIONS: &[Fault] = &[
         "whether there is such a session is asked before where it is",
         sessions_before_regions,
     ),
-    after("described-as-unknown", "who describes a session that is not there is told so", described_as_unknown),
+    after(
+        "described-as-unknown",
+        "who describes a session that is not there, or no longer, is told so",
+        described_as_unknown,
+    ),
     after("empty-session-as-unknown", "an empty id is looked up as any other", empty_session_as_unknown),
 ];
 
@@ -36,10 +40,13 @@ fn unknown_session(response: &mut Response) {
     refuse(response, 404, "InvalidSessionId.NotFound", "The specified SessionId does not exist.");
 }
 
+fn is_open(scene: &Scene<'_>, id: &str) -> bool {
+    scene.model.find(id).is_some_and(|session| session.ended.is_none())
+}
+
 fn sessions_before_regions(scene: &mut Scene<'_>, response: &mut Response) {
     let of_region = text(response, "Code").is_some_and(|code| code.contains("RegionId")) || lacks(response, "RegionId");
-    let is_open = |id: &str| scene.model.find(id).is_some_and(|session| session.ended.is_none());
-    if of_region && scene.ends().is_some_and(|id| !id.trim().is_empty() && !is_open(&id)) {
+    if of_region && scene.ends().is_some_and(|id| !id.trim().is_empty() && !is_open(scene, &id)) {
         unknown_session(response);
     }
 }
@@ -47,7 +54,7 @@ fn sessions_before_regions(scene: &mut Scene<'_>, response: &mut Response) {
 fn described_as_unknown(scene: &mut Scene<'_>, response: &mut Response) {
     let describes = scene.asked.operation == Some(Operation::Describe) && response.status == 200;
     let named = scene.asked.value("SessionId").filter(|_| describes);
-    if named.is_some_and(|id| scene.model.find(id).is_none()) {
+    if named.is_some_and(|id| !is_open(scene, id)) {
         unknown_session(response);
     }
 }
